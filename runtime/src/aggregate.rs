@@ -1,0 +1,132 @@
+//! Aggregates: what applies events, and so what a command is decided on.
+
+use std::fmt;
+
+use crate::AggregateId;
+use crate::error::{DecodeError, EncodeError};
+use crate::event::EventInfo;
+
+/// Where the life of an aggregate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage<S> {
+    /// Nothing has happened yet.
+    #[default]
+    Absent,
+    /// It is there.
+    Alive(S),
+    /// It was there, and an event ended it; its id is not used again.
+    Ended,
+}
+
+impl<S> Stage<S> {
+    /// The state, where it is there.
+    pub fn alive(self) -> Option<S> {
+        match self {
+            Stage::Alive(state) => Some(state),
+            Stage::Absent | Stage::Ended => None,
+        }
+    }
+    /// The state by reference, where it is there.
+    pub fn as_alive(&self) -> Option<&S> {
+        match self {
+            Stage::Alive(state) => Some(state),
+            Stage::Absent | Stage::Ended => None,
+        }
+    }
+    /// Whether an event ended it.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Stage::Ended)
+    }
+}
+
+/// An event at a place of its stream where it can't stand, such as a second creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{event}` {why}")]
+pub struct Misplaced {
+    /// The event's name.
+    pub event: &'static str,
+    /// What is wrong about its place.
+    pub why: &'static str,
+}
+
+/// A domain type whose events are stored in one stream each.
+///
+/// Implemented by `#[aggregate]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an aggregate",
+    label = "not an aggregate",
+    note = "write an `#[aggregate(id = ..)] impl {Self} {{ .. }}` block with a method for each of its events"
+)]
+pub trait Aggregate: Sized + Send + Sync + 'static {
+    /// What names one of them.
+    type Id: AggregateId;
+    /// Everything that can happen to one: the generated enum.
+    type Event: Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
+    /// The name its streams are stored under.
+    const NAME: &'static str;
+    /// Its doc comment.
+    const DOC: &'static str;
+    /// Its events.
+    const EVENTS: &'static [EventInfo];
+    /// Changes whenever the fold does: the handlers' code, the events' schemas and versions.
+    const FINGERPRINT: u64;
+    /// How its state is stored, where `#[state]` asks for snapshots.
+    const SNAPSHOTS: Option<Snapshots<Self>>;
+
+    /// What the event makes of the stage.
+    ///
+    /// # Errors
+    /// [`Misplaced`] where the event can't follow on what went before.
+    fn apply(stage: Stage<Self>, event: Self::Event) -> Result<Stage<Self>, Misplaced>;
+    /// Reads a stored event straight into its variant.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where name or version are unknown, or the payload is not of that form.
+    fn decode(name: &str, version: u32, payload: &[u8]) -> Result<Self::Event, DecodeError>;
+    /// Appends the stored form of an event to `payload`; answers its type.
+    ///
+    /// # Errors
+    /// [`EncodeError`] where the form would not read back as what it was.
+    fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<EventInfo, EncodeError>;
+}
+
+/// An event that the aggregate `A` applies.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event of `{A}`",
+    label = "not an event of `{A}`",
+    note = "add `fn name(&mut self, e: {Self})` to the `#[aggregate]` block of `{A}`, or remove it here"
+)]
+pub trait EventOf<A: Aggregate>: crate::Event {
+    /// As the aggregate's event.
+    fn wrap(self) -> A::Event;
+    /// Back out of the aggregate's event, where it is this one.
+    fn unwrap(event: A::Event) -> Result<Self, A::Event>;
+}
+
+/// How the state of an aggregate is stored; made by `#[state]`.
+#[derive(Debug)]
+pub struct Snapshots<A> {
+    /// A snapshot is taken when this many events have come since the last one.
+    pub every: u64,
+    /// Changes with the state's schema.
+    pub fingerprint: u64,
+    /// Writes a state.
+    pub encode: fn(&A) -> Result<Vec<u8>, EncodeError>,
+    /// Reads a state.
+    pub decode: fn(&[u8]) -> Result<A, DecodeError>,
+}
+
+impl<A> Clone for Snapshots<A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<A> Copy for Snapshots<A> {}
+
+/// A state that can be stored, so that an aggregate is read from its last snapshot on.
+///
+/// Implemented by `#[state]`.
+pub trait State: Sized {
+    /// How it is stored.
+    const SNAPSHOTS: Snapshots<Self>;
+}

@@ -1,0 +1,4 @@
+//! The app.
+/// An app.
+#[derive(Debug)]
+pub struct App;

@@ -1,0 +1,597 @@
+//! What can go wrong, by operation.
+
+use std::fmt;
+
+use crate::event::{Position, Version};
+use crate::{InvalidId, Misplaced, Refusal, StreamName};
+
+/// Why a value can't be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A number is NaN or infinite, which JSON can't hold.
+    #[error("`{path}` is {value}: only finite numbers can be stored")]
+    NotFinite {
+        /// Where it stands, such as `lines[2].price`.
+        path: String,
+        /// `NaN`, `inf` or `-inf`.
+        value: String,
+    },
+    /// The type's serializer gave up.
+    #[error("can't be written as JSON: {0}")]
+    Unwritable(String),
+}
+
+/// Why something stored can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The aggregate has no event of this name.
+    #[error("`{aggregate}` has no event `{name}`: a newer build wrote it, or it was renamed or removed here")]
+    UnknownEvent {
+        /// The aggregate.
+        aggregate: &'static str,
+        /// The name found.
+        name: String,
+    },
+    /// The event has no such version.
+    #[error("`{name}` has no version {version} in this build, the newest is {newest}: a newer build wrote it")]
+    UnknownVersion {
+        /// The event.
+        name: &'static str,
+        /// The version found.
+        version: u32,
+        /// The newest version this build knows.
+        newest: u32,
+    },
+    /// The payload is not of its type's form.
+    #[error("the payload can't be read: {0}")]
+    Payload(String),
+}
+
+impl DecodeError {
+    /// Whether a newer build may have written it, so that the data is fine and this build is not.
+    pub fn may_be_newer_build(&self) -> bool {
+        matches!(self, DecodeError::UnknownEvent { .. } | DecodeError::UnknownVersion { .. })
+    }
+}
+
+/// A stored event that can't be used: which one, and why. It is never skipped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {version} of `{stream}` (`{name}` version {schema_version}, at position {position}): {why}")]
+pub struct UnreadableEvent {
+    /// The event's stream.
+    pub stream: StreamName,
+    /// Where it stands in the stream.
+    pub version: Version,
+    /// Where it stands among all events.
+    pub position: Position,
+    /// Its name.
+    pub name: String,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// What is wrong with it.
+    #[source]
+    pub why: Unreadable,
+}
+
+/// What is wrong with a stored event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It can't be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// It can't follow on what went before.
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
+    /// It is not the next one of its stream: one before it is missing or doubled.
+    #[error("expected version {expected} here")]
+    OutOfOrder {
+        /// The version that should have come.
+        expected: Version,
+    },
+    /// Applying it panicked.
+    #[error("applying it panicked: {0}")]
+    Panicked(String),
+}
+
+/// A store that could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store is closed, or shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// It was opened for reading only.
+    #[error("the store is open for reading only")]
+    ReadOnly,
+    /// It does not offer this.
+    #[error("this store does not offer {0}")]
+    Unsupported(&'static str),
+    /// What it keeps is not what it wrote.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// Its driver reported an error; nothing was changed.
+    #[error("{context}: {message}")]
+    Driver {
+        /// What the store was doing.
+        context: &'static str,
+        /// What the driver said.
+        message: String,
+        /// Whether the same may succeed later.
+        transient: bool,
+    },
+}
+
+impl StoreError {
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, StoreError::Driver { transient: true, .. })
+    }
+}
+
+/// Why a store could not be opened, or an app not started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The URL's scheme names no store.
+    #[error("`{scheme}:` is no store of gesta: use one of {known}")]
+    UnknownScheme {
+        /// The scheme.
+        scheme: String,
+        /// What there is.
+        known: &'static str,
+    },
+    /// The URL names a store that was not compiled in.
+    #[error(
+        "`{scheme}:` needs the feature `{feature}`: write `gesta = {{ version = \"..\", features = [\"{feature}\"] }}` in Cargo.toml"
+    )]
+    FeatureOff {
+        /// The scheme.
+        scheme: &'static str,
+        /// The feature that brings it.
+        feature: &'static str,
+    },
+    /// The URL can't be understood.
+    #[error("`{url}`: {why}")]
+    InvalidUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file is not a store of gesta.
+    #[error("`{file}` is not a gesta store ({why}); it was not touched")]
+    NotOurs {
+        /// The file.
+        file: String,
+        /// What it is.
+        why: String,
+    },
+    /// The file was written by a newer build.
+    #[error("`{file}` has format {found}, this build knows formats up to {known}: use a newer build; it was not touched")]
+    NewerFormat {
+        /// The file.
+        file: String,
+        /// Its format.
+        found: u32,
+        /// The newest format this build knows.
+        known: u32,
+    },
+    /// Another process, or another app of this one, has the file open for writing.
+    #[error("`{file}` is open for writing elsewhere: one app writes to a file at a time; others may read it with `?mode=ro`")]
+    InUse {
+        /// The file.
+        file: String,
+    },
+    /// Opened for reading, but there is nothing.
+    #[error("`{file}` does not exist")]
+    NoSuchFile {
+        /// The file.
+        file: String,
+    },
+    /// Two things would be stored under one name.
+    #[error("{first} and {second} would both be stored as `{name}`: give one of them another name")]
+    NameTaken {
+        /// What is registered first.
+        first: String,
+        /// What is registered second.
+        second: String,
+        /// The name.
+        name: String,
+    },
+    /// Handlers ask for services that were not registered; every one is named.
+    #[error("{}", missing_services(.0))]
+    MissingServices(Vec<MissingService>),
+    /// A read model is fed by an aggregate that was not registered.
+    #[error("the read model `{model}` is fed by `{aggregate}`, which is not registered: add `.aggregate::<{aggregate}>()`")]
+    MissingAggregate {
+        /// The read model.
+        model: &'static str,
+        /// The aggregate.
+        aggregate: &'static str,
+    },
+    /// The store can't do what a registration asks of it.
+    #[error("{what} needs a store that offers {capability}, this one does not")]
+    Unsupported {
+        /// What asks for it.
+        what: String,
+        /// What the store lacks.
+        capability: &'static str,
+    },
+    /// An inline read model could not be brought up to the present.
+    #[error("the read model `{model}` could not be caught up: {why}")]
+    CatchUp {
+        /// The read model.
+        model: &'static str,
+        /// Why not.
+        #[source]
+        why: ProjectionError,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A service that a handler asks for and nobody registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingService {
+    /// The service's type.
+    pub service: &'static str,
+    /// The aggregate whose handler asks for it.
+    pub aggregate: &'static str,
+    /// The command.
+    pub command: &'static str,
+}
+
+fn missing_services(missing: &[MissingService]) -> String {
+    use fmt::Write as _;
+    let mut text = String::new();
+    for (i, m) in missing.iter().enumerate() {
+        let sep = if i == 0 { "" } else { "; " };
+        let _ = write!(
+            text,
+            "{sep}the handler of `{}` on `{}` takes `&{}`, but no such service is registered: add `.service::<{}>(..)`",
+            m.command, m.aggregate, m.service, m.service
+        );
+    }
+    text
+}
+
+/// A refusal by a hook that runs before commands, see [`BeforeCommand`](crate::BeforeCommand).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("denied: {reason}")]
+pub struct Denied {
+    /// Why.
+    pub reason: String,
+}
+
+impl Denied {
+    /// A refusal for this reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Denied { reason: reason.into() }
+    }
+}
+
+/// What kept a command from being carried out, beside a refusal by the domain. The same on every aggregate.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A hook denied it. Nothing was stored.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Others were faster each time. Nothing was stored; the same command may succeed later.
+    #[error("`{stream}` was changed by others at each of {attempts} attempts")]
+    Conflict {
+        /// The stream.
+        stream: StreamName,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The idempotency key was used before, with another command or other data. Nothing was stored.
+    #[error("the key `{key}` was used on `{stream}` before, for another command or with other data")]
+    KeyReused {
+        /// The stream.
+        stream: StreamName,
+        /// The key.
+        key: String,
+    },
+    /// The id can't be part of a stream's name. Nothing was stored.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// The idempotency key is empty, too long or holds a control character. Nothing was stored.
+    #[error("the idempotency key can't be used: {0}")]
+    InvalidKey(InvalidId),
+    /// More events than one append may hold. Nothing was stored.
+    #[error("{events} events at once are more than the {max} of `Limits::events_per_append`")]
+    TooManyEvents {
+        /// How many it would have been.
+        events: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// An event is larger than allowed. Nothing was stored.
+    #[error("`{event}` has {bytes} bytes, more than the {max} of `Limits::event_bytes`")]
+    EventTooLarge {
+        /// The event.
+        event: &'static str,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// An event can't be stored as it is. Nothing was stored.
+    #[error("`{event}` can't be stored: {why}")]
+    Unwritable {
+        /// The event.
+        event: &'static str,
+        /// Why not.
+        #[source]
+        why: EncodeError,
+    },
+    /// A handler decided on an event that its aggregate can't apply there. Nothing was stored.
+    #[error("the handler of `{command}` returned an event that can't follow: {why}")]
+    Misplaced {
+        /// The command.
+        command: &'static str,
+        /// What is wrong.
+        #[source]
+        why: Misplaced,
+    },
+    /// The handler, or an event's application, panicked. Nothing was stored.
+    #[error("the handler of `{command}` panicked: {message}")]
+    Panicked {
+        /// The command.
+        command: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// An inline read model could not take the events. Nothing was stored.
+    #[error("the inline read model `{model}` refuses `{event}`: {why}")]
+    ReadModel {
+        /// The read model.
+        model: &'static str,
+        /// The event.
+        event: String,
+        /// Why.
+        #[source]
+        why: crate::FoldError,
+    },
+    /// The aggregate was not registered with this app.
+    #[error("`{aggregate}` is not registered: add `.aggregate::<{aggregate}>()` before `.start()`")]
+    Unregistered {
+        /// The aggregate.
+        aggregate: &'static str,
+    },
+    /// A stored event can't be read. Nothing was stored.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEvent),
+    /// The app is shutting down. Nothing was stored.
+    #[error("the app is shutting down")]
+    ShuttingDown,
+    /// It is not known whether the events were stored; with an idempotency key the command can be repeated safely.
+    #[error("it is unknown whether the command was carried out: {0}")]
+    UnknownOutcome(#[source] StoreError),
+    /// The store failed. Nothing was stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Failure {
+    /// Whether others were faster.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Failure::Conflict { .. })
+    }
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Failure::Conflict { .. } => true,
+            Failure::Store(e) => e.is_retryable(),
+            _ => false,
+        }
+    }
+    /// Whether it is unknown if the events were stored.
+    pub fn is_unknown_outcome(&self) -> bool {
+        matches!(self, Failure::UnknownOutcome(_))
+    }
+}
+
+/// Why a command was not carried out; `E` is the domain's own error.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ExecuteError<E> {
+    /// The domain says no.
+    #[error("{0}")]
+    Rejected(E),
+    /// The command needs one that is there, and there never was one.
+    #[error("there is none with this id")]
+    NotFound,
+    /// The command creates, and there is one.
+    #[error("there is one with this id already")]
+    AlreadyExists,
+    /// It has ended; its id is not used again.
+    #[error("the one with this id has ended")]
+    Ended,
+    /// Something else than the domain kept it from being carried out.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl<E> ExecuteError<E> {
+    /// Whether the domain, or the aggregate's absence or presence, refused the command.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, ExecuteError::Failed(_))
+    }
+    /// Whether others were faster.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, ExecuteError::Failed(e) if e.is_conflict())
+    }
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, ExecuteError::Failed(e) if e.is_retryable())
+    }
+    /// Whether it is unknown if the events were stored.
+    pub fn is_unknown_outcome(&self) -> bool {
+        matches!(self, ExecuteError::Failed(e) if e.is_unknown_outcome())
+    }
+}
+
+impl<E> From<Refusal<E>> for ExecuteError<E> {
+    fn from(refusal: Refusal<E>) -> Self {
+        match refusal {
+            Refusal::Rejected(error) => ExecuteError::Rejected(error),
+            Refusal::NotFound => ExecuteError::NotFound,
+            Refusal::AlreadyExists => ExecuteError::AlreadyExists,
+            Refusal::Ended => ExecuteError::Ended,
+        }
+    }
+}
+
+/// Why a unit of work was not carried out; `E` is the error of its closure. Nothing was stored, in none of its streams.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UnitError<E> {
+    /// The closure said no.
+    #[error("{0}")]
+    Rejected(E),
+    /// Something else kept it from being carried out.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl<E> UnitError<E> {
+    /// Whether others were faster.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, UnitError::Failed(e) if e.is_conflict())
+    }
+    /// Whether it is unknown if the events were stored.
+    pub fn is_unknown_outcome(&self) -> bool {
+        matches!(self, UnitError::Failed(e) if e.is_unknown_outcome())
+    }
+}
+
+/// Why an aggregate could not be loaded.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The id can't be part of a stream's name.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// A stored event can't be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEvent),
+    /// The stream has fewer events than asked for.
+    #[error("`{stream}` has {head} events, version {asked} is not there yet")]
+    NoSuchVersion {
+        /// The stream.
+        stream: StreamName,
+        /// The version asked for.
+        asked: Version,
+        /// How many events there are.
+        head: Version,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a read model stopped.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectionError {
+    /// An event can't be folded into its row; the model stands before it and goes on from there once that is mended.
+    #[error("event {version} of `{stream}` (`{name}`, at position {position}){}: {why}", key.as_ref().map(|k| format!(", row {k}")).unwrap_or_default())]
+    Event {
+        /// The event's stream.
+        stream: StreamName,
+        /// Where it stands in the stream.
+        version: Version,
+        /// Where it stands among all events.
+        position: Position,
+        /// Its name.
+        name: String,
+        /// The row's key, where it is known.
+        key: Option<String>,
+        /// Why not.
+        #[source]
+        why: crate::FoldError,
+    },
+    /// Another process feeds the model now.
+    #[error("another process feeds it now")]
+    Superseded,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a read model could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The model was not registered with this app.
+    #[error("the read model `{model}` is not registered: add `.projection::<{model}>()` before `.start()`")]
+    Unregistered {
+        /// The model.
+        model: &'static str,
+    },
+    /// The view is late: what was asked for had happened, but the model had not come that far in time.
+    #[error(
+        "the read model `{model}` has come to position {reached}, not yet to {asked}, after waiting {waited_ms} ms; what was written is safe, the view is late"
+    )]
+    Late {
+        /// The model.
+        model: &'static str,
+        /// The position asked for.
+        asked: Position,
+        /// How far the model has come.
+        reached: Position,
+        /// How long was waited, in milliseconds.
+        waited_ms: u64,
+    },
+    /// The position asked for is above the last one of the store.
+    #[error("position {asked} is unknown here: the last one is {head}")]
+    PositionUnknown {
+        /// The position asked for.
+        asked: Position,
+        /// The last one.
+        head: Position,
+    },
+    /// The model is being rebuilt, because its definition changed or it is new.
+    #[error("the read model `{model}` is being rebuilt: it has come to position {reached} of {target}")]
+    Rebuilding {
+        /// The model.
+        model: &'static str,
+        /// How far it has come.
+        reached: Position,
+        /// How far it has to go.
+        target: Position,
+    },
+    /// The model has stopped.
+    #[error("the read model `{model}` has stopped: {why}")]
+    Stopped {
+        /// The model.
+        model: &'static str,
+        /// Why.
+        #[source]
+        why: ProjectionError,
+    },
+    /// The file holds the model in another form than this build has; only a build that may write can rebuild it.
+    #[error(
+        "the stored read model `{model}` was made by another version of its definition: start an app that may write, which rebuilds it"
+    )]
+    Outdated {
+        /// The model.
+        model: &'static str,
+    },
+    /// A row can't be read.
+    #[error("a row of the read model `{model}`: {why}")]
+    Row {
+        /// The model.
+        model: &'static str,
+        /// Why not.
+        #[source]
+        why: crate::ColumnError,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,195 @@
+//! Events, and what is recorded beside them.
+
+use std::fmt;
+use std::ops::Deref;
+
+use uuid::Uuid;
+
+use crate::error::{DecodeError, EncodeError};
+use crate::schema::Node;
+use crate::{StreamName, Timestamp};
+
+/// Something that happened, as it is stored: a name, a version and fields.
+///
+/// Implemented by `#[event]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "put `#[event]` on the struct `{Self}`"
+)]
+pub trait Event: Sized + Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// The name it is stored under.
+    const NAME: &'static str;
+    /// The version that is written today.
+    const VERSION: u32;
+    /// Its doc comment.
+    const DOC: &'static str;
+    /// What a stored version looks like, for each version that can be read, in order.
+    const VERSIONS: &'static [(u32, Node)];
+    /// Reads a stored version.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the version is unknown or the payload is not of its form.
+    fn decode(version: u32, payload: &[u8]) -> Result<Self, DecodeError>;
+    /// Appends the stored form to `payload`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] where the form would not read back as what it was.
+    fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// What is known of an event's type without a value of it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventInfo {
+    /// The name it is stored under.
+    pub name: &'static str,
+    /// The version that is written today.
+    pub version: u32,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// Each version that can be read, with its schema.
+    pub versions: &'static [(u32, Node)],
+}
+
+impl EventInfo {
+    /// What is known of the event `E`.
+    pub const fn of<E: Event>() -> Self {
+        EventInfo { name: E::NAME, version: E::VERSION, doc: E::DOC, versions: E::VERSIONS }
+    }
+}
+
+macro_rules! counter {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(u64);
+        impl $name {
+            /// Before the first one.
+            pub const ZERO: Self = Self(0);
+            /// From its number.
+            pub const fn new(number: u64) -> Self {
+                Self(number)
+            }
+            /// Its number.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+            /// The one after it.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+        impl From<u64> for $name {
+            fn from(number: u64) -> Self {
+                Self(number)
+            }
+        }
+    };
+}
+
+counter! {
+    /// Where an event stands in its stream: 1, 2, 3, ... without holes; 0 is a stream without events.
+    Version
+}
+counter! {
+    /// Where an event stands among all events of a store: unique and increasing in the order of delivery, with holes.
+    ///
+    /// 0 is before the first event.
+    Position
+}
+
+/// What is recorded beside an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The event's own id, a UUID of version 7.
+    pub event_id: Uuid,
+    /// When it was recorded; never earlier than the event before it in its stream.
+    pub recorded_at: Timestamp,
+    /// When it happened in the world; `recorded_at` unless the caller said otherwise.
+    pub occurred_at: Timestamp,
+    /// What all events of one chain of causes share.
+    pub correlation_id: Uuid,
+    /// The event or message that the command was an answer to.
+    pub causation_id: Option<Uuid>,
+    /// Who gave the command.
+    pub actor: Option<Box<str>>,
+}
+
+/// An event with where it stands and what was recorded beside it. Derefs to the event.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Recorded<E> {
+    /// What happened.
+    pub event: E,
+    /// The stream it belongs to.
+    pub stream: StreamName,
+    /// Where it stands in its stream.
+    pub version: Version,
+    /// Where it stands among all events.
+    pub position: Position,
+    /// What was recorded beside it.
+    pub metadata: Metadata,
+}
+
+impl<E> Recorded<E> {
+    /// An event with what is known of it; the store and the test kit make them.
+    pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
+        Recorded { event, stream, version, position, metadata }
+    }
+    /// The same record around another event.
+    pub fn map<T>(self, f: impl FnOnce(E) -> T) -> Recorded<T> {
+        Recorded {
+            event: f(self.event),
+            stream: self.stream,
+            version: self.version,
+            position: self.position,
+            metadata: self.metadata,
+        }
+    }
+    /// Splits the event from its record, so that a part of it can travel on with the same record.
+    pub fn split(self) -> (E, Recorded<()>) {
+        let Recorded { event, stream, version, position, metadata } = self;
+        (event, Recorded { event: (), stream, version, position, metadata })
+    }
+}
+
+impl<E> Deref for Recorded<E> {
+    type Target = E;
+    fn deref(&self) -> &E {
+        &self.event
+    }
+}
+
+impl Metadata {
+    /// Made by the runtime, and by the test kit.
+    pub fn new(event_id: Uuid, recorded_at: Timestamp) -> Self {
+        Metadata { event_id, recorded_at, occurred_at: recorded_at, correlation_id: event_id, causation_id: None, actor: None }
+    }
+}
+
+/// Where the runtime gets ids from: of events, and for [`Context::new_id`](crate::Context::new_id).
+pub trait IdSource: Send + Sync + 'static {
+    /// An id that was never given before; `now` orders it among the others.
+    fn next(&self, now: Timestamp) -> Uuid;
+}
+
+/// Random ids of version 7.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RandomIds;
+
+impl IdSource for RandomIds {
+    fn next(&self, now: Timestamp) -> Uuid {
+        let micros = u64::try_from(now.as_micros()).unwrap_or(0);
+        #[allow(clippy::cast_possible_truncation, reason = "below a billion")]
+        let nanos = (micros % 1_000_000 * 1_000) as u32;
+        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
+    }
+}

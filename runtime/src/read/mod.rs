@@ -1,0 +1,7 @@
+//! Read models: rows with a key, folded from events.
+
+pub mod column;
+mod model;
+
+pub use column::{Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Filter, IndexedColumn, Row, Value};
+pub use model::{Effect, Feeds, Fold, FoldError, IntoKey, On, Projection, ReadModel, RowError, SourceSink, pending, stream_key};

@@ -1,0 +1,263 @@
+//! What a read model is, and how events become rows.
+
+use std::fmt;
+use std::hash::Hash;
+
+use super::column::{Column, ColumnError, ColumnType, Row, Value};
+use crate::{Aggregate, DecodeError, Recorded};
+
+/// A row with a key, kept in a table of its own and folded from events.
+///
+/// Implemented by `#[derive(ReadModel)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a read model",
+    label = "not a read model",
+    note = "put `#[derive(ReadModel)]` on `{Self}` and `#[key]` on the field that names a row"
+)]
+pub trait ReadModel: Sized + Send + Sync + 'static {
+    /// What names a row.
+    type Key: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The table's columns; exactly one is the key.
+    const COLUMNS: &'static [Column];
+    /// The row's key.
+    fn key(&self) -> &Self::Key;
+    /// The row as a store keeps it.
+    ///
+    /// # Errors
+    /// [`ColumnError`] where a column can't hold a field's value.
+    fn to_row(&self) -> Result<Row, ColumnError>;
+    /// The row from what a store keeps.
+    ///
+    /// # Errors
+    /// [`ColumnError`] where a column does not hold what its field needs.
+    fn from_row(row: Row) -> Result<Self, ColumnError>;
+}
+
+/// A read model with all of its sources: what `projection::<M>()` registers.
+///
+/// Implemented by the `#[projection(of = ..)]` block; where there are several, by `#[read_model(of(..))]`, which lists them.
+#[diagnostic::on_unimplemented(
+    message = "nothing feeds the read model `{Self}`",
+    label = "no `#[projection]` block",
+    note = "write a `#[projection(of = YourAggregate)] impl {Self} {{ .. }}` block with a method for each event"
+)]
+pub trait Projection: ReadModel {
+    /// Changes whenever columns, handlers or the events they read do; another one means a rebuild.
+    const FINGERPRINT: u64;
+    /// Names each source.
+    fn sources(sink: &mut SourceSink<Self>);
+}
+
+/// Takes the sources of a read model, see [`Projection::sources`].
+pub struct SourceSink<M> {
+    pub(crate) sources: Vec<Source<M>>,
+}
+
+/// One aggregate whose events feed `M`: what the runner calls for each of its events.
+pub(crate) struct Source<M> {
+    pub(crate) aggregate: &'static str,
+    /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
+    pub(crate) handles: fn(&str) -> Option<bool>,
+    /// Reads one event and finds its row.
+    pub(crate) fold: fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>,
+}
+
+impl<M: ReadModel> SourceSink<M> {
+    pub(crate) fn of<P: Projection>() -> Vec<Source<P>> {
+        let mut sink = SourceSink { sources: Vec::new() };
+        P::sources(&mut sink);
+        sink.sources
+    }
+
+    /// The aggregate `A` is one.
+    pub fn source<A: Feeds<M>>(&mut self) {
+        self.sources.push(Source {
+            aggregate: A::NAME,
+            handles: A::effect_of,
+            fold: |raw| {
+                let (name, version, payload) = raw.event;
+                let event = A::decode(name, version, payload).map_err(FoldError::Decode)?;
+                A::fold(raw.map(|_| event))
+            },
+        });
+    }
+}
+
+/// One event that waits for its row.
+pub trait Fold<M: ReadModel>: Send {
+    /// The row's key.
+    fn key(&self) -> &M::Key;
+    /// Lets the event change the row.
+    ///
+    /// # Errors
+    /// [`RowError`] where the row can't be created or changed.
+    fn apply(self: Box<Self>, row: &mut Option<M>) -> Result<(), RowError>;
+}
+
+/// Why an event could not be folded into a read model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// The event can't be read.
+    #[error(transparent)]
+    Decode(DecodeError),
+    /// The stream's id is no key of the model.
+    #[error("the key: {0}")]
+    Key(String),
+    /// The row can't be created or changed.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// A column can't hold a value.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+    /// The handler panicked.
+    #[error("its handler panicked: {0}")]
+    Panicked(String),
+}
+
+/// A row that is created twice, or changed while it is absent: never an overwrite, never a silent skip.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// `fn(e) -> Self`, but the row is there.
+    #[error(
+        "`{event}` creates a row that is there already; where that is meant, write `fn name(row: Option<Self>, e: &{event}) -> Option<Self>`"
+    )]
+    Exists {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// `fn(&mut self, e)` or `fn(self, e)`, but the row is not there.
+    #[error(
+        "`{event}` needs a row that is not there; where that is meant, write `fn name(row: Option<Self>, e: &{event}) -> Option<Self>`"
+    )]
+    Absent {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The handler gave the row another key.
+    #[error("`{event}` belongs to the row {expected}, but its handler returned the row {returned}")]
+    KeyChanged {
+        /// The event's name.
+        event: &'static str,
+        /// The key the event was routed by.
+        expected: String,
+        /// The key of the row the handler returned.
+        returned: String,
+    },
+}
+
+/// What a handler does to its row, by its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// `fn(e) -> Self`.
+    Creates,
+    /// `fn(&mut self, e)`.
+    Changes,
+    /// `fn(self, e)`.
+    Ends,
+    /// `fn(Option<Self>, e) -> Option<Self>`.
+    Any,
+    /// `ignore(..)`.
+    Ignores,
+}
+
+/// What the read model does with the event `E` of the aggregate `A`.
+///
+/// Implemented by `#[projection]`, for each handler and each ignored event.
+#[diagnostic::on_unimplemented(
+    message = "the read model `{Self}` says nothing about `{E}`, an event of `{A}`",
+    label = "`{E}` is missing in this block",
+    note = "add `fn name(&mut self, e: &{E})` to the `#[projection(of = {A})]` block, or list it: `ignore({E})`"
+)]
+pub trait On<A, E>: ReadModel {
+    /// What the handler's signature says.
+    const EFFECT: Effect;
+    /// The key of the event's row.
+    ///
+    /// # Errors
+    /// Says why the event has none.
+    fn row_key(event: &Recorded<E>) -> Result<Self::Key, String>;
+    /// Lets the event change the row.
+    ///
+    /// # Errors
+    /// [`RowError`] where the row can't be created or changed.
+    fn on(row: &mut Option<Self>, event: &Recorded<E>) -> Result<(), RowError>;
+}
+
+/// An aggregate whose every event the read model `M` says something about.
+///
+/// Implemented by `#[aggregate]`.
+pub trait Feeds<M: ReadModel>: Aggregate {
+    /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
+    fn effect_of(event: &str) -> Option<bool>;
+    /// One event with the key of its row.
+    ///
+    /// # Errors
+    /// [`FoldError`] where the key can't be found.
+    fn fold(event: Recorded<Self::Event>) -> Result<Box<dyn Fold<M>>, FoldError>;
+}
+
+/// The key of a row, from the id of a stream.
+#[diagnostic::on_unimplemented(
+    message = "a row's key `{K}` can't be taken from the id `{Self}`",
+    label = "the key of the row is not the id of this aggregate",
+    note = "say on each handler which row its event belongs to: `#[key = e.field]`"
+)]
+pub trait IntoKey<K> {
+    /// The key.
+    fn into_key(self) -> K;
+}
+impl<T> IntoKey<T> for T {
+    fn into_key(self) -> T {
+        self
+    }
+}
+
+/// One event of one type with the key of its row; made by the generated `Feeds::fold`.
+struct Pending<A, E, M: ReadModel> {
+    key: M::Key,
+    event: Recorded<E>,
+    source: std::marker::PhantomData<fn(A)>,
+}
+
+impl<A: 'static, E: crate::Event, M: On<A, E>> Fold<M> for Pending<A, E, M> {
+    fn key(&self) -> &M::Key {
+        &self.key
+    }
+    fn apply(self: Box<Self>, row: &mut Option<M>) -> Result<(), RowError> {
+        M::on(row, &self.event)?;
+        match row {
+            Some(row) if *row.key() != self.key => Err(RowError::KeyChanged {
+                event: E::NAME,
+                expected: format!("{:?}", self.key),
+                returned: format!("{:?}", row.key()),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Called by the generated `Feeds::fold`.
+#[doc(hidden)]
+pub fn pending<A: 'static, E: crate::Event, M: On<A, E>>(event: Recorded<E>) -> Result<Box<dyn Fold<M>>, FoldError> {
+    let key = M::row_key(&event).map_err(FoldError::Key)?;
+    Ok(Box::new(Pending { key, event, source: std::marker::PhantomData::<fn(A)> }))
+}
+
+/// The key of a row, from the id of the event's stream; called by generated code.
+#[doc(hidden)]
+pub fn stream_key<A: Aggregate, K>(event: &Recorded<impl Sized>) -> Result<K, String>
+where
+    A::Id: IntoKey<K>,
+{
+    <A::Id as crate::AggregateId>::parse(event.stream.id()).map(IntoKey::into_key).map_err(|e| e.to_string())
+}
+
+/// The key column's value of a row.
+pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, ColumnError> {
+    let column = M::COLUMNS.iter().find(|c| c.role == super::ColumnRole::Key).map_or("key", |c| c.name);
+    key.to_value().map_err(|why| ColumnError { column, why })
+}

@@ -1,0 +1,266 @@
+//! What a stored type looks like, as a tree the compiler can walk.
+//!
+//! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes;
+//! everything is `const`, so a schema costs nothing while a program runs.
+
+/// The stored form of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Node {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number of `bits` bits.
+    Int {
+        /// Whether it can be negative.
+        signed: bool,
+        /// Its width in bits.
+        bits: u8,
+    },
+    /// A floating point number; only finite ones are stored.
+    Float {
+        /// Its width in bits.
+        bits: u8,
+    },
+    /// Text.
+    Text,
+    /// A value of one of gesta's own or well-known types that is stored as text or number: its name, such as `uuid`.
+    Named(&'static str),
+    /// A value or nothing.
+    Optional(&'static Node),
+    /// Any number of values, in order.
+    List(&'static Node),
+    /// Values by key.
+    Map {
+        /// The key, stored as text.
+        key: &'static Node,
+        /// The value.
+        value: &'static Node,
+    },
+    /// A fixed number of values.
+    Tuple(&'static [&'static Node]),
+    /// Named fields.
+    Record(&'static [Field]),
+    /// One of several variants.
+    Enum(&'static [Variant]),
+    /// A foreign type, by the description its user gave.
+    Opaque(&'static str),
+}
+
+/// One field of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name as stored.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// What it holds.
+    pub node: &'static Node,
+}
+
+/// One variant of an enum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name as stored.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// What it holds; `None` for a plain name.
+    pub node: Option<&'static Node>,
+}
+
+/// A type that may be part of a stored event, command or state.
+///
+/// `#[event]`, `#[command]`, `#[value]`, `#[id]` and `#[state]` implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, so it can't be part of what is stored",
+    label = "this type would be stored",
+    note = "if `{Self}` is yours, put `#[value]` on it; if it is foreign, wrap it in a type of yours with `#[value]`"
+)]
+pub trait Schema {
+    /// What is stored for a value of this type.
+    const NODE: Node;
+}
+
+macro_rules! leaf {
+    ($($node:expr => $($t:ty),+;)*) => { $($(impl Schema for $t { const NODE: Node = $node; })+)* };
+}
+leaf! {
+    Node::Bool => bool;
+    Node::Int { signed: false, bits: 8 } => u8;
+    Node::Int { signed: false, bits: 16 } => u16;
+    Node::Int { signed: false, bits: 32 } => u32;
+    Node::Int { signed: false, bits: 64 } => u64, usize;
+    Node::Int { signed: true, bits: 8 } => i8;
+    Node::Int { signed: true, bits: 16 } => i16;
+    Node::Int { signed: true, bits: 32 } => i32;
+    Node::Int { signed: true, bits: 64 } => i64, isize;
+    Node::Float { bits: 32 } => f32;
+    Node::Float { bits: 64 } => f64;
+    Node::Text => String, char, Box<str>, std::sync::Arc<str>;
+    Node::Named("uuid") => uuid::Uuid;
+    Node::Named("timestamp") => crate::Timestamp;
+}
+
+impl<T: Schema> Schema for Option<T> {
+    const NODE: Node = {
+        assert!(
+            !matches!(T::NODE, Node::Optional(_)),
+            "an `Option` of an `Option` can't be stored: JSON has one `null` for both; use a `#[value]` enum"
+        );
+        Node::Optional(&T::NODE)
+    };
+}
+impl<T: Schema> Schema for Vec<T> {
+    const NODE: Node = Node::List(&T::NODE);
+}
+impl<T: Schema> Schema for Box<T> {
+    const NODE: Node = T::NODE;
+}
+impl<T: Schema> Schema for std::collections::BTreeSet<T> {
+    const NODE: Node = Node::List(&T::NODE);
+}
+impl<T: Schema, S> Schema for std::collections::HashSet<T, S> {
+    const NODE: Node = Node::List(&T::NODE);
+}
+impl<K: Schema, V: Schema> Schema for std::collections::BTreeMap<K, V> {
+    const NODE: Node = Node::Map { key: &K::NODE, value: &V::NODE };
+}
+impl<K: Schema, V: Schema, S> Schema for std::collections::HashMap<K, V, S> {
+    const NODE: Node = Node::Map { key: &K::NODE, value: &V::NODE };
+}
+impl<T: Schema, U: Schema> Schema for (T, U) {
+    const NODE: Node = Node::Tuple(&[&T::NODE, &U::NODE]);
+}
+impl<T: Schema, U: Schema, V: Schema> Schema for (T, U, V) {
+    const NODE: Node = Node::Tuple(&[&T::NODE, &U::NODE, &V::NODE]);
+}
+
+/// A 64-bit FNV-1a hash that can be fed piece by piece, in `const` too; the same on every machine and compiler.
+///
+/// Source: Fowler, Noll, Vo, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of nothing yet.
+    pub const fn new() -> Self {
+        Fingerprint(0xcbf2_9ce4_8422_2325)
+    }
+    /// With these bytes added; where one piece ends matters.
+    #[must_use]
+    pub const fn bytes(self, bytes: &[u8]) -> Self {
+        let (mut hash, mut i) = (self.0, 0);
+        while i < bytes.len() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
+            i += 1;
+        }
+        // No byte of UTF-8 text is 0xff: "ab" + "c" is not "a" + "bc".
+        Fingerprint((hash ^ 0xff).wrapping_mul(0x100_0000_01b3))
+    }
+    /// With this number added.
+    #[must_use]
+    pub const fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_le_bytes())
+    }
+    /// With this schema added; doc comments don't count.
+    #[must_use]
+    pub const fn node(self, node: &Node) -> Self {
+        match node {
+            Node::Bool => self.bytes(b"bool"),
+            Node::Int { signed, bits } => self.bytes(if *signed { b"int" } else { b"uint" }).number(*bits as u64),
+            Node::Float { bits } => self.bytes(b"float").number(*bits as u64),
+            Node::Text => self.bytes(b"text"),
+            Node::Named(name) => self.bytes(b"named").bytes(name.as_bytes()),
+            Node::Optional(inner) => self.bytes(b"?").node(inner),
+            Node::List(inner) => self.bytes(b"[]").node(inner),
+            Node::Map { key, value } => self.bytes(b"map").node(key).node(value),
+            Node::Tuple(items) => {
+                let (mut hash, mut i) = (self.bytes(b"(").number(items.len() as u64), 0);
+                while i < items.len() {
+                    hash = hash.node(items[i]);
+                    i += 1;
+                }
+                hash
+            }
+            Node::Record(fields) => {
+                let (mut hash, mut i) = (self.bytes(b"{").number(fields.len() as u64), 0);
+                while i < fields.len() {
+                    hash = hash.bytes(fields[i].name.as_bytes()).node(fields[i].node);
+                    i += 1;
+                }
+                hash
+            }
+            Node::Enum(variants) => {
+                let (mut hash, mut i) = (self.bytes(b"|").number(variants.len() as u64), 0);
+                while i < variants.len() {
+                    hash = hash.bytes(variants[i].name.as_bytes());
+                    if let Some(inner) = variants[i].node {
+                        hash = hash.node(inner);
+                    }
+                    i += 1;
+                }
+                hash
+            }
+            Node::Opaque(description) => self.bytes(b"opaque").bytes(description.as_bytes()),
+        }
+    }
+    /// The hash.
+    pub const fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Node {
+    /// The hash of this schema.
+    pub const fn fingerprint(&self) -> u64 {
+        Fingerprint::new().node(self).finish()
+    }
+
+    /// Whether a value may hold a floating point number, and so one that JSON can't.
+    pub const fn may_hold_float(&self) -> bool {
+        match self {
+            Node::Float { .. } | Node::Opaque(_) => true,
+            Node::Bool | Node::Int { .. } | Node::Text | Node::Named(_) => false,
+            Node::Optional(inner) | Node::List(inner) => inner.may_hold_float(),
+            Node::Map { key, value } => key.may_hold_float() || value.may_hold_float(),
+            Node::Tuple(items) => {
+                let mut i = 0;
+                while i < items.len() {
+                    if items[i].may_hold_float() {
+                        return true;
+                    }
+                    i += 1;
+                }
+                false
+            }
+            Node::Record(fields) => {
+                let mut i = 0;
+                while i < fields.len() {
+                    if fields[i].node.may_hold_float() {
+                        return true;
+                    }
+                    i += 1;
+                }
+                false
+            }
+            Node::Enum(variants) => {
+                let mut i = 0;
+                while i < variants.len() {
+                    if let Some(inner) = variants[i].node
+                        && inner.may_hold_float()
+                    {
+                        return true;
+                    }
+                    i += 1;
+                }
+                false
+            }
+        }
+    }
+}

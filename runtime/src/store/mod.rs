@@ -1,0 +1,431 @@
+//! What the runtime asks of a store.
+//!
+//! **Unstable** until the read side stands: the traits may change in a minor release.
+//!
+//! A store implements [`EventLog`], and whichever of [`Keys`], [`SnapshotStore`] and [`ReadModelStore`] it offers; a
+//! [`Store`] holds them together. What each promises is written at its methods and tested by the contract suite
+//! (`store::contract`, feature `contract`), which runs on any store.
+//!
+//! In one paragraph: an append is atomic, over all of its streams; acknowledged means durable; a refused append changes
+//! nothing. A stream's versions are 1, 2, 3, ... and its `recorded_at` never goes back. Positions are unique and grow in
+//! the order of delivery: a reader that remembers the last position it saw never skips an event. False conflicts are
+//! allowed, a false pass is not.
+
+#[cfg(feature = "contract")]
+pub mod contract;
+mod inline;
+#[cfg(feature = "memory")]
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+pub use inline::{InlineFold, InlineRefusal, Placed, RowKey, RowSet};
+
+use crate::error::StoreError;
+use crate::event::{Position, Version};
+use crate::read::{Column, Row, Value};
+use crate::{StreamName, Timestamp};
+
+/// A store, as the parts it offers.
+#[derive(Clone)]
+pub struct Store {
+    /// The events.
+    pub log: Arc<dyn EventLog>,
+    /// Idempotency keys, kept in the append's transaction.
+    pub keys: Option<Arc<dyn Keys>>,
+    /// Snapshots of states.
+    pub snapshots: Option<Arc<dyn SnapshotStore>>,
+    /// Read models and their checkpoints.
+    pub read_models: Option<Arc<dyn ReadModelStore>>,
+}
+
+/// One atomic append: events for one or more streams, all or none.
+pub struct Append {
+    /// The streams, each at most once and at least one. A stream may come without events, to hold a key.
+    pub streams: Vec<StreamAppend>,
+    /// The clock's time. A stream's events are recorded at this or at the time of the event before, whichever is later.
+    pub recorded_at: Timestamp,
+    /// Who gave the command.
+    pub actor: Option<Arc<str>>,
+    /// What all events of one chain of causes share; `None`: the id of this append's first event.
+    pub correlation_id: Option<Uuid>,
+    /// What caused it.
+    pub causation_id: Option<Uuid>,
+    /// The inline read models' part: run once positions are known and before anything is written.
+    pub inline: Option<Box<dyn InlineFold>>,
+}
+
+/// The part of an append that belongs to one stream.
+#[derive(Debug, Clone)]
+pub struct StreamAppend {
+    /// The stream.
+    pub stream: StreamName,
+    /// The version the stream must have.
+    pub expected: Version,
+    /// The events, to become versions `expected + 1`, `expected + 2`, ...
+    pub events: Vec<NewEvent>,
+    /// An idempotency key of the command, with the hash of what was commanded.
+    pub key: Option<NewKey>,
+}
+
+/// An event to be appended.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its own id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: &'static str,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// When it happened in the world; `None`: when it is recorded.
+    pub occurred_at: Option<Timestamp>,
+    /// Its stored form.
+    pub payload: Vec<u8>,
+}
+
+/// An idempotency key to be stored with an append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// The key; its scope is the stream.
+    pub key: Arc<str>,
+    /// A hash of the command's name and payload.
+    pub command_hash: u64,
+}
+
+/// A stored idempotency key: what its first use led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// A hash of the command's name and payload.
+    pub command_hash: u64,
+    /// The stream's version before the command.
+    pub before: Version,
+    /// The stream's version after it.
+    pub after: Version,
+    /// The position of the append's last event; of the store's last event where there were none.
+    pub position: Position,
+}
+
+/// What an append led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The positions of all events, in the order of the append's streams and their events: increasing.
+    pub positions: Vec<Position>,
+    /// For each of the append's streams, when its events were recorded.
+    pub recorded_at: Vec<Timestamp>,
+    /// The position of the last event; of the store's last event where the append holds none.
+    pub position: Position,
+}
+
+/// Why an append was refused. Nothing of it was stored, except where it says otherwise.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// A stream did not have the expected version.
+    #[error("`{stream}` has version {actual}")]
+    Conflict {
+        /// The stream.
+        stream: StreamName,
+        /// The version it has.
+        actual: Version,
+    },
+    /// A key is there already: what its first use led to. Looked at before the versions are.
+    #[error("a key was used before on `{stream}`")]
+    KeyTaken {
+        /// The stream.
+        stream: StreamName,
+        /// What the first use led to.
+        record: KeyRecord,
+    },
+    /// An inline read model refused.
+    #[error("an inline read model refused: {}", .0.why)]
+    Inline(InlineRefusal),
+    /// It is unknown whether the append was stored: the connection broke after it was sent.
+    #[error("it is unknown whether the events were stored: {0}")]
+    UnknownOutcome(#[source] StoreError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A stored event, borrowed from the store while it is visited.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredEvent<'a> {
+    /// Where it stands among all events.
+    pub position: Position,
+    /// Its stream's name, see [`StreamName::parse`].
+    pub stream: &'a str,
+    /// Where it stands in its stream.
+    pub version: Version,
+    /// Its name.
+    pub name: &'a str,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// Its stored form.
+    pub payload: &'a [u8],
+    /// Its own id.
+    pub id: Uuid,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// When it happened in the world.
+    pub occurred_at: Timestamp,
+    /// What all events of its chain of causes share.
+    pub correlation_id: Uuid,
+    /// What caused it.
+    pub causation_id: Option<Uuid>,
+    /// Who gave the command.
+    pub actor: Option<&'a str>,
+}
+
+/// Sees one event after another; `Break` ends the read.
+pub type Visit<'v> = &'v mut (dyn for<'e> FnMut(StoredEvent<'e>) -> ControlFlow<()> + Send);
+
+/// A kind of event that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredType {
+    /// The aggregate.
+    pub aggregate: String,
+    /// The event.
+    pub name: String,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// Where the first one stands.
+    pub first_position: Position,
+}
+
+/// What a store can and can't do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// One append can span several streams.
+    pub several_streams: bool,
+    /// No other process or app appends to it while this one has it open, so a cached state is always current.
+    pub sole_writer: bool,
+    /// It can be written to.
+    pub writable: bool,
+}
+
+impl Capabilities {
+    /// Everything; what a store lacks is switched off afterwards.
+    pub const ALL: Capabilities = Capabilities { several_streams: true, sole_writer: true, writable: true };
+    /// The same without other writers being ruled out.
+    #[must_use]
+    pub const fn shared(self) -> Self {
+        Capabilities { sole_writer: false, ..self }
+    }
+    /// The same without appends that span streams.
+    #[must_use]
+    pub const fn one_stream(self) -> Self {
+        Capabilities { several_streams: false, ..self }
+    }
+    /// The same without writing.
+    #[must_use]
+    pub const fn read_only(self) -> Self {
+        Capabilities { writable: false, ..self }
+    }
+}
+
+/// The events: an append-only log of streams.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// What this store can and can't do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Stores an append: all of it, or nothing.
+    ///
+    /// In this order: a key that is there already answers [`AppendError::KeyTaken`]; a stream that has not its expected
+    /// version, [`AppendError::Conflict`]; an inline read model that refuses, [`AppendError::Inline`]. Once called, an append
+    /// is finished whether or not the future is polled to its end. When it answers `Ok`, the append is durable.
+    ///
+    /// # Errors
+    /// [`AppendError`] says what was refused.
+    async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// Visits the events of one stream after a version, in order, `max` at most; a stream that is not there has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// Visits all events after a position, in order, `max` at most.
+    ///
+    /// An event that was not visited because it was not there yet has a position above every one that was.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn read_all(&self, after: Position, max: usize, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// The position of the last event; [`Position::ZERO`] where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn head(&self) -> Result<Position, StoreError>;
+
+    /// Comes back when there is an event after `position`; it may come back earlier.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the store is closed, so that whoever waits goes home.
+    async fn wait_beyond(&self, position: Position) -> Result<(), StoreError>;
+
+    /// Every kind of event in the store, by aggregate, name and version; from a small table, not by a scan.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn event_types(&self) -> Result<Vec<StoredType>, StoreError>;
+
+    /// Finishes every append that was called, and lets go of the store. Everything but a second `close` answers
+    /// [`StoreError::Closed`] afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`] where something could not be finished.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Idempotency keys, which an append stores in its own transaction, also where it holds no event.
+#[async_trait]
+pub trait Keys: Send + Sync + 'static {
+    /// What the first use of a key on this stream led to.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError>;
+}
+
+/// Snapshots: one state for each stream and fingerprint, the latest one.
+#[async_trait]
+pub trait SnapshotStore: Send + Sync + 'static {
+    /// Keeps a state, in place of an older one; a newer one that is there stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError>;
+
+    /// The latest state of this stream and fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError>;
+}
+
+/// A stored state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many events it holds.
+    pub version: Version,
+    /// When the last of them was recorded.
+    pub recorded_at: Timestamp,
+    /// Its stored form; empty for one that has ended.
+    pub payload: Vec<u8>,
+}
+
+/// What a store must know of a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelSpec {
+    /// Its table, and its name.
+    pub table: &'static str,
+    /// Its columns; exactly one is the key.
+    pub columns: &'static [Column],
+    /// Which definition its rows were folded by.
+    pub fingerprint: u64,
+    /// Whether appends carry it, so that its checkpoint moves with each.
+    pub inline: bool,
+}
+
+impl ModelSpec {
+    /// Where its key stands among its columns.
+    pub fn key_column(&self) -> usize {
+        self.columns.iter().position(|c| c.role == crate::read::ColumnRole::Key).unwrap_or(0)
+    }
+}
+
+/// How far a read model has come: every event up to here was considered, matching or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last position considered.
+    pub position: Position,
+    /// Counts the owners: whoever took the model over last may move it.
+    pub epoch: u64,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowChange {
+    /// The value of its key column.
+    pub key: Value,
+    /// The row; `None` removes it.
+    pub row: Option<Row>,
+}
+
+/// Which rows are wanted, in the order of a column and, where equal, of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowQuery {
+    /// The column to order by and to look in; indexed, or the key.
+    pub column: usize,
+    /// The least value wanted.
+    pub from: Option<Value>,
+    /// The greatest value wanted; rows that hold nothing there are left out where a bound is given.
+    pub to: Option<Value>,
+    /// Only rows that come after this value of the column and this key.
+    pub after: Option<(Value, Value)>,
+    /// From the greatest to the least. `after` then means further down.
+    pub descending: bool,
+    /// How many at most.
+    pub max: usize,
+}
+
+/// Why rows and checkpoint were not stored. Nothing of them was.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The checkpoint is not where it was expected: somebody else moved it.
+    #[error("the checkpoint was moved by another owner")]
+    Superseded,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Read models: a table each, and their checkpoints.
+#[async_trait]
+pub trait ReadModelStore: Send + Sync + 'static {
+    /// Makes this owner the one of each model: their tables are there afterwards, with rows of exactly this fingerprint.
+    ///
+    /// A model that is there with another fingerprint is emptied and starts at [`Position::ZERO`]. The epoch of each
+    /// becomes one more than it was. Models are then known by their place in `models`.
+    ///
+    /// On a store that is open for reading only, nothing is changed: a model that is not there with this fingerprint
+    /// answers `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError>;
+
+    /// How far a model has come.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError>;
+
+    /// The rows with these keys; `None` for those that are not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// The rows a query asks for.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError>;
+
+    /// Stores rows and moves the checkpoint from `from` to `to`, in one transaction; `from` must be what is stored.
+    ///
+    /// # Errors
+    /// [`CommitError`] says why nothing was changed.
+    async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError>;
+}
