@@ -1,10 +1,12 @@
 //! The only names that macros may use. No part of the API: everything here may change in any release.
 
 mod checks;
+mod env;
 mod probe;
 mod steps;
 
 pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
+pub use env::{env_for_tests, with_service};
 pub use probe::{Lacks, Probe, snapshots, stored};
 pub use steps::*;
 

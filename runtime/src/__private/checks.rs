@@ -41,8 +41,19 @@ pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(
             if same(names[i].1, names[j].1) && !same(names[i].1, "") {
                 let mut text = Text::new();
                 let parts = [
-                    "`", owner, "` has two ", kind, " named `", names[i].1, "`: `", names[j].0, "` and `", names[i].0,
-                    "`; give one of them another name: `#[", attribute, "(name = \"..\")]`",
+                    "`",
+                    owner,
+                    "` has two ",
+                    kind,
+                    " named `",
+                    names[i].1,
+                    "`: `",
+                    names[j].0,
+                    "` and `",
+                    names[i].0,
+                    "`; give one of them another name: `#[",
+                    attribute,
+                    "(name = \"..\")]`",
                 ];
                 let mut p = 0;
                 while p < parts.len() {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::aggregate::{Snapshots, State};
+use crate::command::CommandData;
 use crate::error::{DecodeError, EncodeError};
 use crate::event::{Event, EventInfo, Recorded};
 use crate::read::{ColumnType, Fold, FoldError, On, Value};
@@ -86,13 +87,26 @@ impl<E: Event> Probe<E> {
     pub fn decode_event(version: u32, payload: &[u8]) -> Result<E, DecodeError> {
         E::decode(version, payload)
     }
-    /// Appends the event's stored form; answers its type.
-    pub fn encode_event(event: &E, payload: &mut Vec<u8>) -> Result<EventInfo, EncodeError> {
-        E::encode(event, payload).map(|()| EventInfo::of::<E>())
+    /// Appends the event's stored form.
+    pub fn encode_event(event: &E, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+        E::encode(event, payload)
     }
     /// The event with the key of its row.
     pub fn pending<A: 'static, M: On<A, E>>(event: Recorded<E>) -> Result<Box<dyn Fold<M>>, FoldError> {
         crate::read::pending::<A, E, M>(event)
+    }
+}
+
+impl<C: CommandData> Probe<C> {
+    /// The command's name.
+    pub const COMMAND: &'static str = C::NAME;
+    /// Appends the command's written form.
+    pub fn encode_command(command: &C, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+        C::encode(command, payload)
+    }
+    /// Reads the command's written form.
+    pub fn decode_command(payload: &[u8]) -> Result<C, DecodeError> {
+        C::decode(payload)
     }
 }
 
@@ -147,12 +161,22 @@ pub trait Lacks<T>: Sized {
         const { panic!("this type is not an event") }
     }
     /// Never compiled.
-    fn encode_event(_: &T, _: &mut Vec<u8>) -> Result<EventInfo, EncodeError> {
+    fn encode_event(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
         const { panic!("this type is not an event") }
     }
     /// Never compiled.
     fn pending<A: 'static, M: crate::ReadModel>(_: Recorded<T>) -> Result<Box<dyn Fold<M>>, FoldError> {
         const { panic!("this type is not an event") }
+    }
+    /// No command.
+    const COMMAND: &'static str = "";
+    /// Never compiled.
+    fn encode_command(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        const { panic!("this type is not a command") }
+    }
+    /// Never compiled.
+    fn decode_command(_: &[u8]) -> Result<T, DecodeError> {
+        const { panic!("this type is not a command") }
     }
 }
 impl<T> Lacks<T> for Probe<T> {}
