@@ -8,7 +8,6 @@ use syn::spanned::Spanned as _;
 use crate::model::handler::{Effect, EventHandler, Taken};
 use crate::model::projection::Projection;
 use crate::names::local;
-use crate::paths::at;
 
 use super::aggregate::lacks;
 
@@ -167,11 +166,12 @@ fn place(model: &Projection, of: &Type) -> TokenStream {
     let lacks = lacks(root);
     let here = root.at(of.span());
     let place = quote_spanned!(of.span()=> <#row as #here::PlaceOf<#of>>::Place);
-    let source = at(of.span(), quote!(#root::SourceSink::<Self>::source::<#of>(__sink)));
+    let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink));
     let name = quote!(<#of as #root::Aggregate>::NAME);
-    quote! {
+    // Two blocks for one place are an error of this impl, at the aggregate's name.
+    quote_spanned! {of.span()=>
         #[automatically_derived]
-        impl #root::ProjectionBlock<#place> for #row {
+        impl #here::ProjectionBlock<#place> for #row {
             const FINGERPRINT: #root::core::primitive::u64 =
                 { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*]) };
             fn source(__sink: &mut #root::SourceSink<Self>) {

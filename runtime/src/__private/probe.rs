@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::aggregate::{Snapshots, State};
-use crate::command::CommandData;
+use crate::command::{Command, CommandData, CommandInfo, Need};
 use crate::error::{DecodeError, EncodeError};
 use crate::event::{Event, EventInfo, Recorded};
-use crate::read::{ColumnType, Fold, FoldError, On, Value};
+use crate::read::{ColumnKind, ColumnType, Fold, FoldError, On, Value};
 use crate::schema::{Fingerprint, Node, Schema};
 
 /// What a type can do: `Probe::<T>::clone` is the inherent function where `T` is `Clone`, and the one of [`Lacks`] where not.
@@ -75,6 +75,14 @@ impl<T: State> Probe<T> {
     pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
 }
 impl<T: ColumnType> Probe<T> {
+    /// What kind of column holds it.
+    pub const KIND: ColumnKind = T::KIND;
+    /// Whether it may be nothing.
+    pub const NULLABLE: bool = T::NULLABLE;
+    /// As a store keeps it.
+    pub fn to_column(value: &T) -> Result<Value, String> {
+        value.to_value()
+    }
     /// From what a store keeps.
     pub fn from_column(value: Value) -> Result<T, String> {
         T::from_value(value)
@@ -98,8 +106,8 @@ impl<E: Event> Probe<E> {
 }
 
 impl<C: CommandData> Probe<C> {
-    /// The command's name.
-    pub const COMMAND: &'static str = C::NAME;
+    /// The command's type, without what its handler needs.
+    pub const COMMAND: CommandInfo = CommandInfo::of::<C>(&[]);
     /// Appends the command's written form.
     pub fn encode_command(command: &C, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         C::encode(command, payload)
@@ -110,76 +118,106 @@ impl<C: CommandData> Probe<C> {
     }
 }
 
+impl<C: Command> Probe<C> {
+    /// The command's type.
+    pub const HANDLED: CommandInfo = C::INFO;
+}
+
+/// What can't be compiled for any `T`. The check depends on `T`, since one that doesn't is made before anybody asks for it.
+macro_rules! never {
+    ($t:ty, $why:literal) => {{
+        const { assert!(size_of::<Probe<$t>>() > 0, $why) };
+        unreachable!()
+    }};
+}
+
 /// The other half of [`Probe`]: what stands in for what a type can't do.
 pub trait Lacks<T>: Sized {
     /// Never compiled.
     fn clone(_: &T) -> T {
-        const { panic!("a type that is stored lacks `Clone`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `Clone`: put `#[value]` on it")
     }
     /// Never compiled.
     fn debug(_: &T) -> &dyn Debug {
-        const { panic!("a type that is stored lacks `Debug`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `Debug`: put `#[value]` on it")
     }
     /// Never compiled.
     fn eq(_: &T, _: &T) -> bool {
-        const { panic!("a type that is stored lacks `PartialEq`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `PartialEq`: put `#[value]` on it")
     }
     /// Not stored.
     const STORED: bool = false;
     /// Never compiled.
     fn encode(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn to_vec(_: &T) -> Result<Vec<u8>, EncodeError> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn decode(_: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("a type that is stored can't be read: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be read: put `#[value]` on it")
     }
     /// Never compiled.
     fn to_json(_: &T) -> Result<Value, String> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn from_json(_: Value) -> Result<T, String> {
-        const { panic!("a type that is stored can't be read: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be read: put `#[value]` on it")
     }
     /// No schema.
     const SCHEMA: u64 = 0;
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
+    /// No column.
+    const KIND: ColumnKind = ColumnKind::Json;
+    /// No column.
+    const NULLABLE: bool = false;
+    /// Never compiled.
+    fn to_column(_: &T) -> Result<Value, String> {
+        never!(T, "this type can't be a column")
+    }
     /// Never compiled.
     fn from_column(_: Value) -> Result<T, String> {
-        const { panic!("this type can't be a column") }
+        never!(T, "this type can't be a column")
     }
     /// No event.
     const EVENT: EventInfo = EventInfo { name: "", version: 0, doc: "", versions: &[] };
     /// Never compiled.
     fn decode_event(_: u32, _: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// Never compiled.
     fn encode_event(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// Never compiled.
     fn pending<A: 'static, M: crate::ReadModel>(_: Recorded<T>) -> Result<Box<dyn Fold<M>>, FoldError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// No command.
-    const COMMAND: &'static str = "";
+    const COMMAND: CommandInfo = NO_COMMAND;
+    /// No command that is handled.
+    const HANDLED: CommandInfo = NO_COMMAND;
     /// Never compiled.
     fn encode_command(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("this type is not a command") }
+        never!(T, "this type is not a command")
     }
     /// Never compiled.
     fn decode_command(_: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("this type is not a command") }
+        never!(T, "this type is not a command")
     }
 }
 impl<T> Lacks<T> for Probe<T> {}
+
+const NO_COMMAND: CommandInfo = CommandInfo { name: "", doc: "", node: Node::Record(&[]), retry: false, needs: &[] };
+
+/// The command's type with what its handler needs.
+pub const fn command_info(command: CommandInfo, needs: &'static [Need]) -> CommandInfo {
+    CommandInfo { needs, ..command }
+}
 
 /// Fails to compile where a type with this schema can't be written and read. A schema that has no value, because a field
 /// lacks one, has been reported already.

@@ -5,9 +5,11 @@
 
 use crate::read::{ReadModel, SourceSink};
 
-/// The place of a block where `#[read_model]` lists no sources: there is one.
+/// The place of a block where `#[read_model]` lists no sources: there is one. Its name is what the compiler shows where
+/// two blocks want it.
 #[derive(Debug)]
-pub enum OnlyOneUnlessListedIn_read_model_of {}
+#[allow(non_camel_case_types)]
+pub enum SeveralBlocksNeed_read_model_of {}
 
 /// Which place the block of the aggregate `A` takes.
 #[diagnostic::on_unimplemented(
