@@ -130,12 +130,13 @@ impl<'a> Parts<'a> {
     fn body(&self, handler: &CommandHandler) -> TokenStream {
         let Parts { root, of, .. } = self;
         let CommandHandler { method, command, parameters, .. } = handler;
-        let (stage, given, surroundings, state) = (local("stage"), local("command"), local("env"), local("state"));
+        let (at_stage, given, surroundings) = (local("stage"), local("command"), local("env"));
+        let state = local("state");
         let error = quote!(<#of as #root::Handle<#command>>::Error);
         let (open, this) = match handler.needs {
-            Needs::Nothing => (quote!(#root::absent::<#of, #error>(#stage)?;), None),
-            Needs::State => (quote!(let #state = #root::alive::<#of, #error>(#stage)?;), Some(quote!(#state,))),
-            Needs::Either => (quote!(let #state = #root::not_ended::<#of, #error>(#stage)?;), Some(quote!(#state,))),
+            Needs::Nothing => (quote!(#root::absent::<#of, #error>(#at_stage)?;), None),
+            Needs::State => (quote!(let #state = #root::alive::<#of, #error>(#at_stage)?;), Some(quote!(#state,))),
+            Needs::Either => (quote!(let #state = #root::not_ended::<#of, #error>(#at_stage)?;), Some(quote!(#state,))),
         };
         let given = if handler.by_reference { quote!(&#given) } else { quote!(#given) };
         let parameters = parameters.iter().map(|ty| {
@@ -241,18 +242,12 @@ impl<'a> Parts<'a> {
     /// The way of any command to its handler.
     fn dispatch(&self, sound: bool) -> TokenStream {
         let Parts { root, of, commands, variants, types, .. } = self;
+        let outputs: Vec<_> = self.handlers.iter().map(|handler| output(handler)).collect();
+        // With a lifetime that nothing uses, as in `bound`.
         let bounds = self.handlers.iter().map(|handler| {
             let (output, place) = (output(handler), place(handler));
             let root = root.at(place);
-            let answers = (!is_answer(handler)).then(|| quote_spanned!(place=> for<'__any> #output: #root::Answer,));
-            quote_spanned! {place=>
-                #answers
-                <#output as #root::Answer>::Error: #root::Raise<<#output as #root::Answer>::Kind, __E>,
-            }
-        });
-        let kinds = self.handlers.iter().map(|handler| {
-            let output = output(handler);
-            quote!(<#output as #root::Answer>::Kind)
+            quote_spanned!(place=> for<'__any> #output: #root::Raise<__E>)
         });
         let result = quote!(#root::core::result::Result);
         let body = if sound {
@@ -261,7 +256,7 @@ impl<'a> Parts<'a> {
                     #(#commands::#variants(__command) => {
                         #result::map_err(
                             <#of as #root::Handle<#types>>::handle(__stage, __command, __env).await,
-                            |__refusal| #root::Refusal::map(__refusal, <_ as #root::Raise<#kinds, __E>>::raise),
+                            |__refusal| #root::Refusal::map(__refusal, <#outputs as #root::Raise<__E>>::raise),
                         )
                     })*
                 }
@@ -274,7 +269,7 @@ impl<'a> Parts<'a> {
             impl<__E> #root::Dispatch<__E> for #of
             where
                 __E: #root::core::marker::Send + 'static,
-                #(#bounds)*
+                #(#bounds,)*
             {
                 #[allow(clippy::manual_async_fn, unused_variables)]
                 fn dispatch<'__a>(

@@ -58,24 +58,21 @@ fn handled(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream
 fn row_key(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream {
     let (root, row, event) = (&model.root, &model.block.ty, &handler.event);
     let recorded = local("event");
-    let body = match (&handler.key, &handler.param) {
-        (Some(key), Some(param)) => {
-            let seen = match handler.taken {
-                Taken::Recorded => quote!(#recorded),
-                Taken::Value | Taken::Reference => quote!(&#recorded.event),
-            };
-            let root = root.at(key.span());
-            let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#key));
-            quote! {
-                #[allow(unused_variables)]
-                let #param = #seen;
-                #root::core::result::Result::Ok(#key)
-            }
+    let body = if let (Some(key), Some(param)) = (&handler.key, &handler.param) {
+        let seen = match handler.taken {
+            Taken::Recorded => quote!(#recorded),
+            Taken::Value | Taken::Reference => quote!(&#recorded.event),
+        };
+        let root = root.at(key.span());
+        let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#key));
+        quote! {
+            #[allow(unused_variables)]
+            let #param = #seen;
+            #root::core::result::Result::Ok(#key)
         }
-        _ => {
-            let root = root.at(of.span());
-            quote_spanned!(of.span()=> #root::stream_key::<#of, <#row as #root::ReadModel>::Key>(#recorded))
-        }
+    } else {
+        let root = root.at(of.span());
+        quote_spanned!(of.span()=> #root::stream_key::<#of, <#row as #root::ReadModel>::Key>(#recorded))
     };
     quote! {
         fn row_key(

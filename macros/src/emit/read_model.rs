@@ -108,8 +108,7 @@ fn projection(model: &ReadModel) -> TokenStream {
     let (root, ident, tokens) = (&model.root, &model.ident, model.tokens());
     let only: Type = syn::parse_quote!(#root::SeveralBlocksNeed_read_model_of);
     let blocks: Vec<&Type> = if model.sources.is_empty() { vec![&only] } else { model.sources.iter().collect() };
-    let fingerprints =
-        blocks.iter().map(|place| block_item(model, place, "FINGERPRINT"));
+    let fingerprints = blocks.iter().map(|place| block_item(model, place, "FINGERPRINT"));
     let sources = blocks.iter().map(|place| block_item(model, place, "source"));
     // Where nothing is listed, there may be no block, which is no error before the model is registered.
     let bound = model.sources.is_empty().then(|| quote!(where for<'__any> #ident: #root::ProjectionBlock<#only>));

@@ -187,13 +187,11 @@ fn fields_node(model: &Stored, fields: &Fields) -> TokenStream {
 
 fn field_node(model: &Stored, field: &Field) -> TokenStream {
     let (root, ty) = (&model.root, &field.ty);
-    match &field.opaque {
-        Some(description) => quote!(#root::Node::Opaque(#description)),
-        None => {
-            let root = root.at(ty.span());
-            quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
-        }
+    if let Some(description) = &field.opaque {
+        return quote!(#root::Node::Opaque(#description));
     }
+    let root = root.at(ty.span());
+    quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
 }
 
 /// That what has a schema can also be written and read.

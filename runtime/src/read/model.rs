@@ -16,7 +16,7 @@ use crate::{Aggregate, DecodeError, Recorded};
 )]
 pub trait ReadModel: Sized + Send + Sync + 'static {
     /// What names a row.
-    type Key: KeyType;
+    type Key: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
     /// The table's name.
     const TABLE: &'static str;
     /// The table's columns; exactly one is the key.
@@ -34,16 +34,6 @@ pub trait ReadModel: Sized + Send + Sync + 'static {
     /// [`ColumnError`] where a column does not hold what its field needs.
     fn from_row(row: Row) -> Result<Self, ColumnError>;
 }
-
-/// A type that can be the key of a read model: implemented for every column type with these traits.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be the key of a read model",
-    label = "rows can't be found by this",
-    note = "if `{Self}` is yours, put `#[value]` on it and `#[derive(Eq, Hash)]` below that"
-)]
-pub trait KeyType: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static {}
-#[diagnostic::do_not_recommend]
-impl<T: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static> KeyType for T {}
 
 /// A read model with all of its sources: what `projection::<M>()` registers.
 ///
