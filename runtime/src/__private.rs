@@ -18,7 +18,7 @@ pub use crate::command::{
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::event::{Event, EventInfo, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
-pub use crate::read::blocks::{SeveralBlocksNeed_read_model_of, PlaceOf, ProjectionBlock};
+pub use crate::read::blocks::{PlaceOf, ProjectionBlock, SeveralBlocksNeed_read_model_of, Sourced};
 pub use crate::read::column::{from_json, to_json};
 pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,

@@ -65,6 +65,7 @@ impl<'a> Parts<'a> {
         let result = quote!(#here::core::result::Result);
         let events = quote_spanned!(place=> #here::std::vec::Vec<<#of as #here::Aggregate>::Event>);
         let answer = quote_spanned! {place=>
+            #[allow(clippy::type_complexity, clippy::let_unit_value)]
             fn __answer(__given: #output) -> #result<#events, #here::Refusal<#error>> {
                 let __given = #result::map_err(<#output as #here::Answer>::split(__given), #here::Refusal::Rejected)?;
                 let mut __events = #here::std::vec::Vec::new();

@@ -2,8 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned as _;
+use syn::{ExprReference, Token, Type};
 
 use crate::model::handler::{Effect, EventHandler, Taken};
 use crate::model::projection::Projection;
@@ -64,7 +64,10 @@ fn row_key(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream
             Taken::Value | Taken::Reference => quote!(&#recorded.event),
         };
         let root = root.at(key.span());
-        let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#key));
+        // By reference, so that a field can be named as it is.
+        let and_token = Token![&](key.span());
+        let seen_key = ExprReference { attrs: Vec::new(), and_token, mutability: None, expr: Box::new(key.clone()) };
+        let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#seen_key));
         quote! {
             #[allow(unused_variables)]
             let #param = #seen;

@@ -116,8 +116,7 @@ fn projection(model: &ReadModel) -> TokenStream {
     let lacks = lacks(root);
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
-        impl #root::Projection for #ident #bound {
+        impl #root::Sourced for #ident #bound {
             const FINGERPRINT: #root::core::primitive::u64 = {
                 #lacks
                 #root::model_fingerprint(
@@ -184,7 +183,7 @@ fn stub(model: &ReadModel) -> TokenStream {
             type Place = __A;
         }
         #[automatically_derived]
-        impl #root::Projection for #ident {
+        impl #root::Sourced for #ident {
             const FINGERPRINT: #root::core::primitive::u64 = 0;
             fn sources(_: &mut #root::SourceSink<Self>) { #never }
         }

@@ -3,7 +3,7 @@
 //! Always true here: without `of(..)` in `#[read_model]` there is one place, so a second block is an error of the
 //! compiler; with it there is a place for each aggregate it lists.
 
-use crate::read::{ReadModel, SourceSink};
+use crate::read::{Projection, ReadModel, SourceSink};
 
 /// The place of a block where `#[read_model]` lists no sources: there is one. Its name is what the compiler shows where
 /// two blocks want it.
@@ -33,4 +33,21 @@ pub trait ProjectionBlock<Place>: ReadModel {
     const FINGERPRINT: u64;
     /// Names the aggregate.
     fn source(sink: &mut SourceSink<Self>);
+}
+
+/// What `#[derive(ReadModel)]` says of a model whose blocks are there.
+pub trait Sourced: ReadModel {
+    /// Changes with the columns, and with each block.
+    const FINGERPRINT: u64;
+    /// Names each source.
+    fn sources(sink: &mut SourceSink<Self>);
+}
+
+// That a model has no block is said in the words of `Projection`.
+#[diagnostic::do_not_recommend]
+impl<M: Sourced> Projection for M {
+    const FINGERPRINT: u64 = <M as Sourced>::FINGERPRINT;
+    fn sources(sink: &mut SourceSink<Self>) {
+        <M as Sourced>::sources(sink);
+    }
 }
