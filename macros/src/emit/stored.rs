@@ -94,14 +94,18 @@ fn bounded_item(model: &Stored) -> TokenStream {
     item.into_token_stream()
 }
 
+/// Types that serde reads and writes, which are most of all.
+const WRITABLE: [&str; 14] =
+    ["bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "String", "Uuid", "Timestamp"];
+
 fn bound_fields(model: &Stored, fields: &mut syn::Fields) {
     let serde = format!("{}::serde", model.root.text());
     for field in fields {
         let ty = &field.ty;
         let text = quote!(#ty).to_string();
         let foreign = model.fields().any(|known| known.opaque.is_some() && known.ty.to_token_stream().to_string() == text);
-        // What `$crate` means can't be written as text.
-        if foreign || text.contains('$') {
+        // What `$crate` means can't be written as text; and what every type of this name can, is not asked.
+        if foreign || text.contains('$') || WRITABLE.contains(&&*text) {
             continue;
         }
         let write = LitStr::new(&format!("for<'__any> {text}: {serde}::Serialize"), ty.span());

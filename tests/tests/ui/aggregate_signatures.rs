@@ -34,7 +34,7 @@ impl Account {
     fn tuple(&mut self, _: (Paid, Closed)) {}
     fn number(&mut self, _: i64) {}
     #[key = e.id]
-    fn keyed(&mut self, e: Closed) {}
+    fn keyed(&mut self, _: Closed) {}
     const LIMIT: i64 = 3;
 
     // The right ones are there all the same.

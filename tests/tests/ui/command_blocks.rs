@@ -1,3 +1,4 @@
+// One block an aggregate: its enum has one place. What rustc says of two is its own, and more than one error; the first says it.
 use gesta::prelude::*;
 
 #[event]

@@ -19,10 +19,10 @@ impl Account {
     fn no_command(&self) {}
     fn changes(&mut self, _: Open) {}
     fn consumes(self, _: Open) {}
-    fn owned(this: Option<Self>, _: Open) {}
+    fn owned(_: Option<Self>, _: Open) {}
     fn generic<C>(&self, _: C) {}
-    fn by_value(&self, _: Open, bank: Bank) {}
-    fn changed(&self, _: Open, bank: &mut Bank) {}
+    fn by_value(&self, _: Open, _: Bank) {}
+    fn changed(&self, _: Open, _: &mut Bank) {}
     fn tuple(&self, _: (Open, Bank)) {}
     fn number(&self, _: i64) {}
     const LIMIT: i64 = 3;

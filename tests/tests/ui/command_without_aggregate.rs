@@ -1,3 +1,4 @@
+// Without an `#[aggregate]` block nothing of the commands holds. rustc says so once for each trait; the text is the same.
 use gesta::prelude::*;
 
 #[event]

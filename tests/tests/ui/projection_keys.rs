@@ -30,7 +30,9 @@ impl ByOwner {
         ByOwner { owner: e.owner.clone() }
     }
     #[key = e.owner.len()]
-    fn paid(&mut self, e: &Paid) {}
+    fn paid(&mut self, e: &Paid) {
+        self.owner = e.owner.clone();
+    }
 }
 
 // There is no name to take the key from.

@@ -1,3 +1,4 @@
+// Without the derive nothing of the block holds. rustc says so once for each trait; the first says what to write.
 use gesta::prelude::*;
 
 #[event]

@@ -12,6 +12,7 @@ pub struct Row {
     other: Option<Money>,
 }
 
+// A key needs more than a column does: rustc names each trait that is missing.
 #[derive(ReadModel)]
 pub struct ByMoney {
     #[key]
