@@ -58,7 +58,7 @@ pub struct Append {
     /// What caused it.
     pub causation_id: Option<Uuid>,
     /// The inline read models' part: run once positions are known and before anything is written.
-    pub inline: Option<Box<dyn InlineFold>>,
+    pub inline: Option<Arc<dyn InlineFold>>,
 }
 
 /// The part of an append that belongs to one stream.
