@@ -11,6 +11,8 @@
 //! the order of delivery: a reader that remembers the last position it saw never skips an event. False conflicts are
 //! allowed, a false pass is not.
 
+#[cfg(any(feature = "memory", feature = "sqlite"))]
+mod check;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod inline;
