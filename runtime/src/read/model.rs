@@ -255,9 +255,3 @@ where
 {
     <A::Id as crate::AggregateId>::parse(event.stream.id()).map(IntoKey::into_key).map_err(|e| e.to_string())
 }
-
-/// The key column's value of a row.
-pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, ColumnError> {
-    let column = M::COLUMNS.iter().find(|c| c.role == super::ColumnRole::Key).map_or("key", |c| c.name);
-    key.to_value().map_err(|why| ColumnError { column, why })
-}
