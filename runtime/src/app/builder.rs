@@ -31,6 +31,7 @@ use crate::{CommandInfo, Commands, Position};
 pub struct Builder {
     store: Store,
     sole_writer: bool,
+    owns_store: bool,
     aggregates: Vec<Registered>,
     models: Vec<RegisteredModel>,
     services: Services,
@@ -108,13 +109,13 @@ impl App {
     pub async fn connect(url: &str) -> Result<Builder, StartError> {
         let store = crate::store::connect(url).await?;
         let sole_writer = store.log.capabilities().sole_writer;
-        Ok(Builder { sole_writer, ..Builder::new(store) })
+        Ok(Builder { sole_writer, owns_store: true, ..Builder::new(store) })
     }
 
     /// Begins an app on a store, such as one of your own, or one that several apps share.
     ///
     /// Since others may hold the same store, what it says of being the sole writer is not relied on: before a refusal goes
-    /// out, the tail of the stream is read again.
+    /// out, the tail of the stream is read again. Shutting the app down leaves the store open.
     pub fn on(store: Store) -> Builder {
         Builder::new(store)
     }
@@ -125,6 +126,7 @@ impl Builder {
         Builder {
             store,
             sole_writer: false,
+            owns_store: false,
             aggregates: Vec::new(),
             models: Vec::new(),
             services: Services::default(),
@@ -213,7 +215,7 @@ impl Builder {
     /// # Errors
     /// [`StartError`] names what does not fit, and what to write.
     pub async fn start(self) -> Result<App, StartError> {
-        let Builder { store, sole_writer, aggregates, models, services, hooks, clock, ids, limits } = self;
+        let Builder { store, sole_writer, owns_store, aggregates, models, services, hooks, clock, ids, limits } = self;
         check_names(&aggregates, &models)?;
         check_services(&aggregates, &services)?;
         check_sources(&aggregates, &models)?;
@@ -238,6 +240,7 @@ impl Builder {
             cache: StateCache::new(limits.cache_entries, limits.cache_bytes),
             store,
             sole_writer,
+            owns_store,
             writable,
             aggregates: aggregates.iter().map(|registered| registered.type_id).collect(),
             models,
@@ -274,8 +277,8 @@ async fn prepare(
     let mut models = Vec::new();
     for (RegisteredModel { model, inline: part, run }, checkpoint) in registered.into_iter().zip(checkpoints) {
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
-        // One that was complete once stays readable while it catches up; an empty one is not.
-        let complete_from = if position == Position::ZERO { head } else { Position::ZERO };
+        // Who only reads can't wait for what another process does.
+        let complete_from = if writable { head } else { Position::ZERO };
         model.progress.send_modify(|progress| {
             progress.position = position;
             progress.complete_from = complete_from;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::model::{InlineModel, Model};
+use crate::Position;
 use crate::read::FoldError;
 use crate::store::{Append, InlineFold, InlineRefusal, Placed, RowKey, RowSet, StoredEvent};
-use crate::Position;
 
 /// The inline models of an app.
 pub(crate) struct InlineModels {

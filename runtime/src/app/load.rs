@@ -103,9 +103,7 @@ impl<A: Aggregate> Entry<A> {
 pub(crate) const fn snapshot_fingerprint<A: Aggregate>() -> Option<u64> {
     match A::SNAPSHOTS {
         None => None,
-        Some(snapshots) => {
-            Some(crate::schema::Fingerprint::new().number(A::FINGERPRINT).number(snapshots.fingerprint).finish())
-        }
+        Some(snapshots) => Some(crate::schema::Fingerprint::new().number(A::FINGERPRINT).number(snapshots.fingerprint).finish()),
     }
 }
 
@@ -266,7 +264,7 @@ impl<A: Aggregate> History<A> {
     async fn read_page(&mut self) {
         let (stream, until, page) = (&self.stream, self.until, &mut self.page);
         let (mut seen, mut bytes, mut last, mut unreadable) = (0, 0, self.after, None);
-        let read = self.store.log.read_stream(stream, self.after, PAGE_EVENTS, &mut |event| {
+        let mut visit = |event: StoredEvent<'_>| {
             seen += 1;
             bytes += event.payload.len();
             if event.version > until {
@@ -286,8 +284,8 @@ impl<A: Aggregate> History<A> {
             }
             last = event.version;
             if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
-        let read = read.await;
+        };
+        let read = self.store.log.read_stream(stream, self.after, PAGE_EVENTS, &mut visit).await;
         self.after = last;
         self.error = read.map_err(LoadError::from).err().or(unreadable.map(LoadError::from));
         self.ended = self.error.is_some() || seen == 0 || (seen < PAGE_EVENTS && bytes < PAGE_BYTES);

@@ -9,10 +9,10 @@ use std::pin::Pin;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use super::App;
 use super::execute::Done;
 use super::held::AnyOf;
 use super::options::{Options, said_beside};
-use super::App;
 use crate::error::{ExecuteError, Failure};
 use crate::{Aggregate, Commands, Dispatch, StreamName};
 
@@ -58,7 +58,11 @@ pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
 impl<A: Dispatch<E>, E: Send + 'static> fmt::Debug for ExecuteMany<'_, A, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ExecuteMany { taken, running, waiting_count, .. } = self;
-        f.debug_struct("ExecuteMany").field("taken", taken).field("running", &running.len()).field("waiting", waiting_count).finish()
+        f.debug_struct("ExecuteMany")
+            .field("taken", taken)
+            .field("running", &running.len())
+            .field("waiting", waiting_count)
+            .finish()
     }
 }
 

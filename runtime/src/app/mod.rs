@@ -62,6 +62,8 @@ struct Inner {
     store: Store,
     /// No other app or process appends, so a state in the cache is always current.
     sole_writer: bool,
+    /// The store goes when the app does.
+    owns_store: bool,
     writable: bool,
     aggregates: HashSet<TypeId>,
     models: Vec<Arc<model::Model>>,
@@ -110,12 +112,10 @@ impl App {
                 tracing::error!(%why, "a read model's task ended badly");
             }
         }
-        let closed = match self.inner.store.log.close().await {
-            // Another clone has shut down already.
-            Err(StoreError::Closed) => Ok(()),
-            other => other,
-        };
+        if self.inner.owns_store {
+            self.inner.store.log.close().await?;
+        }
         tracing::info!("shut down");
-        closed
+        Ok(())
     }
 }

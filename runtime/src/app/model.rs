@@ -40,7 +40,7 @@ pub(crate) struct Progress {
 
 impl Model {
     pub(crate) fn of<M: Projection>(index: usize, inline: bool) -> Self {
-        let sources = SourceSink::of::<M>().iter().map(|source| source.aggregate).collect();
+        let sources = SourceSink::<M>::collect().iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
         let progress = Progress { position, complete_from: position, stopped: None, outdated: false };
         Model {
@@ -66,7 +66,7 @@ pub(crate) struct Feeder<M> {
 
 impl<M: Projection> Feeder<M> {
     pub(crate) fn new() -> Self {
-        Feeder { sources: SourceSink::of::<M>() }
+        Feeder { sources: SourceSink::<M>::collect() }
     }
 
     /// Reads an event that the model handles; `None` for all others.

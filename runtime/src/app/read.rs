@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use super::model::{Model, key_value};
+use crate::Position;
 use crate::error::{ReadError, StoreError};
 use crate::read::{Filter, ReadModel, Row, Value};
 use crate::store::{ReadModelStore, RowQuery};
-use crate::Position;
 
 /// How many rows are read at a time.
 const PAGE_ROWS: usize = 500;
@@ -196,7 +196,16 @@ impl<'a, M: ReadModel> Read<'a, M> {
             max: PAGE_ROWS,
         };
         let key_column = model.spec.key_column();
-        Ok(Rows { store, model: model.index, key_column, query, left: self.limit, page: VecDeque::new(), ended: false, rows: PhantomData })
+        Ok(Rows {
+            store,
+            model: model.index,
+            key_column,
+            query,
+            left: self.limit,
+            page: VecDeque::new(),
+            ended: false,
+            rows: PhantomData,
+        })
     }
 
     /// The model, once it may be read.
@@ -217,11 +226,12 @@ impl<'a, M: ReadModel> Read<'a, M> {
             if !model.inline {
                 self.app.reach(model, asked, Some(self.patience)).await?;
             }
-        } else if now.position < now.complete_from && !model.inline {
-            if let Some(why) = now.stopped {
-                return Err(ReadError::Stopped { model: model.name, why });
-            }
-            return Err(ReadError::Rebuilding { model: model.name, reached: now.position, target: now.complete_from });
+        } else if !model.inline {
+            // What was there when the app started is waited for, so a restart is not seen in the answers.
+            self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
+                ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },
+                other => other,
+            })?;
         }
         Ok((model, rows))
     }

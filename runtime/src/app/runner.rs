@@ -103,7 +103,8 @@ impl<M: Projection> Runner<M> {
         let lags = self.position != self.checkpoint.position;
         let patience = if lags { IDLE_CHECKPOINT } else { Duration::from_secs(3600) };
         tokio::select! {
-            _ = shutdown.changed() => Ok(()),
+            // An app that is gone wants nothing more than one that shuts down.
+            ended = shutdown.changed() => if ended.is_err() { Err(StoreError::Closed) } else { Ok(()) },
             waited = self.log.wait_beyond(self.position) => waited,
             () = tokio::time::sleep(patience) => match self.store_position().await {
                 Err(ProjectionError::Store(why)) => Err(why),

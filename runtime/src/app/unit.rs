@@ -282,8 +282,7 @@ impl Inner {
         for stream in needed {
             taken.insert(stream.clone(), self.cache.acquire(stream).await);
         }
-        let state =
-            State { taken, held: Vec::new(), given: None, key: None, ran_for_good: false, stop: None, busy: false };
+        let state = State { taken, held: Vec::new(), given: None, key: None, ran_for_good: false, stop: None, busy: false };
         let (options, state) = (options.clone(), Mutex::new(state));
         let run = Arc::new(Run { app: self.clone(), options, state, stopped: Notify::new() });
         let answer = tokio::select! {
@@ -366,7 +365,11 @@ impl Inner {
     ) -> Result<RunEnd<E>, Failure> {
         let mut moved = None;
         for held in held {
-            if !self.sole_writer && held.from_cache() && moved.is_none() && self.has_moved(&*held).await? {
+            if !self.sole_writer
+                && held.from_cache()
+                && moved.is_none()
+                && self.has_moved(held.stream().clone(), held.base()).await?
+            {
                 moved = Some(held.stream().clone());
             } else {
                 held.unchanged();
@@ -385,11 +388,11 @@ impl Inner {
     }
 
     /// Whether others have stored something since.
-    async fn has_moved(&self, held: &dyn HeldStream) -> Result<bool, Failure> {
+    async fn has_moved(&self, stream: StreamName, base: Version) -> Result<bool, Failure> {
         let mut moved = false;
         self.store
             .log
-            .read_stream(held.stream(), held.base(), 1, &mut |_| {
+            .read_stream(&stream, base, 1, &mut |_| {
                 moved = true;
                 std::ops::ControlFlow::Break(())
             })
@@ -403,7 +406,11 @@ enum RunEnd<E> {
     Done(UnitDone),
     Rejected(E),
     /// An aggregate was busy, after those in `needed` were taken.
-    Busy { stream: StreamName, needed: Vec<StreamName>, may_run_again: bool },
+    Busy {
+        stream: StreamName,
+        needed: Vec<StreamName>,
+        may_run_again: bool,
+    },
     /// Others stored something first; whether the closure may run again.
     Conflict(StreamName, bool),
 }

@@ -13,6 +13,7 @@
 
 #[cfg(any(feature = "memory", feature = "sqlite"))]
 mod check;
+mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod inline;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub use connect::connect;
 pub use inline::{InlineFold, InlineRefusal, Placed, RowKey, RowSet};
 
 use crate::error::StoreError;
