@@ -235,10 +235,11 @@ mod tests {
     #[test]
     fn who_waits_is_served_in_order_and_who_left_is_passed_over() {
         let cache = StateCache::new(10, 10_000);
-        let holder = now(cache.acquire(&stream(1)));
-        let mut first = Box::pin(cache.acquire(&stream(1)));
-        let mut left = Box::pin(cache.acquire(&stream(1)));
-        let mut last = Box::pin(cache.acquire(&stream(1)));
+        let name = stream(1);
+        let holder = now(cache.acquire(&name));
+        let mut first = Box::pin(cache.acquire(&name));
+        let mut left = Box::pin(cache.acquire(&name));
+        let mut last = Box::pin(cache.acquire(&name));
         for waiter in [&mut first, &mut left, &mut last] {
             assert!(poll(waiter.as_mut()).is_pending());
         }
@@ -257,8 +258,9 @@ mod tests {
     #[test]
     fn a_lease_sent_to_somebody_who_leaves_before_taking_it_is_handed_on() {
         let cache = StateCache::new(10, 10_000);
-        let holder = now(cache.acquire(&stream(1)));
-        let mut leaver = Box::pin(cache.acquire(&stream(1)));
+        let name = stream(1);
+        let holder = now(cache.acquire(&name));
+        let mut leaver = Box::pin(cache.acquire(&name));
         assert!(poll(leaver.as_mut()).is_pending());
         drop(holder);
         drop(leaver);
