@@ -83,11 +83,13 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`DecodeError`] where name or version are unknown, or the payload is not of that form.
     fn decode(name: &str, version: u32, payload: &[u8]) -> Result<Self::Event, DecodeError>;
-    /// Appends the stored form of an event to `payload`; answers its type.
+    /// What is known of an event's type.
+    fn info(event: &Self::Event) -> EventInfo;
+    /// Appends the stored form of an event to `payload`.
     ///
     /// # Errors
     /// [`EncodeError`] where the form would not read back as what it was.
-    fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<EventInfo, EncodeError>;
+    fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 /// An event that the aggregate `A` applies.

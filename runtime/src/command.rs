@@ -348,9 +348,9 @@ pub struct Env {
 }
 
 /// What handlers may ask for, by type.
-#[doc(hidden)]
+
 #[derive(Default)]
-pub struct Services(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+pub(crate) struct Services(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl Services {
     pub(crate) fn insert<S: ?Sized + Send + Sync + 'static>(&mut self, service: Arc<S>) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 
-use super::column::{Column, ColumnError, ColumnType, Row, Value};
+use super::column::{Column, ColumnError, ColumnType, Row};
 use crate::{Aggregate, DecodeError, Recorded};
 
 /// A row with a key, kept in a table of its own and folded from events.
@@ -65,9 +65,12 @@ pub(crate) struct Source<M> {
 }
 
 impl<M: ReadModel> SourceSink<M> {
-    pub(crate) fn of<P: Projection>() -> Vec<Source<P>> {
+    pub(crate) fn collect() -> Vec<Source<M>>
+    where
+        M: Projection,
+    {
         let mut sink = SourceSink { sources: Vec::new() };
-        P::sources(&mut sink);
+        M::sources(&mut sink);
         sink.sources
     }
 
@@ -254,10 +257,4 @@ where
     A::Id: IntoKey<K>,
 {
     <A::Id as crate::AggregateId>::parse(event.stream.id()).map(IntoKey::into_key).map_err(|e| e.to_string())
-}
-
-/// The key column's value of a row.
-pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, ColumnError> {
-    let column = M::COLUMNS.iter().find(|c| c.role == super::ColumnRole::Key).map_or("key", |c| c.name);
-    key.to_value().map_err(|why| ColumnError { column, why })
 }
