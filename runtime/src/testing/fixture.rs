@@ -58,9 +58,14 @@ macro_rules! events {
                     _ => Err(DecodeError::UnknownEvent { aggregate: "Account", name: name.to_owned() }),
                 }
             }
-            fn encode(event: &AccountEvent, payload: &mut Vec<u8>) -> Result<EventInfo, EncodeError> {
+            fn info(event: &AccountEvent) -> EventInfo {
                 match event {
-                    $(AccountEvent::$event(event) => event.encode(payload).map(|()| EventInfo::of::<$event>()),)*
+                    $(AccountEvent::$event(_) => EventInfo::of::<$event>(),)*
+                }
+            }
+            fn encode(event: &AccountEvent, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+                match event {
+                    $(AccountEvent::$event(event) => event.encode(payload),)*
                 }
             }
         }

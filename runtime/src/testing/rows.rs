@@ -8,7 +8,7 @@ use super::diff::diff;
 use super::stored::{Stored, store};
 use super::{START, SequentialIds, given::stream};
 use crate::error::ProjectionError;
-use crate::read::{FoldError, Row, Source, SourceSink, Value, key_value};
+use crate::read::{ColumnType as _, FoldError, Row, Source, SourceSink, Value};
 use crate::{Aggregate, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, StreamName, Timestamp, Version};
 
 /// Starts a test of read models: these events of one `A` have happened.
@@ -141,7 +141,7 @@ impl GivenEvents {
     /// All rows as a store keeps them.
     #[track_caller]
     fn fold<M: Projection>(&self) -> BTreeMap<Value, Row> {
-        let sources = SourceSink::<M>::of::<M>();
+        let sources = SourceSink::<M>::collect();
         let mut rows = BTreeMap::new();
         for (aggregate, event) in &self.recorded {
             let feeds = |source: &&Source<M>| {
@@ -176,7 +176,7 @@ fn fold_one<M: ReadModel>(
     let Recorded { event: stored, stream, version, position, metadata, .. } = event;
     let raw = (stored.info.name, stored.info.version, stored.payload.as_slice());
     let fold = (source.fold)(Recorded::new(raw, stream.clone(), *version, *position, metadata.clone()))?;
-    let key = key_value::<M>(fold.key())?;
+    let key = fold.key().to_value().map_err(FoldError::Key)?;
     *row_key = Some(key.to_string());
     let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
     fold.apply(&mut row)?;
@@ -189,7 +189,7 @@ fn fold_one<M: ReadModel>(
 
 #[track_caller]
 fn key_of<M: ReadModel>(key: &M::Key) -> Value {
-    match key_value::<M>(key) {
+    match key.to_value() {
         Ok(value) => value,
         Err(why) => panic!("the key {key:?} of `{}`: {why}", M::TABLE),
     }

@@ -13,10 +13,10 @@ pub(super) struct Stored {
 #[track_caller]
 pub(super) fn store<A: Aggregate>(event: &A::Event) -> (Stored, A::Event) {
     let mut payload = Vec::new();
-    let info = match A::encode(event, &mut payload) {
-        Ok(info) => info,
-        Err(why) => panic!("this event of `{}` can't be stored: {why}\n{event:#?}", A::NAME),
-    };
+    let info = A::info(event);
+    if let Err(why) = A::encode(event, &mut payload) {
+        panic!("this `{}` can't be stored: {why}\n{event:#?}", info.name);
+    }
     let again = match A::decode(info.name, info.version, &payload) {
         Ok(again) => again,
         Err(why) => panic!("`{}` can't be read back: {why}\n{event:#?}\n{}", info.name, String::from_utf8_lossy(&payload)),

@@ -150,10 +150,7 @@ fn histories_that_could_not_be_are_refused() {
 #[test]
 fn events_that_cannot_be_stored_as_they_are_are_refused() {
     let said = failure(|| given::<Account>((opened(), Deposited::of(f64::NAN, 1))));
-    assert!(
-        said.starts_with("this event of `Account` can't be stored: `amount` is NaN: only finite numbers can be stored"),
-        "{said}"
-    );
+    assert!(said.starts_with("this `Deposited` can't be stored: `amount` is NaN: only finite numbers can be stored"), "{said}");
     let said = failure(|| given::<Account>(opened()).when(Rename { lost: 7 }));
     assert!(said.starts_with("`Renamed` is read back as something else"), "{said}");
     assert!(said.contains("\n-         lost: 7,\n+         lost: 0,\n"), "{said}");
