@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{DecodeError, EncodeError};
 use crate::schema::Node;
-use crate::{StreamName, Timestamp};
+use crate::{AggregateId, StreamName, Timestamp};
 
 /// Something that happened, as it is stored: a name, a version and fields.
 ///
@@ -143,6 +143,17 @@ impl<E> Recorded<E> {
     /// An event with what is known of it; the store and the test kit make them.
     pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
         Recorded { event, stream, version, position, metadata }
+    }
+    /// The id of the one it happened to, of the id type of its aggregate.
+    ///
+    /// # Panics
+    /// Where `I` is the id of another kind of aggregate, whose ids are not written like this.
+    #[track_caller]
+    pub fn stream_id<I: AggregateId>(&self) -> I {
+        match I::parse(self.stream.id()) {
+            Ok(id) => id,
+            Err(why) => panic!("`{}` was not named by a `{}`: {why}", self.stream, std::any::type_name::<I>()),
+        }
     }
     /// The same record around another event.
     pub fn map<T>(self, f: impl FnOnce(E) -> T) -> Recorded<T> {

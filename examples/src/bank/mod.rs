@@ -1,0 +1,12 @@
+//! A bank: accounts, transfers between them, and three ways of looking at them.
+
+mod domain;
+mod transfer;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use domain::*;
+pub use transfer::{TransferError, transfer};
+pub use views::{AccountSummary, Booking, HighValueAccount, StatementLine};
