@@ -212,7 +212,7 @@ mod tests {
         for _ in 0..146_097 {
             let (year, month, day) = at.date();
             assert_eq!(Timestamp::from_date(year, month, day), Some(at));
-            at = at + Duration::from_secs(86_400);
+            at = at + Duration::from_hours(24);
         }
         assert_eq!(at, Timestamp::from_date(2200, 1, 1).unwrap());
     }
