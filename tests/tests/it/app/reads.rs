@@ -122,8 +122,7 @@ mod poison {
     impl Picky {
         fn deposited(row: Option<Self>, e: &Recorded<Deposited>) -> Option<Self> {
             assert_ne!(e.amount, 13, "bad luck");
-            let account = AccountId::new(e.stream.id()).ok()?;
-            Some(Picky { account, sum: row.map_or(0, |row| row.sum) + e.amount })
+            Some(Picky { account: e.id(), sum: row.map_or(0, |row| row.sum) + e.amount })
         }
         fn withdrawn(&mut self, e: &Withdrawn) {
             self.sum -= e.amount;
@@ -194,7 +193,7 @@ mod redefined {
     #[projection(of = Account, ignore(Measured, Withdrawn, Deposited))]
     impl Owners {
         fn opened(e: &Recorded<Opened>) -> Self {
-            Owners { account: AccountId::new(e.stream.id()).unwrap(), owner: Some(e.owner.clone()) }
+            Owners { account: e.id(), owner: Some(e.owner.clone()) }
         }
         fn closed(&mut self, _: &Closed) {
             self.owner = None;
