@@ -1,10 +1,10 @@
 //! What the app promises, on every store.
 
-mod commands;
+pub mod commands;
 mod follow;
 mod keys;
 mod many;
 mod past;
-mod reads;
+pub mod reads;
 mod start;
 mod units;

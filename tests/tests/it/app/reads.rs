@@ -178,7 +178,7 @@ mod poison {
 }
 
 /// The same table under another definition.
-mod redefined {
+pub mod redefined {
     use gesta::prelude::*;
 
     use super::*;
