@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{DecodeError, EncodeError};
 use crate::schema::Node;
-use crate::{AggregateId, StreamName, Timestamp};
+use crate::{StreamName, Timestamp};
 
 /// Something that happened, as it is stored: a name, a version and fields.
 ///
@@ -144,16 +144,12 @@ impl<E> Recorded<E> {
     pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
         Recorded { event, stream, version, position, metadata }
     }
-    /// The id of the one it happened to, of the id type of its aggregate.
+    /// The id of the aggregate it happened to, as the type that names it.
     ///
     /// # Panics
-    /// Where `I` is the id of another kind of aggregate, whose ids are not written like this.
-    #[track_caller]
-    pub fn stream_id<I: AggregateId>(&self) -> I {
-        match I::parse(self.stream.id()) {
-            Ok(id) => id,
-            Err(why) => panic!("`{}` was not named by a `{}`: {why}", self.stream, std::any::type_name::<I>()),
-        }
+    /// Where the stream's id is none of this type: it is another aggregate's.
+    pub fn id<I: crate::AggregateId>(&self) -> I {
+        I::parse(self.stream.id()).unwrap_or_else(|why| panic!("the id of `{}` is of another type: {why}", self.stream))
     }
     /// The same record around another event.
     pub fn map<T>(self, f: impl FnOnce(E) -> T) -> Recorded<T> {
@@ -195,6 +191,12 @@ pub trait IdSource: Send + Sync + 'static {
 /// Random ids of version 7.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
+
+impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
+    fn next(&self, now: Timestamp) -> Uuid {
+        (**self).next(now)
+    }
+}
 
 impl IdSource for RandomIds {
     fn next(&self, now: Timestamp) -> Uuid {

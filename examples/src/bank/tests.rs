@@ -36,9 +36,11 @@ fn the_balance_follows_every_booking() {
         .when(Withdraw { amount: 200 })
         .then(MoneyWithdrawn { amount: 200, balance: 300 })
         .then_state(|account| assert_eq!(account.balance(), 300));
-    given::<Account>((opened(), deposited(500, 500)))
-        .when(ReceiveMoney { from: id("B"), amount: 1 })
-        .then(MoneyReceived { from: id("B"), amount: 1, balance: 501 });
+    given::<Account>((opened(), deposited(500, 500))).when(ReceiveMoney { from: id("B"), amount: 1 }).then(MoneyReceived {
+        from: id("B"),
+        amount: 1,
+        balance: 501,
+    });
 }
 
 #[test]
@@ -97,10 +99,8 @@ fn the_statement_has_a_row_for_each_booking() {
         amount,
         balance,
     };
-    given_events::<Account>(&id("A"), (opened(), deposited(500, 500), sent("B", 500, 0), AccountClosed)).then_rows(vec![
-        line("A/000002", Booking::Deposit, None, 500, 500),
-        line("A/000003", Booking::Sent, Some("B"), -500, 0),
-    ]);
+    given_events::<Account>(&id("A"), (opened(), deposited(500, 500), sent("B", 500, 0), AccountClosed))
+        .then_rows(vec![line("A/000002", Booking::Deposit, None, 500, 500), line("A/000003", Booking::Sent, Some("B"), -500, 0)]);
 }
 
 #[test]

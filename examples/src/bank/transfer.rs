@@ -19,12 +19,7 @@ pub enum TransferError {
 ///
 /// # Errors
 /// [`TransferError`] where one of the accounts refuses; nothing was stored.
-pub async fn transfer(
-    app: &App,
-    from: &AccountId,
-    to: &AccountId,
-    amount: Cents,
-) -> Result<UnitDone, UnitError<TransferError>> {
+pub async fn transfer(app: &App, from: &AccountId, to: &AccountId, amount: Cents) -> Result<UnitDone, UnitError<TransferError>> {
     app.unit(async |unit| {
         unit.execute(from, SendMoney { to: to.clone(), amount }).await.map_err(TransferError::Sender)?;
         unit.execute(to, ReceiveMoney { from: from.clone(), amount }).await.map_err(TransferError::Recipient)?;

@@ -27,7 +27,7 @@ pub struct AccountSummary {
 #[projection(of = Account)]
 impl AccountSummary {
     fn opened(e: &Recorded<AccountOpened>) -> Self {
-        let (account, opened_at) = (e.stream_id(), e.metadata.occurred_at);
+        let (account, opened_at) = (e.id(), e.metadata.occurred_at);
         AccountSummary { account, owner: e.owner.clone(), balance: 0, bookings: 0, opened_at }
     }
     fn deposited(&mut self, e: &MoneyDeposited) {
@@ -112,16 +112,10 @@ fn entry<E>(e: &Recorded<E>) -> String {
     format!("{}/{:06}", e.stream.id(), e.version.get())
 }
 
-fn line<E>(
-    e: &Recorded<E>,
-    booking: Booking,
-    counterparty: Option<&AccountId>,
-    amount: Cents,
-    balance: Cents,
-) -> StatementLine {
+fn line<E>(e: &Recorded<E>, booking: Booking, counterparty: Option<&AccountId>, amount: Cents, balance: Cents) -> StatementLine {
     StatementLine {
         entry: entry(e),
-        account: e.stream_id(),
+        account: e.id(),
         booked_at: e.metadata.recorded_at,
         booking,
         counterparty: counterparty.cloned(),
@@ -167,6 +161,6 @@ impl HighValueAccount {
 
     fn next<E>(row: Option<Self>, e: &Recorded<E>, balance: Cents) -> Option<Self> {
         let since = row.map_or(e.metadata.recorded_at, |row| row.since);
-        (balance >= Self::THRESHOLD).then(|| HighValueAccount { account: e.stream_id(), balance, since })
+        (balance >= Self::THRESHOLD).then(|| HighValueAccount { account: e.id(), balance, since })
     }
 }

@@ -83,7 +83,10 @@ impl Log {
         let mut log = Log { input, line: 0, ended: false };
         match log.next_line()? {
             Some(Ok(header)) if header == HEADER => Ok(log),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("not the log of traffic fines: it begins with `{HEADER}`"))),
+            _ => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("not the log of traffic fines: it begins with `{HEADER}`"),
+            )),
         }
     }
 

@@ -56,9 +56,7 @@ fn nothing_happens_to_a_fine_that_does_not_exist() {
     let dismissal = String::new;
     let amount = Cents(1);
     given::<Fine>(()).when(SendFine { expense: amount }).then_refused(Refusal::NotFound);
-    given::<Fine>(())
-        .when(NotifyOffender { notification_type: "P".to_owned(), last_sent: None })
-        .then_refused(Refusal::NotFound);
+    given::<Fine>(()).when(NotifyOffender { notification_type: "P".to_owned(), last_sent: None }).then_refused(Refusal::NotFound);
     given::<Fine>(()).when(AddPenalty { amount }).then_refused(Refusal::NotFound);
     given::<Fine>(()).when(ReceivePayment { amount }).then_refused(Refusal::NotFound);
     given::<Fine>(()).when(EnterPrefectureAppeal).then_refused(Refusal::NotFound);
@@ -127,8 +125,11 @@ fn a_year_is_the_sum_of_its_fines() {
         expenses: Cents(expenses),
         paid: Cents(paid),
     };
-    given_events::<Fine>(&id("X1"), (created(100, 2001), sent(20, 2001), penalty(200, None, 2001), penalty(250, Some(200), 2001)))
-        .and::<Fine>(&id("X2"), (created(10, 2001), paid(10, 2001), SentToCollection))
-        .and::<Fine>(&id("X3"), (created(7, 2002), paid(3, 2002), paid(4, 2002)))
-        .then_rows(vec![year(2001, 2, [110, 250, 20, 10]), year(2002, 1, [7, 0, 0, 7])]);
+    given_events::<Fine>(
+        &id("X1"),
+        (created(100, 2001), sent(20, 2001), penalty(200, None, 2001), penalty(250, Some(200), 2001)),
+    )
+    .and::<Fine>(&id("X2"), (created(10, 2001), paid(10, 2001), SentToCollection))
+    .and::<Fine>(&id("X3"), (created(7, 2002), paid(3, 2002), paid(4, 2002)))
+    .then_rows(vec![year(2001, 2, [110, 250, 20, 10]), year(2002, 1, [7, 0, 0, 7])]);
 }

@@ -43,7 +43,7 @@ pub struct FineBalance {
 impl FineBalance {
     fn created(e: &Recorded<FineCreated>) -> Self {
         FineBalance {
-            fine: e.stream_id(),
+            fine: e.id(),
             year: e.year,
             amount: e.amount,
             penalty: None,

@@ -33,6 +33,9 @@ pub(super) fn models(models: &[ModelSpec]) -> Result<(), StoreError> {
         if models[..at].iter().any(|other| other.table.eq_ignore_ascii_case(spec.table)) {
             return refuse(format!("two read models would be stored as `{}`: give one of them another name", spec.table));
         }
+        if ["gesta_", "sqlite_"].iter().any(|taken| spec.table.to_ascii_lowercase().starts_with(taken)) {
+            return refuse(format!("`{}` begins as the stores' own tables do: give the read model another name", spec.table));
+        }
         if spec.columns.iter().filter(|c| c.role == ColumnRole::Key).count() != 1 {
             return refuse(format!("`{}` needs exactly one key column", spec.table));
         }
@@ -48,7 +51,7 @@ pub(super) fn models(models: &[ModelSpec]) -> Result<(), StoreError> {
 
 /// A row of the model's form, whose key is the one it is stored under.
 pub(super) fn change(spec: &ModelSpec, change: &RowChange) -> Result<(), StoreError> {
-    let Some(row) = &change.row else { return Ok(()) };
+    let Some(row) = &change.row else { return keys(spec, [&change.key]) };
     let refuse = |message| Err(misuse("storing a row", message));
     if row.len() != spec.columns.len() {
         return refuse(format!("`{}` has {} columns, the row has {}", spec.table, spec.columns.len(), row.len()));
@@ -73,14 +76,30 @@ fn holds(column: &Column, value: &Value) -> bool {
     }
 }
 
-/// A query by a column that rows can be found by.
+/// A query by a column that rows can be found by, with values that it and the key can hold: drivers would convert others.
 pub(super) fn query(spec: &ModelSpec, query: &RowQuery) -> Result<(), StoreError> {
-    match spec.columns.get(query.column) {
-        Some(column) if column.role != ColumnRole::Plain => Ok(()),
-        Some(column) => {
-            Err(misuse("reading rows", format!("`{}`.`{}` is not indexed: put `#[index]` on it", spec.table, column.name)))
+    let refuse = |message| Err(misuse("reading rows", message));
+    let Some(column) = spec.columns.get(query.column) else {
+        return refuse(format!("`{}` has no column {}", spec.table, query.column));
+    };
+    if column.role == ColumnRole::Plain {
+        return refuse(format!("`{}`.`{}` is not indexed: put `#[index]` on it", spec.table, column.name));
+    }
+    let after = query.after.as_ref();
+    for value in [query.from.as_ref(), query.to.as_ref(), after.map(|(value, _)| value)].into_iter().flatten() {
+        if *value != Value::Null && !holds(column, value) {
+            return refuse(format!("`{}`.`{}` never holds {value}", spec.table, column.name));
         }
-        None => Err(misuse("reading rows", format!("`{}` has no column {}", spec.table, query.column))),
+    }
+    keys(spec, after.map(|(_, key)| key))
+}
+
+/// Values that the key column can hold.
+pub(super) fn keys<'k>(spec: &ModelSpec, keys: impl IntoIterator<Item = &'k Value>) -> Result<(), StoreError> {
+    let column = spec.columns.get(spec.key_column());
+    match keys.into_iter().find(|key| !column.is_some_and(|column| holds(column, key))) {
+        Some(key) => Err(misuse("reading rows", format!("{key} can't be a key of `{}`", spec.table))),
+        None => Ok(()),
     }
 }
 

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use self::tables::Models;
 use super::{
     Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, Placed,
-    ReadModelStore, RowChange, RowKey, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend,
-    Visit, check,
+    ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend, Visit,
+    check,
 };
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -222,17 +222,18 @@ impl State {
         let mut rows = RowSet::new();
         for key in fold.keys(append).map_err(AppendError::Inline)? {
             let model = self.models.get(key.model).ok_or_else(|| check::unknown_model(key.model))?;
+            if !model.spec.inline || model.checkpoint.position != self.head() {
+                return Err(check::behind(model.spec.table).into());
+            }
+            check::keys(&model.spec, [&key.key])?;
             let row = model.table.get(&key.key).cloned();
-            rows.insert_stored(RowKey { model: key.model, key: key.key }, row);
+            rows.insert_stored(key, row);
         }
         rows.fold(fold.as_ref(), append, placed).map_err(AppendError::Inline)?;
         let changes: Vec<_> = rows.changes().collect();
         for (place, change) in &changes {
             let model = self.models.get(*place).ok_or_else(|| check::unknown_model(*place))?;
             check::change(&model.spec, change)?;
-            if model.checkpoint.position != self.head() {
-                return Err(check::behind(model.spec.table).into());
-            }
         }
         Ok(changes)
     }
@@ -380,6 +381,7 @@ impl ReadModelStore for MemoryStore {
     async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
         let state = self.open_state()?;
         let model = state.models.get(model).ok_or_else(|| check::unknown_model(model))?;
+        check::keys(&model.spec, keys)?;
         Ok(keys.iter().map(|key| model.table.get(key).cloned()).collect())
     }
 
