@@ -110,41 +110,49 @@ impl<C: CommandData> Probe<C> {
     }
 }
 
+/// What can't be compiled for any `T`. The check depends on `T`, since one that doesn't is made before anybody asks for it.
+macro_rules! never {
+    ($t:ty, $why:literal) => {{
+        const { assert!(size_of::<Probe<$t>>() > 0, $why) };
+        unreachable!()
+    }};
+}
+
 /// The other half of [`Probe`]: what stands in for what a type can't do.
 pub trait Lacks<T>: Sized {
     /// Never compiled.
     fn clone(_: &T) -> T {
-        const { panic!("a type that is stored lacks `Clone`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `Clone`: put `#[value]` on it")
     }
     /// Never compiled.
     fn debug(_: &T) -> &dyn Debug {
-        const { panic!("a type that is stored lacks `Debug`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `Debug`: put `#[value]` on it")
     }
     /// Never compiled.
     fn eq(_: &T, _: &T) -> bool {
-        const { panic!("a type that is stored lacks `PartialEq`: put `#[value]` on it") }
+        never!(T, "a type that is stored lacks `PartialEq`: put `#[value]` on it")
     }
     /// Not stored.
     const STORED: bool = false;
     /// Never compiled.
     fn encode(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn to_vec(_: &T) -> Result<Vec<u8>, EncodeError> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn decode(_: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("a type that is stored can't be read: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be read: put `#[value]` on it")
     }
     /// Never compiled.
     fn to_json(_: &T) -> Result<Value, String> {
-        const { panic!("a type that is stored can't be written: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
     fn from_json(_: Value) -> Result<T, String> {
-        const { panic!("a type that is stored can't be read: put `#[value]` on it") }
+        never!(T, "a type that is stored can't be read: put `#[value]` on it")
     }
     /// No schema.
     const SCHEMA: u64 = 0;
@@ -152,31 +160,31 @@ pub trait Lacks<T>: Sized {
     const SNAPSHOTS: Option<Snapshots<T>> = None;
     /// Never compiled.
     fn from_column(_: Value) -> Result<T, String> {
-        const { panic!("this type can't be a column") }
+        never!(T, "this type can't be a column")
     }
     /// No event.
     const EVENT: EventInfo = EventInfo { name: "", version: 0, doc: "", versions: &[] };
     /// Never compiled.
     fn decode_event(_: u32, _: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// Never compiled.
     fn encode_event(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// Never compiled.
     fn pending<A: 'static, M: crate::ReadModel>(_: Recorded<T>) -> Result<Box<dyn Fold<M>>, FoldError> {
-        const { panic!("this type is not an event") }
+        never!(T, "this type is not an event")
     }
     /// No command.
     const COMMAND: &'static str = "";
     /// Never compiled.
     fn encode_command(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
-        const { panic!("this type is not a command") }
+        never!(T, "this type is not a command")
     }
     /// Never compiled.
     fn decode_command(_: &[u8]) -> Result<T, DecodeError> {
-        const { panic!("this type is not a command") }
+        never!(T, "this type is not a command")
     }
 }
 impl<T> Lacks<T> for Probe<T> {}
