@@ -1,12 +1,24 @@
 //! The only names that macros may use. No part of the API: everything here may change in any release.
 
+mod checks;
+mod env;
+mod probe;
+mod steps;
+
+pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
+pub use env::{env_for_tests, with_service};
+pub use probe::{Lacks, Probe, snapshots, stored};
+pub use steps::*;
+
 pub use crate::aggregate::{Aggregate, EventOf, Misplaced, Snapshots, Stage, State};
 pub use crate::command::{
-    Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Env, Handle, IntoEvents, Need, Refusal,
+    Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Env, Handle, IntoEvents, MayRefuse, Need,
+    NeverRefuses, Raise, Refusal,
 };
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::event::{Event, EventInfo, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
+pub use crate::read::blocks::{OnlyOneUnlessListedIn_read_model_of, PlaceOf, ProjectionBlock};
 pub use crate::read::column::{from_json, to_json};
 pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
@@ -41,27 +53,8 @@ pub fn unknown_version<T>(name: &'static str, version: u32, newest: u32) -> Resu
     Err(DecodeError::UnknownVersion { name, version, newest })
 }
 
-/// Finds out whether a type is a [`State`], without asking for it: `Probe::<T>::SNAPSHOTS` is the inherent constant where
-/// it is, and the one of [`NoState`] where it is not.
-pub struct Probe<T>(core::marker::PhantomData<T>);
-
-impl<T: State> Probe<T> {
-    /// How the state is stored.
-    pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
-}
-
-/// The other half of [`Probe`].
-pub trait NoState<T> {
-    /// No snapshots.
-    const SNAPSHOTS: Option<Snapshots<T>> = None;
-}
-impl<T> NoState<T> for Probe<T> {}
-
 /// Fails to compile where `E` is no event of `A`.
 pub const fn is_event_of<E: EventOf<A>, A: Aggregate>() {}
-
-/// Fails to compile where `M` says nothing about one of `A`'s events.
-pub const fn covers<A: Feeds<M>, M: ReadModel>() {}
 
 /// Whether two texts are the same, in `const`.
 pub const fn same(a: &str, b: &str) -> bool {

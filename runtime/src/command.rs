@@ -214,6 +214,9 @@ pub trait Answer {
     type Events;
     /// The domain's error.
     type Error: Send + 'static;
+    /// [`MayRefuse`] where there is a `Result`, else [`NeverRefuses`]: the error of the latter is no error of the domain.
+    #[doc(hidden)]
+    type Kind;
     /// Splits the one from the other.
     ///
     /// # Errors
@@ -223,8 +226,37 @@ pub trait Answer {
 impl<T, E: Send + 'static> Answer for Result<T, E> {
     type Events = T;
     type Error = E;
+    type Kind = MayRefuse;
     fn split(self) -> Result<T, E> {
         self
+    }
+}
+
+/// An [`Answer`] that may be a refusal.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum MayRefuse {}
+
+/// An [`Answer`] that is none.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum NeverRefuses {}
+
+/// A handler's own error as the error `E` of [`Dispatch`]: by `From`, and asking nothing of `E` where the handler never
+/// refuses.
+#[doc(hidden)]
+pub trait Raise<Kind, E> {
+    /// As the common error.
+    fn raise(self) -> E;
+}
+impl<T: Into<E>, E> Raise<MayRefuse, E> for T {
+    fn raise(self) -> E {
+        self.into()
+    }
+}
+impl<E> Raise<NeverRefuses, E> for Infallible {
+    fn raise(self) -> E {
+        match self {}
     }
 }
 
@@ -247,6 +279,7 @@ macro_rules! made_of_events {
         impl<$($g,)* $(const $n: usize)?> Answer for $t {
             type Events = Self;
             type Error = Infallible;
+            type Kind = NeverRefuses;
             fn split(self) -> Result<Self, Infallible> { Ok(self) }
         }
     )*};

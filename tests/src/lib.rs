@@ -1,1 +1,1 @@
-//! x
+//! Tests of gesta, as a consumer of it.

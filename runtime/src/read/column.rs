@@ -347,12 +347,15 @@ pub struct Filter<M> {
     model: PhantomData<fn(M)>,
 }
 
-impl<M, T: ColumnType> IndexedColumn<M, T> {
+impl<M, T> IndexedColumn<M, T> {
     /// The column at this place of [`ReadModel::COLUMNS`](crate::ReadModel::COLUMNS); made by `#[derive(ReadModel)]`.
     #[doc(hidden)]
     pub const fn new(index: usize) -> Self {
         IndexedColumn { index, types: PhantomData }
     }
+}
+
+impl<M, T: ColumnType> IndexedColumn<M, T> {
     fn range(self, from: Option<&T>, to: Option<&T>) -> Filter<M> {
         Filter { column: self.index, from: from.map(T::to_value), to: to.map(T::to_value), model: PhantomData }
     }

@@ -1,5 +1,6 @@
 //! Read models: rows with a key, folded from events.
 
+pub(crate) mod blocks;
 pub mod column;
 mod model;
 

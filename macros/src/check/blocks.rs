@@ -1,0 +1,88 @@
+//! Rules of blocks: a rule looks at more than one method, what one method says wrongly is said when it is read.
+
+use quote::ToTokens as _;
+use syn::Attribute;
+
+use crate::diag::Errors;
+use crate::model::aggregate::Aggregate;
+use crate::model::commands::Commands;
+use crate::model::handler::{EventHandler, last_segment};
+use crate::model::projection::Projection;
+
+/// The rules of `#[aggregate]`.
+pub(crate) fn aggregate(model: &Aggregate, errors: &mut Errors) {
+    no_cfg(
+        model.cfgs(),
+        "an event that is stored must be read by every build: what applies it can't depend on a `#[cfg]`",
+        errors,
+    );
+    one_handler_each(&model.handlers, "applied", errors);
+    if model.block.methods.is_empty() && model.block.others.is_empty() {
+        errors.on(
+            &model.ident,
+            format!(
+                "nothing ever happens to `{0}`: write a method for each of its events, such as `fn opened(e: Opened) -> Self`",
+                model.ident
+            ),
+        );
+    }
+}
+
+/// The rules of `#[command_handler]`.
+pub(crate) fn commands(model: &Commands, errors: &mut Errors) {
+    no_cfg(model.cfgs(), "the list of commands can't depend on a `#[cfg]`: let the handler refuse the command instead", errors);
+    for (i, handler) in model.handlers.iter().enumerate() {
+        if let Some(first) = model.handlers[..i].iter().find(|earlier| earlier.name == handler.name) {
+            let (name, first) = (&handler.name, &first.method);
+            errors.on(&handler.command, format!("`{name}` is already handled by `{first}`: keep one of the two"));
+        }
+    }
+    if model.block.methods.is_empty() && model.block.others.is_empty() {
+        errors.on(
+            &model.ident,
+            "a block without handlers: write a method for each command, such as `fn open(cmd: Open) -> Opened`",
+        );
+    }
+}
+
+/// The rules of `#[projection]`.
+pub(crate) fn projection(model: &Projection, errors: &mut Errors) {
+    one_handler_each(&model.handlers, "handled", errors);
+    for (i, ignored) in model.ignored.iter().enumerate() {
+        let Some(name) = last_segment(ignored).map(|segment| &segment.ident) else {
+            errors.on(ignored, "an event is named by a plain path, such as `AccountOpened`");
+            continue;
+        };
+        if let Some(handler) = model.handlers.iter().find(|handler| handler.name == *name) {
+            errors
+                .on(ignored, format!("`{name}` is handled by `{}`: take it off this list, or remove the method", handler.method));
+        }
+        let same = |other: &syn::Type| other.to_token_stream().to_string() == ignored.to_token_stream().to_string();
+        if model.ignored[..i].iter().any(same) {
+            errors.on(ignored, format!("`{name}` stands here twice: keep one"));
+        }
+    }
+    for handler in model.handlers.iter().filter(|handler| handler.key.is_some() && handler.param.is_none()) {
+        errors.on(&handler.key, "the key is taken from the event, which has no name here: write the method with `e: &Event`");
+    }
+}
+
+/// `#[cfg(feature = "loans")] fn lent(&mut self, e: Lent) {}`
+fn no_cfg<'a>(cfgs: impl Iterator<Item = &'a Attribute>, why: &str, errors: &mut Errors) {
+    for cfg in cfgs {
+        errors.on(cfg, why);
+    }
+}
+
+/// `fn paid(&mut self, e: Paid) {} fn also(&mut self, e: Paid) {}`
+fn one_handler_each(handlers: &[EventHandler], done: &str, errors: &mut Errors) {
+    for (i, handler) in handlers.iter().enumerate() {
+        if let Some(first) = handlers[..i]
+            .iter()
+            .find(|earlier| earlier.name == handler.name && earlier.cfgs.is_empty() && handler.cfgs.is_empty())
+        {
+            let (name, first) = (&handler.name, &first.method);
+            errors.on(&handler.event, format!("`{name}` is already {done} by `{first}`: keep one of the two"));
+        }
+    }
+}

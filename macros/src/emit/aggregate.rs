@@ -1,0 +1,296 @@
+//! `#[aggregate]`: the enum of its events, and how they are applied, written, read and handed on to read models.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Member, Type, parse_quote};
+
+use super::derives::{Field, Target, Variant};
+use crate::model::aggregate::Aggregate;
+use crate::model::handler::{Effect, EventHandler, Taken};
+use crate::names::{event_enum, local};
+use crate::paths::{Root, at};
+
+/// An aggregate.
+pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
+    let block = &model.block;
+    let parts = Parts::of(model);
+    let events = parts.event_enum();
+    let rest = if sound {
+        let (aggregate, feeds, check) = (parts.aggregate(), parts.feeds(), parts.check());
+        quote!(#aggregate #feeds #check)
+    } else {
+        parts.stubs()
+    };
+    quote!(#block #events #rest)
+}
+
+/// What the emitted pieces share.
+struct Parts<'a> {
+    model: &'a Aggregate,
+    root: &'a Root,
+    /// The aggregate's type.
+    of: &'a Type,
+    events: Ident,
+    /// One of each name; a second one has been reported.
+    handlers: Vec<&'a EventHandler>,
+    variants: Vec<&'a Ident>,
+    types: Vec<&'a Type>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(model: &'a Aggregate) -> Self {
+        let mut handlers: Vec<&EventHandler> = Vec::new();
+        for handler in &model.handlers {
+            if !handlers.iter().any(|earlier| earlier.name == handler.name) {
+                handlers.push(handler);
+            }
+        }
+        Parts {
+            model,
+            root: &model.root,
+            of: &model.block.ty,
+            events: event_enum(&model.ident),
+            variants: handlers.iter().map(|handler| &handler.name).collect(),
+            types: handlers.iter().map(|handler| &handler.event).collect(),
+            handlers,
+        }
+    }
+
+    /// The enum with what makes it the aggregate's.
+    fn event_enum(&self) -> TokenStream {
+        let Parts { model, root, of, events, variants, types, .. } = self;
+        let doc = format!("Everything that can happen to [`{}`].", model.ident);
+        let docs = variants.iter().map(|variant| format!("`{variant}` has happened."));
+        let member: Member = parse_quote!(0);
+        let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
+        let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
+        let target = Target { root, ident: events, variants: variants.iter().zip(types).map(variant).collect() };
+        let traits = target.implement(&["Clone", "Debug", "PartialEq"]);
+        let answer = super::event::answer_items(root);
+        let vec = quote!(#root::std::vec::Vec<#events>);
+        quote! {
+            #[doc = #doc]
+            #[allow(private_interfaces, unreachable_pub, clippy::large_enum_variant, clippy::module_name_repetitions)]
+            pub enum #events { #(#[doc = #docs] #variants(#types),)* }
+            #traits
+            #(
+                #[automatically_derived]
+                impl #root::core::convert::From<#types> for #events {
+                    fn from(__event: #types) -> Self {
+                        #events::#variants(__event)
+                    }
+                }
+                #[automatically_derived]
+                impl #root::EventOf<#of> for #types {
+                    fn wrap(self) -> #events {
+                        #events::#variants(self)
+                    }
+                    fn unwrap(__event: #events) -> #root::core::result::Result<Self, #events> {
+                        #[allow(unreachable_patterns)]
+                        match __event {
+                            #events::#variants(__event) => #root::core::result::Result::Ok(__event),
+                            __other => #root::core::result::Result::Err(__other),
+                        }
+                    }
+                }
+                #[automatically_derived]
+                impl #root::IntoEvents<#of> for #types {
+                    fn push_to(self, __events: &mut #vec) {
+                        __events.push(#events::#variants(self));
+                    }
+                }
+            )*
+            #[automatically_derived]
+            impl #root::Answer for #events { #answer }
+            #[automatically_derived]
+            impl #root::IntoEvents<#of> for #events {
+                fn push_to(self, __events: &mut #vec) {
+                    __events.push(self);
+                }
+            }
+        }
+    }
+
+    fn aggregate(&self) -> TokenStream {
+        let Parts { model, root, of, events, variants, types, .. } = self;
+        let (name, doc, tokens) = (&model.name, &model.doc, model.tokens);
+        let id = model.id.as_ref();
+        let id = quote_spanned!(id.span()=> type Id = #id;);
+        let arms = self.handlers.iter().map(|handler| self.arm(handler));
+        let (str, u8, u32) =
+            (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
+        let result = quote!(#root::core::result::Result);
+        let lacks = lacks(root);
+        quote! {
+            #[automatically_derived]
+            impl #root::Aggregate for #of {
+                #id
+                type Event = #events;
+                const NAME: &'static #str = #name;
+                const DOC: &'static #str = #doc;
+                const EVENTS: &'static [#root::EventInfo] = { #lacks &[#(#root::Probe::<#types>::EVENT),*] };
+                const FINGERPRINT: #root::core::primitive::u64 =
+                    #root::block_fingerprint(#name, #tokens, <#of as #root::Aggregate>::EVENTS);
+                const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> =
+                    { #lacks #root::Probe::<#of>::SNAPSHOTS };
+                fn apply(
+                    __stage: #root::Stage<Self>,
+                    __event: #events,
+                ) -> #result<#root::Stage<Self>, #root::Misplaced> {
+                    #lacks
+                    match __event { #(#arms)* }
+                }
+                fn decode(
+                    __name: &#str,
+                    __version: #u32,
+                    __payload: &[#u8],
+                ) -> #result<#events, #root::DecodeError> {
+                    #lacks
+                    #(
+                        if __name == #root::Probe::<#types>::EVENT.name {
+                            return #result::map(#root::Probe::<#types>::decode_event(__version, __payload), #events::#variants);
+                        }
+                    )*
+                    #root::unknown_event(#name, __name)
+                }
+                fn info(__event: &#events) -> #root::EventInfo {
+                    #lacks
+                    match __event { #(#events::#variants(_) => #root::Probe::<#types>::EVENT,)* }
+                }
+                fn encode(
+                    __event: &#events,
+                    __payload: &mut #root::std::vec::Vec<#u8>,
+                ) -> #result<(), #root::EncodeError> {
+                    #lacks
+                    match __event {
+                        #(#events::#variants(__event) => #root::Probe::<#types>::encode_event(__event, __payload),)*
+                    }
+                }
+            }
+        }
+    }
+
+    /// What one event makes of the stage.
+    fn arm(&self, handler: &EventHandler) -> TokenStream {
+        let Parts { root, of, events, .. } = self;
+        let EventHandler { method, name, event: ty, .. } = handler;
+        let (state, event) = (local("state"), local("event"));
+        let argument = if handler.taken == Taken::Value { quote!(#event) } else { quote!(&#event) };
+        let ok = quote!(#root::core::result::Result::Ok);
+        let creates = handler.effect == Effect::Creates;
+        let fits = match handler.effect {
+            Effect::Creates => quote! {
+                #root::Stage::Absent => #ok(#root::Stage::Alive(<#of>::#method(#argument))),
+            },
+            Effect::Ends => quote! {
+                #root::Stage::Alive(#state) => {
+                    <#of>::#method(#state, #argument);
+                    #ok(#root::Stage::Ended)
+                }
+            },
+            Effect::Changes | Effect::Any => quote! {
+                #root::Stage::Alive(mut #state) => {
+                    <#of>::#method(&mut #state, #argument);
+                    #ok(#root::Stage::Alive(#state))
+                }
+            },
+        };
+        quote! {
+            #events::#name(#event) => match __stage {
+                #fits
+                __stage => #root::core::result::Result::Err(
+                    #root::misplaced(&__stage, #root::Probe::<#ty>::EVENT.name, #creates),
+                ),
+            },
+        }
+    }
+
+    /// That a read model says something about each event.
+    fn feeds(&self) -> TokenStream {
+        let Parts { root, of, events, variants, types, .. } = self;
+        let lacks = lacks(root);
+        let option = quote!(#root::core::option::Option);
+        quote! {
+            #[automatically_derived]
+            impl<__M: #root::ReadModel> #root::Feeds<__M> for #of where #(__M: #root::On<#of, #types>,)* {
+                fn effect_of(__event: &#root::core::primitive::str) -> #option<#root::core::primitive::bool> {
+                    #lacks
+                    #(
+                        if __event == #root::Probe::<#types>::EVENT.name {
+                            return #option::Some(#root::handles(<__M as #root::On<#of, #types>>::EFFECT));
+                        }
+                    )*
+                    #option::None
+                }
+                fn fold(
+                    __event: #root::Recorded<#events>,
+                ) -> #root::core::result::Result<#root::std::boxed::Box<dyn #root::Fold<__M>>, #root::FoldError> {
+                    #lacks
+                    let (__event, __record) = #root::Recorded::split(__event);
+                    match __event {
+                        #(#events::#variants(__event) =>
+                            #root::Probe::<#types>::pending::<#of, __M>(#root::Recorded::map(__record, |()| __event)),)*
+                    }
+                }
+            }
+        }
+    }
+
+    /// That each event is stored under a name of its own.
+    fn check(&self) -> TokenStream {
+        let Parts { model, root, types, variants, .. } = self;
+        if types.len() < 2 {
+            return TokenStream::new();
+        }
+        let owner = model.ident.to_string();
+        let names = variants.iter().map(ToString::to_string);
+        let check = at(
+            model.ident.span(),
+            quote! {
+                #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
+            },
+        );
+        let lacks = lacks(root);
+        quote!(const _: () = { #lacks #check };)
+    }
+
+    /// After an error: what events, commands and read models ask of an aggregate.
+    fn stubs(&self) -> TokenStream {
+        let Parts { model, root, of, events, .. } = self;
+        let string: Type = parse_quote!(#root::core::primitive::u64);
+        let id = model.id.as_ref().unwrap_or(&string);
+        let (str, u8, u32) =
+            (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
+        let (result, never) = (quote!(#root::core::result::Result), quote!(#root::core::unreachable!()));
+        quote! {
+            #[automatically_derived]
+            impl #root::Aggregate for #of {
+                type Id = #id;
+                type Event = #events;
+                const NAME: &'static #str = "";
+                const DOC: &'static #str = "";
+                const EVENTS: &'static [#root::EventInfo] = &[];
+                const FINGERPRINT: #root::core::primitive::u64 = 0;
+                const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
+                fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
+                fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
+                fn info(_: &#events) -> #root::EventInfo { #never }
+                fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
+            }
+            #[automatically_derived]
+            impl<__M: #root::ReadModel> #root::Feeds<__M> for #of {
+                fn effect_of(_: &#str) -> #root::core::option::Option<#root::core::primitive::bool> { #never }
+                fn fold(_: #root::Recorded<#events>) -> #result<#root::std::boxed::Box<dyn #root::Fold<__M>>, #root::FoldError> { #never }
+            }
+        }
+    }
+}
+
+/// Makes the other half of `Probe` known.
+pub(super) fn lacks(root: &Root) -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use #root::Lacks as _;
+    }
+}

@@ -1,0 +1,182 @@
+//! `#[projection]`: what each event does to a row; that each is there is for the aggregate's `Feeds` to say.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned as _;
+
+use crate::model::handler::{Effect, EventHandler, Taken};
+use crate::model::projection::Projection;
+use crate::names::local;
+use crate::paths::at;
+
+use super::aggregate::lacks;
+
+/// A block of a read model.
+pub(crate) fn projection(model: &Projection, sound: bool) -> TokenStream {
+    let block = &model.block;
+    let Some(of) = &model.of else { return quote!(#block) };
+    let handlers = model.handlers.iter().map(|handler| handled(model, of, handler));
+    let ignored = model.ignored.iter().map(|event| ignored(model, of, event));
+    // After an error, only what was understood is there: that something is missing is no news.
+    if !sound {
+        return quote!(#block);
+    }
+    let place = place(model, of);
+    quote!(#block #(#handlers)* #(#ignored)* #place)
+}
+
+/// A handler.
+fn handled(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream {
+    let (root, row) = (&model.root, &model.block.ty);
+    let EventHandler { event, cfgs, .. } = handler;
+    let effect = match handler.effect {
+        Effect::Creates => quote!(Creates),
+        Effect::Changes => quote!(Changes),
+        Effect::Ends => quote!(Ends),
+        Effect::Any => quote!(Any),
+    };
+    let (key, body, is_event) = (row_key(model, of, handler), on(model, handler), is_event(model, of, event));
+    quote! {
+        #(#cfgs)*
+        #is_event
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #root::On<#of, #event> for #row {
+            const EFFECT: #root::Effect = #root::Effect::#effect;
+            #key
+            fn on(
+                __row: &mut #root::core::option::Option<Self>,
+                __event: &#root::Recorded<#event>,
+            ) -> #root::core::result::Result<(), #root::RowError> {
+                #body
+            }
+        }
+    }
+}
+
+/// The row an event belongs to: what `#[key = ..]` says, else that of the stream's id.
+fn row_key(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream {
+    let (root, row, event) = (&model.root, &model.block.ty, &handler.event);
+    let recorded = local("event");
+    let body = match (&handler.key, &handler.param) {
+        (Some(key), Some(param)) => {
+            let seen = match handler.taken {
+                Taken::Recorded => quote!(#recorded),
+                Taken::Value | Taken::Reference => quote!(&#recorded.event),
+            };
+            let root = root.at(key.span());
+            let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#key));
+            quote! {
+                #[allow(unused_variables)]
+                let #param = #seen;
+                #root::core::result::Result::Ok(#key)
+            }
+        }
+        _ => {
+            let root = root.at(of.span());
+            quote_spanned!(of.span()=> #root::stream_key::<#of, <#row as #root::ReadModel>::Key>(#recorded))
+        }
+    };
+    quote! {
+        fn row_key(
+            #recorded: &#root::Recorded<#event>,
+        ) -> #root::core::result::Result<<Self as #root::ReadModel>::Key, #root::std::string::String> {
+            #body
+        }
+    }
+}
+
+/// What the event does to the row.
+fn on(model: &Projection, handler: &EventHandler) -> TokenStream {
+    let (root, row) = (&model.root, &model.block.ty);
+    let EventHandler { method, event, .. } = handler;
+    let argument = match handler.taken {
+        Taken::Recorded => quote!(__event),
+        Taken::Reference => quote!(&__event.event),
+        Taken::Value => {
+            let lacks = lacks(root);
+            quote!({ #lacks #root::Probe::<#event>::clone(&__event.event) })
+        }
+    };
+    let lacks = lacks(root);
+    let some = quote!(#root::core::option::Option::Some);
+    let ok = quote!(#root::core::result::Result::Ok(()));
+    let name = quote!(#root::Probe::<#event>::EVENT.name);
+    match handler.effect {
+        Effect::Creates => quote! {
+            #lacks
+            #root::no_row(__row, #name)?;
+            *__row = #some(<#row>::#method(#argument));
+            #ok
+        },
+        Effect::Changes => quote! {
+            #lacks
+            <#row>::#method(#root::row(__row, #name)?, #argument);
+            #ok
+        },
+        Effect::Ends => quote! {
+            #lacks
+            <#row>::#method(#root::take_row(__row, #name)?, #argument);
+            #ok
+        },
+        Effect::Any => quote! {
+            *__row = <#row>::#method(#root::core::option::Option::take(__row), #argument);
+            #ok
+        },
+    }
+}
+
+fn ignored(model: &Projection, of: &Type, event: &Type) -> TokenStream {
+    let (root, row) = (&model.root, &model.block.ty);
+    let is_event = is_event(model, of, event);
+    quote! {
+        #is_event
+        #[automatically_derived]
+        impl #root::On<#of, #event> for #row {
+            const EFFECT: #root::Effect = #root::Effect::Ignores;
+            fn row_key(
+                _: &#root::Recorded<#event>,
+            ) -> #root::core::result::Result<<Self as #root::ReadModel>::Key, #root::std::string::String> {
+                #root::ignored()
+            }
+            fn on(
+                _: &mut #root::core::option::Option<Self>,
+                _: &#root::Recorded<#event>,
+            ) -> #root::core::result::Result<(), #root::RowError> {
+                #root::core::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+/// That the event is one of the aggregate's.
+fn is_event(model: &Projection, of: &Type, event: &Type) -> TokenStream {
+    let root = model.root.at(event.span());
+    let check = quote_spanned!(event.span()=> #root::is_event_of::<#event, #of>);
+    quote!(const _: fn() = #check;)
+}
+
+/// The block's place among the model's blocks.
+fn place(model: &Projection, of: &Type) -> TokenStream {
+    let (root, row, tokens) = (&model.root, &model.block.ty, model.tokens);
+    let handled = model.handlers.iter().map(|handler| {
+        let (event, cfgs) = (&handler.event, &handler.cfgs);
+        quote!(#(#cfgs)* #root::Probe::<#event>::EVENT)
+    });
+    let lacks = lacks(root);
+    let here = root.at(of.span());
+    let place = quote_spanned!(of.span()=> <#row as #here::PlaceOf<#of>>::Place);
+    let source = at(of.span(), quote!(#root::SourceSink::<Self>::source::<#of>(__sink)));
+    let name = quote!(<#of as #root::Aggregate>::NAME);
+    quote! {
+        #[automatically_derived]
+        impl #root::ProjectionBlock<#place> for #row {
+            const FINGERPRINT: #root::core::primitive::u64 =
+                { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*]) };
+            fn source(__sink: &mut #root::SourceSink<Self>) {
+                #source;
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `#[state]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::stored::stored;
+use crate::model::stored::{Kind, Stored};
+
+/// A state with snapshots.
+pub(crate) fn state(model: &Stored, sound: bool) -> TokenStream {
+    let stored = stored(model, sound, &[]);
+    let Kind::State { every, logic_version } = model.kind else { return stored };
+    if !sound {
+        return stored;
+    }
+    let (root, ident) = (&model.root, &model.ident);
+    quote! {
+        #stored
+        #[automatically_derived]
+        impl #root::State for #ident {
+            const SNAPSHOTS: #root::Snapshots<Self> = {
+                #[allow(unused_imports)]
+                use #root::Lacks as _;
+                #root::snapshots(
+                    #every,
+                    #logic_version,
+                    &<#ident as #root::Schema>::NODE,
+                    #root::Probe::<#ident>::to_vec,
+                    #root::Probe::<#ident>::decode,
+                )
+            };
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What every stored type gets: serde, a schema, and the traits that values need.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use super::derives::{self, Target};
+use super::stubs;
+use crate::model::stored::{Field, Fields, Shape, Stored};
+use crate::paths::at;
+
+const VALUE_TRAITS: [&str; 3] = ["Clone", "Debug", "PartialEq"];
+
+/// The item with what makes it storable; or, where something is wrong, with stubs of it. `extra` are further traits of
+/// std to derive, for types that hold no data.
+pub(crate) fn stored(model: &Stored, sound: bool, extra: &[&str]) -> TokenStream {
+    if !sound {
+        let bare = &model.bare;
+        let stubs = stubs::stored(model);
+        return quote!(#bare #stubs);
+    }
+    let (root, item) = (&model.root, &model.item);
+    let traits = model.derives.missing(&VALUE_TRAITS);
+    // Without fields nothing can lack a trait, and std's derives say all.
+    let derive = model.is_fieldless().then(|| {
+        let all = traits.iter().copied().chain(model.derives.missing(extra));
+        let paths: Vec<_> = all.map(|name| std_derive(model, name)).collect();
+        (!paths.is_empty()).then(|| quote!(#[#root::core::prelude::v1::derive(#(#paths),*)]))
+    });
+    let derive = derive.flatten();
+    let impls = if model.is_fieldless() { TokenStream::new() } else { target(model).implement(&traits) };
+    let (serde, serde_impls) = serde(model);
+    let schema = schema(model);
+    let check = check(model);
+    quote!(#derive #serde #item #impls #serde_impls #schema #check)
+}
+
+fn std_derive(model: &Stored, name: &str) -> TokenStream {
+    let (root, ident) = (&model.root, format_ident!("{name}"));
+    let module = match name {
+        "Clone" => quote!(clone),
+        "Copy" => quote!(marker),
+        "Debug" => quote!(fmt),
+        "Hash" => quote!(hash),
+        _ => quote!(cmp),
+    };
+    quote!(#root::core::#module::#ident)
+}
+
+fn target(model: &Stored) -> Target<'_> {
+    let variants = match &model.shape {
+        Shape::Struct(fields) => vec![variant(None, Some(fields))],
+        Shape::Enum(variants) => variants.iter().map(|v| variant(Some(&v.ident), v.fields.as_ref())).collect(),
+        Shape::Unit | Shape::Union => Vec::new(),
+    };
+    Target { root: &model.root, ident: &model.ident, variants }
+}
+
+fn variant<'a>(ident: Option<&'a Ident>, fields: Option<&'a Fields>) -> derives::Variant<'a> {
+    let list = fields.map_or(&[][..], |fields| &fields.list);
+    let field = |field: &'a Field| derives::Field { member: field.member.clone(), ty: &field.ty, probed: field.opaque.is_none() };
+    derives::Variant { ident, named: fields.is_some_and(|fields| fields.named), fields: list.iter().map(field).collect() }
+}
+
+/// The attributes for serde, and impls where serde's derive is not used.
+///
+/// The derived impls hold only where every field's type can be written: asked for with a lifetime that nothing uses, such a
+/// clause is no error where it fails. The one error is that of the schema.
+fn serde(model: &Stored) -> (TokenStream, TokenStream) {
+    let root = &model.root;
+    if matches!(model.shape, Shape::Unit) {
+        return (TokenStream::new(), unit_serde(model));
+    }
+    let missing = model.derives.missing(&["Serialize", "Deserialize"]);
+    let derives = missing.iter().map(|name| {
+        let name = format_ident!("{name}");
+        quote!(#root::serde::#name)
+    });
+    let derive = (!missing.is_empty()).then(|| quote!(#[#root::core::prelude::v1::derive(#(#derives),*)]));
+    let path = root.text();
+    let serde = format!("{path}::serde");
+    let (write, read) = (bounds(model, &format!("{serde}::Serialize")), bounds(model, &format!("{serde}::de::DeserializeOwned")));
+    (quote!(#derive #[serde(crate = #serde, bound(serialize = #write, deserialize = #read))]), TokenStream::new())
+}
+
+fn bounds(model: &Stored, what: &str) -> String {
+    let mut seen: Vec<String> = Vec::new();
+    for field in model.fields().filter(|field| field.opaque.is_none()) {
+        let ty = &field.ty;
+        let bound = format!("for<'__any> {}: {what}", quote!(#ty));
+        // What `$crate` means can't be written as text.
+        if !bound.contains('$') && !seen.contains(&bound) {
+            seen.push(bound);
+        }
+    }
+    seen.join(", ")
+}
+
+fn unit_serde(model: &Stored) -> TokenStream {
+    let (root, ident) = (&model.root, &model.ident);
+    let write = (!model.derives.has("Serialize")).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #root::serde::Serialize for #ident {
+                fn serialize<__S: #root::serde::Serializer>(
+                    &self,
+                    __serializer: __S,
+                ) -> #root::core::result::Result<__S::Ok, __S::Error> {
+                    #root::write_unit(__serializer)
+                }
+            }
+        }
+    });
+    let read = (!model.derives.has("Deserialize")).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl<'de> #root::serde::Deserialize<'de> for #ident {
+                fn deserialize<__D: #root::serde::Deserializer<'de>>(
+                    __deserializer: __D,
+                ) -> #root::core::result::Result<Self, __D::Error> {
+                    #root::core::result::Result::map(#root::read_unit(__deserializer), |()| #ident)
+                }
+            }
+        }
+    });
+    quote!(#write #read)
+}
+
+fn schema(model: &Stored) -> TokenStream {
+    let (root, ident) = (&model.root, &model.ident);
+    let node = match &model.shape {
+        Shape::Unit | Shape::Union => quote!(#root::Node::Record(&[])),
+        Shape::Struct(fields) => fields_node(model, fields),
+        Shape::Enum(variants) => {
+            let variants = variants.iter().map(|variant| {
+                let (name, doc) = (&variant.name, &variant.doc);
+                let node = match &variant.fields {
+                    None => quote!(#root::core::option::Option::None),
+                    Some(fields) => {
+                        let node = fields_node(model, fields);
+                        quote!(#root::core::option::Option::Some(&#node))
+                    }
+                };
+                quote!(#root::Variant { name: #name, doc: #doc, node: #node })
+            });
+            quote!(#root::Node::Enum(&[#(#variants),*]))
+        }
+    };
+    quote! {
+        #[automatically_derived]
+        impl #root::Schema for #ident {
+            const NODE: #root::Node = #node;
+        }
+    }
+}
+
+fn fields_node(model: &Stored, fields: &Fields) -> TokenStream {
+    let root = &model.root;
+    let nodes: Vec<_> = fields.list.iter().map(|field| field_node(model, field)).collect();
+    if fields.named {
+        let fields = fields.list.iter().zip(nodes).map(|(field, node)| {
+            let (name, doc) = (&field.name, &field.doc);
+            quote!(#root::Field { name: #name, doc: #doc, node: &#node })
+        });
+        quote!(#root::Node::Record(&[#(#fields),*]))
+    } else {
+        match &nodes[..] {
+            [inner] => inner.clone(),
+            nodes => quote!(#root::Node::Tuple(&[#(&#nodes),*])),
+        }
+    }
+}
+
+fn field_node(model: &Stored, field: &Field) -> TokenStream {
+    let (root, ty) = (&model.root, &field.ty);
+    match &field.opaque {
+        Some(description) => quote!(#root::Node::Opaque(#description)),
+        None => {
+            let root = root.at(ty.span());
+            quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
+        }
+    }
+}
+
+/// That what has a schema can also be written and read.
+fn check(model: &Stored) -> TokenStream {
+    if model.is_fieldless() {
+        return TokenStream::new();
+    }
+    let (root, ident) = (&model.root, &model.ident);
+    let check = at(ident.span(), quote!(#root::stored(&<#ident as #root::Schema>::NODE, #root::Probe::<#ident>::STORED)));
+    quote! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use #root::Lacks as _;
+            #check
+        };
+    }
+}

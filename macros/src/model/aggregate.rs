@@ -1,0 +1,76 @@
+//! An `#[aggregate]` block.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
+use syn::{Attribute, LitStr, Type};
+
+use super::handler::{self, EventHandler, Owner};
+use super::tokens::TokenHash;
+use crate::diag::Errors;
+use crate::names::plain;
+use crate::parse::args::{self, value};
+use crate::parse::attrs::docs;
+use crate::parse::block::Block;
+use crate::paths::Root;
+
+/// A block that applies events.
+pub(crate) struct Aggregate {
+    pub(crate) root: Root,
+    pub(crate) block: Block,
+    pub(crate) ident: Ident,
+    /// The type of its ids; `None` is an error already.
+    pub(crate) id: Option<Type>,
+    /// The name its streams are stored under.
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) handlers: Vec<EventHandler>,
+    /// The hash of the handlers' code.
+    pub(crate) tokens: u64,
+}
+
+/// Reads an `#[aggregate]`.
+pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Aggregate> {
+    let mut block = errors.take(syn::parse2::<Block>(item))?;
+    let (mut id, mut name, before) = (None, None, errors.len());
+    let known = [("id", "id = YourId"), ("name", "name = \"StoredName\"")];
+    let root = args::read("aggregate", &known, tokens, errors, |key, input, errors| {
+        if key == "id" {
+            id = Some(value(input)?);
+        } else {
+            name = stored_name(&value(input)?, errors);
+        }
+        Ok(())
+    });
+    if id.is_none() && errors.len() == before {
+        errors.at(Span::call_site(), "which type names one of them? write `#[aggregate(id = YourId)]`");
+    }
+    let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
+    let mut hash = TokenHash::new();
+    let mut handlers = Vec::new();
+    for method in &mut block.methods {
+        hash.add(method.to_token_stream());
+        handlers.extend(handler::read(method, &ident, Owner::Aggregate, errors));
+    }
+    let name = name.unwrap_or_else(|| plain(&ident));
+    let doc = docs(&block.attrs);
+    Some(Aggregate { root, block, ident, id, name, doc, handlers, tokens: hash.finish() })
+}
+
+fn stored_name(text: &LitStr, errors: &mut Errors) -> Option<String> {
+    let name = text.value();
+    let wrong = name.trim().is_empty() || name.contains('-') || name.chars().any(char::is_control);
+    if wrong {
+        errors.on(
+            text,
+            "the name of an aggregate holds at least one letter, and no `-`, which parts it from the id: `Account-ACC-1`",
+        );
+    }
+    (!wrong).then_some(name)
+}
+
+impl Aggregate {
+    /// Where a `#[cfg]` stands in the block.
+    pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        self.block.methods.iter().flat_map(|method| &method.attrs).filter(|attr| attr.path().is_ident("cfg"))
+    }
+}

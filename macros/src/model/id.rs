@@ -1,0 +1,91 @@
+//! An `#[id]`: a newtype around text, a UUID or a number.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
+use syn::spanned::Spanned as _;
+use syn::{Generics, Item, ItemStruct, Type, Visibility};
+
+use crate::diag::Errors;
+use crate::parse::args;
+use crate::parse::attrs::Derives;
+use crate::parse::block::ungrouped;
+use crate::paths::Root;
+
+/// What an id is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inner {
+    Text,
+    Uuid,
+    Integer,
+}
+
+/// An id.
+pub(crate) struct Id {
+    pub(crate) root: Root,
+    pub(crate) item: TokenStream,
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) derives: Derives,
+    /// The inner type with its kind, unless the struct is none of these.
+    pub(crate) inner: Option<(Type, Inner)>,
+}
+
+const EXAMPLE: &str = "an id is a newtype around a `String`, a `Uuid`, `u32`, `u64`, `i32` or `i64`: `struct AccountId(String);`";
+
+/// Reads an `#[id]`.
+pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Id> {
+    let root = args::read("id", &[], tokens, errors, |_, _, _| Ok(()));
+    let (ident, generics, attrs, inner) = match errors.take(syn::parse2::<Item>(item.clone()))? {
+        Item::Struct(item) => {
+            let inner = inner(&item, errors);
+            (item.ident, item.generics, item.attrs, inner)
+        }
+        Item::Enum(item) => {
+            errors.on(&item.ident, EXAMPLE);
+            (item.ident, item.generics, item.attrs, None)
+        }
+        Item::Union(item) => {
+            errors.on(&item.ident, EXAMPLE);
+            (item.ident, item.generics, item.attrs, None)
+        }
+        _ => {
+            errors.at(Span::call_site(), EXAMPLE);
+            return None;
+        }
+    };
+    Some(Id { root, item, ident, generics, derives: Derives::of(&attrs), inner })
+}
+
+fn inner(item: &ItemStruct, errors: &mut Errors) -> Option<(Type, Inner)> {
+    if !item.generics.params.is_empty() {
+        errors.on(&item.generics.params, "an id can't be generic: it is text in the name of a stream");
+        return None;
+    }
+    let mut fields = item.fields.iter();
+    let (syn::Fields::Unnamed(_), Some(field), None) = (&item.fields, fields.next(), fields.next()) else {
+        errors.on(&item.ident, EXAMPLE);
+        return None;
+    };
+    if !matches!(field.vis, Visibility::Inherited) {
+        errors.on(
+            &field.vis,
+            "the field of an id is private, so that no id can hold what is not the name of a stream: remove this, `new` makes one",
+        );
+    }
+    let kind = match ungrouped(&field.ty) {
+        Type::Path(path) => match path.path.segments.last().map(|segment| segment.ident.to_string()).as_deref() {
+            Some("String") => Some(Inner::Text),
+            Some("Uuid") => Some(Inner::Uuid),
+            Some("u32" | "u64" | "i32" | "i64") => Some(Inner::Integer),
+            _ => None,
+        },
+        _ => None,
+    };
+    match kind {
+        Some(kind) => Some((field.ty.clone(), kind)),
+        None => {
+            errors.at(field.ty.span(), format!("`{}` can't be what an id is made of: {EXAMPLE}", field.ty.to_token_stream()));
+            None
+        }
+    }
+}

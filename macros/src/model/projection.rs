@@ -1,0 +1,50 @@
+//! A `#[projection]` block.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens as _;
+use syn::Type;
+
+use super::handler::{self, EventHandler, Owner};
+use super::tokens::TokenHash;
+use crate::diag::Errors;
+use crate::parse::args::{self, value, values};
+use crate::parse::block::Block;
+use crate::paths::Root;
+
+/// A block that folds the events of one aggregate into rows.
+pub(crate) struct Projection {
+    pub(crate) root: Root,
+    pub(crate) block: Block,
+    /// The aggregate; `None` is an error already.
+    pub(crate) of: Option<Type>,
+    pub(crate) ignored: Vec<Type>,
+    pub(crate) handlers: Vec<EventHandler>,
+    /// The hash of the handlers' code.
+    pub(crate) tokens: u64,
+}
+
+/// Reads a `#[projection]`.
+pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Projection> {
+    let mut block = errors.take(syn::parse2::<Block>(item))?;
+    let (mut of, mut ignored, before) = (None, Vec::new(), errors.len());
+    let known = [("of", "of = YourAggregate"), ("ignore", "ignore(SomeEvent)")];
+    let root = args::read("projection", &known, tokens, errors, |key, input, _| {
+        if key == "of" {
+            of = Some(value(input)?);
+        } else {
+            ignored = values(input)?;
+        }
+        Ok(())
+    });
+    if of.is_none() && errors.len() == before {
+        errors.at(Span::call_site(), "whose events? write `#[projection(of = YourAggregate)]`");
+    }
+    let ident = block.plain_name("a read model can't be generic: each has a table of its own", errors)?;
+    let mut hash = TokenHash::new();
+    let mut handlers = Vec::new();
+    for method in &mut block.methods {
+        hash.add(method.to_token_stream());
+        handlers.extend(handler::read(method, &ident, Owner::ReadModel, errors));
+    }
+    Some(Projection { root, block, of, ignored, handlers, tokens: hash.finish() })
+}

@@ -1,0 +1,280 @@
+//! A type that is stored: an event, a command, a value or a state.
+//!
+//! Always true here: the names in the model are the stored ones, after all of serde's renaming.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::{Attribute, Generics, Item, LitInt, LitStr, Member, Type};
+
+use crate::diag::Errors;
+use crate::names::plain;
+use crate::parse::args::{self, value};
+use crate::parse::attrs::{Derives, cfg, docs, take_opaque};
+use crate::parse::serde::{Rule, Serde};
+use crate::paths::Root;
+
+/// What a type is stored as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Event,
+    Command { retry: bool },
+    Value,
+    State { every: u64, logic_version: u64 },
+}
+
+/// A stored type.
+pub(crate) struct Stored {
+    pub(crate) kind: Kind,
+    pub(crate) root: Root,
+    /// The user's item, without what only this macro understands.
+    pub(crate) item: TokenStream,
+    /// The same without `#[serde]`, which nothing understands where serde is not derived.
+    pub(crate) bare: TokenStream,
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) derives: Derives,
+    pub(crate) doc: String,
+    /// The name it is stored under.
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+}
+
+/// What a type is made of.
+pub(crate) enum Shape {
+    /// `struct Closed;`
+    Unit,
+    /// `struct Paid { .. }` or `struct Cents(i64);`
+    Struct(Fields),
+    /// `enum Channel { .. }`
+    Enum(Vec<Variant>),
+    /// Which is refused.
+    Union,
+}
+
+/// The fields of a struct or a variant.
+pub(crate) struct Fields {
+    pub(crate) named: bool,
+    pub(crate) list: Vec<Field>,
+}
+
+/// One field.
+pub(crate) struct Field {
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
+    /// The name it is stored under.
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    /// A description of the stored form, where the type has no schema.
+    pub(crate) opaque: Option<LitStr>,
+}
+
+/// One variant.
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    /// The name it is stored under.
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    /// `None` for a plain name.
+    pub(crate) fields: Option<Fields>,
+}
+
+impl Stored {
+    /// The inner field of `struct Cents(i64);`.
+    pub(crate) fn newtype(&self) -> Option<&Field> {
+        match &self.shape {
+            Shape::Struct(Fields { named: false, list }) => match &list[..] {
+                [inner] => Some(inner),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+    /// Whether it holds no data but which variant it is.
+    pub(crate) fn is_fieldless(&self) -> bool {
+        match &self.shape {
+            Shape::Unit => true,
+            Shape::Enum(variants) => variants.iter().all(|variant| variant.fields.is_none()),
+            Shape::Struct(_) | Shape::Union => false,
+        }
+    }
+    /// All fields there are.
+    pub(crate) fn fields(&self) -> Box<dyn Iterator<Item = &Field> + '_> {
+        match &self.shape {
+            Shape::Struct(fields) => Box::new(fields.list.iter()),
+            Shape::Enum(variants) => Box::new(variants.iter().filter_map(|v| v.fields.as_ref()).flat_map(|f| &f.list)),
+            Shape::Unit | Shape::Union => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+const NAME: args::Known = ("name", "name = \"StoredName\"");
+
+/// Reads an `#[event]`.
+pub(crate) fn event(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+    let mut name = None;
+    let root = args::read("event", &[NAME, ("version", "version = 1")], tokens, errors, |key, input, errors| {
+        if key == "name" {
+            name = stored_name(input, errors)?;
+        } else {
+            let version: LitInt = value(input)?;
+            if version.base10_digits() != "1" {
+                errors.on(version, "events have no versions yet: every event is version 1");
+            }
+        }
+        Ok(())
+    });
+    read(Kind::Event, "event", root, name, item, errors)
+}
+
+/// Reads a `#[command]`.
+pub(crate) fn command(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+    let (mut name, mut retry) = (None, false);
+    let root = args::read("command", &[NAME, ("retry", "retry")], tokens, errors, |key, input, errors| {
+        if key == "name" {
+            name = stored_name(input, errors)?;
+        } else {
+            retry = true;
+        }
+        Ok(())
+    });
+    read(Kind::Command { retry }, "command", root, name, item, errors)
+}
+
+/// Reads a `#[value]`.
+pub(crate) fn value_type(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+    let root = args::read("value", &[], tokens, errors, |_, _, _| Ok(()));
+    read(Kind::Value, "value", root, None, item, errors)
+}
+
+/// Reads a `#[state]`.
+pub(crate) fn state(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+    let (mut every, mut logic_version, before) = (None, 0, errors.len());
+    let known = [("snapshot_every", "snapshot_every = 100"), ("logic_version", "logic_version = 1")];
+    let root = args::read("state", &known, tokens, errors, |key, input, errors| {
+        let literal: LitInt = value(input)?;
+        let Some(number) = errors.take(literal.base10_parse::<u64>()) else { return Ok(()) };
+        if key == "logic_version" {
+            logic_version = number;
+        } else if number == 0 {
+            errors.on(literal, "a snapshot is taken after this many events: write 1 or more, such as `snapshot_every = 100`");
+        } else {
+            every = Some(number);
+        }
+        Ok(())
+    });
+    if every.is_none() && errors.len() == before {
+        errors.at(Span::call_site(), "after how many events is a snapshot taken? write `#[state(snapshot_every = 100)]`");
+    }
+    read(Kind::State { every: every.unwrap_or(1), logic_version }, "state", root, None, item, errors)
+}
+
+fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<String>> {
+    let text: LitStr = value(input)?;
+    let name = text.value();
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        errors.on(text, "a stored name holds at least one letter, and no control characters");
+        return Ok(None);
+    }
+    Ok(Some(name))
+}
+
+fn read(kind: Kind, attribute: &str, root: Root, name: Option<String>, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+    let Some(mut item) = errors.take(syn::parse2::<Item>(item)) else { return None };
+    let (attrs, ident, generics) = match &mut item {
+        Item::Struct(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
+        Item::Enum(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
+        Item::Union(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
+        other => {
+            errors.at(Span::call_site(), format!("`#[{attribute}]` belongs on a type"));
+            let _ = other;
+            return None;
+        }
+    };
+    let (doc, derives) = (docs(attrs), Derives::of(attrs));
+    refuse_history(attrs, errors);
+    let container = Serde::of(attrs, errors);
+    if let Some(span) = container.with {
+        errors.at(span, "this belongs on a field");
+    }
+    let shape = match &mut item {
+        Item::Struct(item) if matches!(item.fields, syn::Fields::Unit) => {
+            if let Some(attr) = item.attrs.iter().find(|attr| attr.path().is_ident("serde")) {
+                errors.on(attr, "there is nothing here that serde could name: remove this");
+            }
+            Shape::Unit
+        }
+        Item::Struct(item) => Shape::Struct(fields(&mut item.fields, container.rename_all, errors)),
+        Item::Enum(item) => Shape::Enum(item.variants.iter_mut().map(|v| variant(v, &container, errors)).collect()),
+        _ => Shape::Union,
+    };
+    let name = name.unwrap_or_else(|| plain(&ident));
+    let tokens = item.to_token_stream();
+    strip_serde(&mut item);
+    Some(Stored { kind, root, item: tokens, bare: item.into_token_stream(), ident, generics, derives, doc, name, shape })
+}
+
+fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -> Variant {
+    if let Some(span) = cfg(&variant.attrs) {
+        errors.at(span, "what is stored can't depend on a `#[cfg]`: another build could not read it");
+    }
+    let serde = Serde::of(&variant.attrs, errors);
+    let plain = plain(&variant.ident);
+    let name = serde.rename.unwrap_or_else(|| container.rename_all.map_or(plain.clone(), |rule| rule.variant(&plain)));
+    let rule = serde.rename_all.or(container.rename_all_fields);
+    let has_fields = !matches!(variant.fields, syn::Fields::Unit);
+    let fields = has_fields.then(|| fields(&mut variant.fields, rule, errors));
+    Variant { ident: variant.ident.clone(), name, doc: docs(&variant.attrs), fields }
+}
+
+fn fields(fields: &mut syn::Fields, rule: Option<Rule>, errors: &mut Errors) -> Fields {
+    let named = matches!(fields, syn::Fields::Named(_));
+    let members: Vec<_> = fields.members().collect();
+    let list = fields.iter_mut().zip(members).map(|(field, member)| one_field(field, member, rule, errors)).collect();
+    Fields { named, list }
+}
+
+fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors: &mut Errors) -> Field {
+    if let Some(span) = cfg(&field.attrs) {
+        errors.at(span, "what is stored can't depend on a `#[cfg]`: another build could not read it");
+    }
+    refuse_history(&mut field.attrs, errors);
+    let opaque = take_opaque(&mut field.attrs, errors);
+    let serde = Serde::of(&field.attrs, errors);
+    if let (Some(span), None) = (serde.with, &opaque) {
+        errors
+            .at(span, "the type no longer says what is stored: describe it beside this, `#[schema(opaque = \"RFC 3339 text\")]`");
+    }
+    let plain = match &member {
+        Member::Named(ident) => plain(ident),
+        Member::Unnamed(index) => index.index.to_string(),
+    };
+    let name = serde.rename.unwrap_or_else(|| rule.map_or(plain.clone(), |rule| rule.field(&plain)));
+    Field { member, ty: field.ty.clone(), name, doc: docs(&field.attrs), opaque }
+}
+
+/// Versions of events come later; what will declare them is refused by name, and taken off.
+fn refuse_history(attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    let history = |attr: &mut Attribute| ["added", "renamed", "converted", "removed"].iter().any(|n| attr.path().is_ident(n));
+    for attr in attrs.extract_if(.., history) {
+        errors.on(attr.path(), "events have no versions yet, so nothing can have changed since an earlier one");
+    }
+}
+
+fn strip_serde(item: &mut Item) {
+    let strip = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident("serde"));
+    match item {
+        Item::Struct(item) => {
+            strip(&mut item.attrs);
+            item.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+        }
+        Item::Enum(item) => {
+            strip(&mut item.attrs);
+            for variant in &mut item.variants {
+                strip(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+            }
+        }
+        _ => {}
+    }
+}
