@@ -24,7 +24,7 @@ const HEADER: &str = "case,activity,timestamp,amount,expense,payment_amount,tota
 const LINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// What a line of the log says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Row {
     /// Something that happened to a fine.
     Entry(Entry),
@@ -33,7 +33,7 @@ pub enum Row {
 }
 
 /// Something that happened to a fine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// The line of the file, counted from 1.
     pub line: u64,
@@ -208,10 +208,17 @@ mod tests {
 
     const CREATED: &str = "X1,Create Fine,2000-01-31,62.59,,,0.0,158,0,A,18,NIL,,";
 
-    fn rows(text: impl Into<Vec<u8>>) -> Vec<Row> {
-        Log::new(Cursor::new(text.into())).unwrap().collect::<io::Result<_>>().unwrap()
+    /// What is read, as it is shown: commands of any kind can't be compared otherwise.
+    fn rows(text: impl Into<Vec<u8>>) -> Vec<String> {
+        Log::new(Cursor::new(text.into())).unwrap().map(|row| format!("{:?}", row.unwrap())).collect()
     }
-    fn created(line: u64) -> Row {
+    fn shown(line: u64, fine: &str, on: &str, command: FineCommand) -> String {
+        format!("{:?}", Row::Entry(Entry { line, fine: FineId::new(fine).unwrap(), on: on.parse().unwrap(), command }))
+    }
+    fn named(line: u64, why: &str) -> String {
+        format!("{:?}", Row::Unreadable(Unreadable { line, why: why.to_owned() }))
+    }
+    fn created(line: u64) -> String {
         let command = CreateFine {
             amount: Cents(6_259),
             article: "158".to_owned(),
@@ -219,21 +226,15 @@ mod tests {
             vehicle_class: "A".to_owned(),
             officer: "18".to_owned(),
         };
-        let on = Timestamp::from_date(2000, 1, 31).unwrap();
-        Row::Entry(Entry { line, fine: FineId::new("X1").unwrap(), on, command: command.into() })
+        shown(line, "X1", "2000-01-31", command.into())
     }
     #[track_caller]
     fn unreadable(row: &str, why: &str) {
-        let expected = Row::Unreadable(Unreadable { line: 2, why: why.to_owned() });
-        assert_eq!(rows(format!("{HEADER}\n{row}\n{CREATED}\n")), [expected, created(3)]);
+        assert_eq!(rows(format!("{HEADER}\n{row}\n{CREATED}\n")), [named(2, why), created(3)]);
     }
 
     #[test]
     fn every_activity_is_a_command() {
-        let line = |row: &str| match &rows(format!("{HEADER}\n{row}"))[..] {
-            [Row::Entry(entry)] => entry.command.clone(),
-            other => panic!("{other:?}"),
-        };
         let commands: [(&str, FineCommand); 10] = [
             ("X1,Send Fine,2000-01-04,,13.5,,,,,,,,,", SendFine { expense: Cents(1_350) }.into()),
             (
@@ -253,7 +254,8 @@ mod tests {
             ("X1,Send for Credit Collection,2001-04-10,,,,,,,,,,,", SendToCollection.into()),
         ];
         for (row, command) in commands {
-            assert_eq!(line(row), command);
+            let on = row.split(',').nth(2).unwrap();
+            assert_eq!(rows(format!("{HEADER}\n{row}")), [shown(2, "X1", on, command)]);
         }
     }
 
@@ -291,8 +293,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_named() {
         let bytes = [HEADER.as_bytes(), b"\nX\xff1,Payment\n", CREATED.as_bytes()].concat();
-        let why = "invalid utf-8 sequence of 1 bytes from index 1".to_owned();
-        assert_eq!(rows(bytes), [Row::Unreadable(Unreadable { line: 2, why }), created(3)]);
+        assert_eq!(rows(bytes), [named(2, "invalid utf-8 sequence of 1 bytes from index 1"), created(3)]);
     }
 
     #[test]
@@ -309,7 +310,7 @@ mod tests {
         let mut bytes = encoder.finish().unwrap();
         bytes.truncate(bytes.len() - 8);
         let mut log = Log::new(Cursor::new(bytes)).unwrap();
-        assert_eq!(log.next().unwrap().unwrap(), created(2));
+        assert_eq!(format!("{:?}", log.next().unwrap().unwrap()), created(2));
         let error = log.next().unwrap().unwrap_err();
         assert_eq!((error.kind(), error.to_string().starts_with("after line 2: ")), (io::ErrorKind::UnexpectedEof, true));
         assert!(log.next().is_none());
