@@ -148,7 +148,7 @@ impl<E> Recorded<E> {
     ///
     /// # Panics
     /// Where the stream's id is none of this type: it is another aggregate's.
-    pub fn id<I: crate::AggregateId>(&self) -> I {
+    pub fn aggregate_id<I: crate::AggregateId>(&self) -> I {
         I::parse(self.stream.id()).unwrap_or_else(|why| panic!("the id of `{}` is of another type: {why}", self.stream))
     }
     /// The same record around another event.

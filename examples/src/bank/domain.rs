@@ -7,6 +7,12 @@ use gesta::prelude::*;
 /// An amount of money in cents.
 pub type Cents = i64;
 
+/// An amount as people write it: `12.34`.
+pub fn euros(amount: Cents) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", amount.unsigned_abs() / 100, amount.unsigned_abs() % 100)
+}
+
 /// The number of an account.
 #[id]
 pub struct AccountId(String);
@@ -221,11 +227,13 @@ impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AccountError::NoOwner => f.write_str("an account belongs to somebody: say to whom"),
-            AccountError::NotPositive { amount } => write!(f, "{amount} is not above 0"),
-            AccountError::Insufficient { amount, balance } => write!(f, "the account holds {balance}, less than {amount}"),
+            AccountError::NotPositive { amount } => write!(f, "{} is not above 0", euros(*amount)),
+            AccountError::Insufficient { amount, balance } => {
+                write!(f, "the account holds {}, less than {}", euros(*balance), euros(*amount))
+            }
             AccountError::TooMuch => f.write_str("the account can't hold that much"),
             AccountError::SameAccount => f.write_str("money can't go from an account to itself"),
-            AccountError::NotEmpty { balance } => write!(f, "the account still holds {balance}: pay it out first"),
+            AccountError::NotEmpty { balance } => write!(f, "the account still holds {}: pay it out first", euros(*balance)),
         }
     }
 }

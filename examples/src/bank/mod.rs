@@ -1,6 +1,7 @@
 //! A bank: accounts, transfers between them, and three ways of looking at them.
 
 mod domain;
+pub mod story;
 mod transfer;
 mod views;
 

@@ -27,7 +27,7 @@ pub struct AccountSummary {
 #[projection(of = Account)]
 impl AccountSummary {
     fn opened(e: &Recorded<AccountOpened>) -> Self {
-        let (account, opened_at) = (e.id(), e.metadata.occurred_at);
+        let (account, opened_at) = (e.aggregate_id(), e.metadata.occurred_at);
         AccountSummary { account, owner: e.owner.clone(), balance: 0, bookings: 0, opened_at }
     }
     fn deposited(&mut self, e: &MoneyDeposited) {
@@ -115,7 +115,7 @@ fn entry<E>(e: &Recorded<E>) -> String {
 fn line<E>(e: &Recorded<E>, booking: Booking, counterparty: Option<&AccountId>, amount: Cents, balance: Cents) -> StatementLine {
     StatementLine {
         entry: entry(e),
-        account: e.id(),
+        account: e.aggregate_id(),
         booked_at: e.metadata.recorded_at,
         booking,
         counterparty: counterparty.cloned(),
@@ -161,6 +161,6 @@ impl HighValueAccount {
 
     fn next<E>(row: Option<Self>, e: &Recorded<E>, balance: Cents) -> Option<Self> {
         let since = row.map_or(e.metadata.recorded_at, |row| row.since);
-        (balance >= Self::THRESHOLD).then(|| HighValueAccount { account: e.id(), balance, since })
+        (balance >= Self::THRESHOLD).then(|| HighValueAccount { account: e.aggregate_id(), balance, since })
     }
 }

@@ -43,7 +43,7 @@ pub struct FineBalance {
 impl FineBalance {
     fn created(e: &Recorded<FineCreated>) -> Self {
         FineBalance {
-            fine: e.id(),
+            fine: e.aggregate_id(),
             year: e.year,
             amount: e.amount,
             penalty: None,

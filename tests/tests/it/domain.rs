@@ -179,7 +179,7 @@ pub struct Summary {
 #[projection(of = Account, ignore(Measured))]
 impl Summary {
     fn opened(e: &Recorded<Opened>) -> Self {
-        Summary { account: e.id(), balance: 0, owner: e.owner.clone(), version: e.version.get() }
+        Summary { account: e.aggregate_id(), balance: 0, owner: e.owner.clone(), version: e.version.get() }
     }
     fn deposited(&mut self, e: &Recorded<Deposited>) {
         self.balance += e.amount;
@@ -208,7 +208,7 @@ impl Amounts {
     #[key = e.amount]
     fn deposited(row: Option<Self>, e: &Recorded<Deposited>) -> Option<Self> {
         let times = row.map_or(0, |row| row.times) + 1;
-        Some(Amounts { amount: e.amount, times, last: Some(e.id()) })
+        Some(Amounts { amount: e.amount, times, last: Some(e.aggregate_id()) })
     }
 }
 

@@ -122,7 +122,7 @@ mod poison {
     impl Picky {
         fn deposited(row: Option<Self>, e: &Recorded<Deposited>) -> Option<Self> {
             assert_ne!(e.amount, 13, "bad luck");
-            Some(Picky { account: e.id(), sum: row.map_or(0, |row| row.sum) + e.amount })
+            Some(Picky { account: e.aggregate_id(), sum: row.map_or(0, |row| row.sum) + e.amount })
         }
         fn withdrawn(&mut self, e: &Withdrawn) {
             self.sum -= e.amount;
@@ -193,7 +193,7 @@ pub mod redefined {
     #[projection(of = Account, ignore(Measured, Withdrawn, Deposited))]
     impl Owners {
         fn opened(e: &Recorded<Opened>) -> Self {
-            Owners { account: e.id(), owner: Some(e.owner.clone()) }
+            Owners { account: e.aggregate_id(), owner: Some(e.owner.clone()) }
         }
         fn closed(&mut self, _: &Closed) {
             self.owner = None;

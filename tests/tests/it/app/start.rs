@@ -79,7 +79,7 @@ mod older {
     #[projection(of = Account)]
     impl Owner {
         fn opened(e: &Recorded<Opened>) -> Self {
-            Owner { account: e.id() }
+            Owner { account: e.aggregate_id() }
         }
     }
 }
