@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use gesta::{App, Builder, Command, ExecuteError, Failure, LoadError, Position, ReadError, StartError, Version};
 
 use super::{
-    Account, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine, Withdraw, euros, transfer,
+    Account, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine, Withdraw, euros,
+    transfer,
 };
 
 /// What can end the story early.
@@ -76,7 +77,7 @@ impl<W: Write> Teller<'_, W> {
     async fn says<C>(&mut self, what: String, id: &AccountId, command: C, who: &str) -> Result<(), StoryError>
     where
         C: Command<Aggregate = Account>,
-        <Account as gesta::Handle<C>>::Error: Display,
+        Account: gesta::Handle<C, Error: Display>,
     {
         match self.app.execute(id, command).actor(who).await {
             Ok(done) => self.accepted(&what, format_args!("version {} of {id}", done.version)),
@@ -136,7 +137,8 @@ async fn statement(app: &App, id: &AccountId, out: &mut impl Write) -> Result<()
 async fn past(app: &App, id: &AccountId, out: &mut impl Write) -> Result<(), StoryError> {
     let now = app.load::<Account>(id).await?;
     let then = app.load_at::<Account>(id, Version::new(now.version.get().saturating_sub(3))).await?;
-    let balance = |loaded: &gesta::Loaded<Account>| loaded.state().map_or_else(|| "nothing yet".to_owned(), |a| euros(a.balance()));
+    let balance =
+        |loaded: &gesta::Loaded<Account>| loaded.state().map_or_else(|| "nothing yet".to_owned(), |a| euros(a.balance()));
     writeln!(out, "\n{id} three events ago held {}, today {}. Since then:", balance(&then), balance(&now))?;
     let mut history = app.history::<Account>(id)?;
     while let Some(event) = history.next().await {
