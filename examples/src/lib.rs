@@ -6,6 +6,7 @@
 #![allow(
     clippy::unused_self,
     clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
     reason = "a handler's signature says what it does to its aggregate or row, whether or not its body needs all of it"
 )]
 

@@ -5,7 +5,8 @@
 //!
 //! * [`given`] `.when(command).then(events)` tests an aggregate.
 //! * [`given_events`] `.then_row(key, row)` tests a read model.
-//! * [`FixedClock`] and [`SequentialIds`] make an app deterministic too.
+//! * [`FixedClock`] and [`SequentialIds`] make an app deterministic too: they are given to its
+//!   [`Builder`](crate::Builder).
 
 mod clock;
 mod diff;

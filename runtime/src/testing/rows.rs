@@ -17,6 +17,37 @@ use crate::{Aggregate, IntoEvents, Metadata, Position, Projection, ReadModel, Re
 ///
 /// # Panics
 /// Where the id can't be part of a stream's name, or an event can't be stored or is read back as something else.
+///
+/// # Examples
+/// ```
+/// use gesta::prelude::*;
+/// use gesta::testing::given_events;
+///
+/// #[id] pub struct AccountId(String);
+/// #[event] pub struct Opened { owner: String }
+/// #[event] pub struct Deposited { cents: i64 }
+///
+/// pub struct Account;
+/// #[aggregate(id = AccountId)]
+/// impl Account {
+///     fn opened(_: &Opened) -> Self { Account }
+///     fn deposited(&mut self, _: &Deposited) {}
+/// }
+///
+/// #[derive(ReadModel, Debug, PartialEq)]
+/// pub struct Balance { #[key] account: AccountId, cents: i64 }
+/// #[projection(of = Account)]
+/// impl Balance {
+///     fn opened(e: &Recorded<Opened>) -> Self { Balance { account: e.aggregate_id(), cents: 0 } }
+///     fn deposited(&mut self, e: &Deposited) { self.cents += e.cents }
+/// }
+///
+/// let (a, b) = (AccountId::new("A").unwrap(), AccountId::new("B").unwrap());
+/// given_events::<Account>(&a, (Opened { owner: "Ann".into() }, Deposited { cents: 100 }))
+///     .and::<Account>(&a, Deposited { cents: 500 })
+///     .then_row(&a, Balance { account: a.clone(), cents: 600 })
+///     .then_no_row::<Balance>(&b);
+/// ```
 #[track_caller]
 #[must_use = "nothing is tested before `.then_row(..)`, `.then_no_row(..)` or `.then_rows(..)`"]
 pub fn given_events<A: Aggregate>(id: &A::Id, events: impl IntoEvents<A>) -> GivenEvents {
