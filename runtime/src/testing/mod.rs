@@ -11,7 +11,7 @@
 mod clock;
 mod diff;
 #[cfg(test)]
-#[allow(clippy::unused_async, reason = "handlers have one shape here, whether they wait or not")]
+#[allow(clippy::unused_self, reason = "the signature says that the event ends it")]
 mod fixture;
 mod given;
 mod ids;

@@ -118,8 +118,8 @@ impl GivenEvents {
     pub fn then_row<M: Projection + PartialEq + Debug>(self, key: &M::Key, row: M) -> Self {
         match self.row::<M>(key) {
             Some(found) if found == row => self,
-            Some(found) => panic!("the row {key:?} of `{}` is another one {}", M::TABLE, diff(&row, &found)),
-            None => panic!("`{}` has no row {key:?} {}", M::TABLE, diff(&row, &None::<M>)),
+            Some(found) => panic!("the row {} of `{}` is another one {}", key_of::<M>(key), M::TABLE, diff(&row, &found)),
+            None => panic!("`{}` has no row {} {}", M::TABLE, key_of::<M>(key), diff(&row, &None::<M>)),
         }
     }
     /// The read model `M` has no row with this key.
@@ -130,7 +130,7 @@ impl GivenEvents {
     pub fn then_no_row<M: Projection + Debug>(self, key: &M::Key) -> Self {
         match self.row::<M>(key) {
             None => self,
-            Some(found) => panic!("`{}` has a row {key:?} {}", M::TABLE, diff(&None::<M>, &found)),
+            Some(found) => panic!("`{}` has a row {} {}", M::TABLE, key_of::<M>(key), diff(&None::<M>, &found)),
         }
     }
     /// The read model `M` has exactly these rows, written in any order.
