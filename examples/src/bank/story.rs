@@ -3,11 +3,11 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use gesta::{App, Builder, Command, ExecuteError, Failure, LoadError, Position, ReadError, StartError, Version};
+use gesta::{App, Builder, Done, ExecuteError, Failure, LoadError, Position, ReadError, StartError, Version};
 
 use super::{
-    Account, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine, Withdraw, euros,
-    transfer,
+    Account, AccountError, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine,
+    Withdraw, euros, transfer,
 };
 
 /// What can end the story early.
@@ -50,16 +50,22 @@ pub async fn tell(app: &App, out: &mut impl Write) -> Result<(), StoryError> {
     writeln!(out, "Day {day} at the bank\n\nCommands")?;
     let mut teller = Teller { app, out };
     for (id, owner) in [(&ann, "Ann"), (&bob, "Bob"), (&cleo, "Cleo")] {
-        teller.says(format!("open {id} for {owner}"), id, OpenAccount { owner: owner.to_owned() }, "Tom").await?;
+        let opened = app.execute(id, OpenAccount { owner: owner.to_owned() }).actor("Tom").await;
+        teller.tells(format!("open {id} for {owner}"), opened)?;
     }
-    teller.says(format!("deposit 12500.00 to {ann}"), &ann, Deposit { amount: 1_250_000 }, "Tom").await?;
-    teller.says(format!("deposit 80.00 to {bob}"), &bob, Deposit { amount: 8_000 }, "Tina").await?;
-    teller.says(format!("withdraw 1000.00 from {bob}"), &bob, Withdraw { amount: 100_000 }, "Tina").await?;
+    let deposited = app.execute(&ann, Deposit { amount: 1_250_000 }).actor("Tom").await;
+    teller.tells(format!("deposit 12500.00 to {ann}"), deposited)?;
+    let deposited = app.execute(&bob, Deposit { amount: 8_000 }).actor("Tina").await;
+    teller.tells(format!("deposit 80.00 to {bob}"), deposited)?;
+    let withdrawn = app.execute(&cleo, Withdraw { amount: 100_000 }).actor("Tina").await;
+    teller.tells(format!("withdraw 1000.00 from {cleo}"), withdrawn)?;
     teller.transfers(&ann, &bob, 300_000).await?;
     teller.transfers(&bob, &cleo, 99_999_999).await?;
     teller.transfers(&bob, &AccountId::new("ACC-NOBODY").expect("a valid number"), 100).await?;
-    teller.says(format!("withdraw 45.50 from {ann}"), &ann, Withdraw { amount: 4_550 }, "Tina").await?;
-    teller.says(format!("close {bob}"), &bob, CloseAccount, "Tom").await?;
+    let withdrawn = app.execute(&ann, Withdraw { amount: 4_550 }).actor("Tina").await;
+    teller.tells(format!("withdraw 45.50 from {ann}"), withdrawn)?;
+    let closed = app.execute(&bob, CloseAccount).actor("Tom").await;
+    teller.tells(format!("close {bob}"), closed)?;
 
     app.settle().await?;
     accounts(app, out).await?;
@@ -73,14 +79,10 @@ struct Teller<'a, W> {
 }
 
 impl<W: Write> Teller<'_, W> {
-    /// Gives a command and tells what came of it.
-    async fn says<C>(&mut self, what: String, id: &AccountId, command: C, who: &str) -> Result<(), StoryError>
-    where
-        C: Command<Aggregate = Account>,
-        Account: gesta::Handle<C, Error: Display>,
-    {
-        match self.app.execute(id, command).actor(who).await {
-            Ok(done) => self.accepted(&what, format_args!("version {} of {id}", done.version)),
+    /// What came of a command.
+    fn tells(&mut self, what: String, answer: Result<Done<Account>, ExecuteError<AccountError>>) -> Result<(), StoryError> {
+        match answer {
+            Ok(done) => self.accepted(&what, format_args!("version {}", done.version)),
             Err(ExecuteError::Failed(failure)) => Err(failure.into()),
             Err(refused) => self.refused(&what, refused),
         }
@@ -90,7 +92,7 @@ impl<W: Write> Teller<'_, W> {
     async fn transfers(&mut self, from: &AccountId, to: &AccountId, amount: i64) -> Result<(), StoryError> {
         let what = format!("transfer {} from {from} to {to}", euros(amount));
         match transfer(self.app, from, to, amount).await {
-            Ok(done) => self.accepted(&what, format_args!("both at position {}", done.position)),
+            Ok(done) => self.accepted(&what, format_args!("stored together, at position {}", done.position)),
             Err(gesta::UnitError::Failed(failure)) => Err(failure.into()),
             Err(gesta::UnitError::Rejected(refused)) => self.refused(&what, refused),
         }

@@ -1,6 +1,5 @@
 //! A fine, from its creation to its payment, its appeals or its collection.
 
-use std::convert::Infallible;
 use std::fmt;
 
 use gesta::prelude::*;
@@ -97,28 +96,67 @@ pub struct JudgeAppealed {
 pub struct SentToCollection;
 
 /// A fine that was created.
+#[derive(Debug)]
 pub struct Fine {
     year: i32,
+    amount: Cents,
     penalty: Option<Cents>,
+    expenses: Cents,
+    paid: Cents,
+    stage: Stage,
+}
+
+/// How far a fine has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Created,
+    Sent,
+    Notified,
+    Penalised,
+    Appealed,
+    InCollection,
 }
 
 #[aggregate(id = FineId)]
 impl Fine {
     fn created(e: &FineCreated) -> Self {
-        Fine { year: e.year, penalty: None }
+        let (expenses, paid) = (Cents::ZERO, Cents::ZERO);
+        Fine { year: e.year, amount: e.amount, penalty: None, expenses, paid, stage: Stage::Created }
     }
-    fn sent(&mut self, _: &FineSent) {}
-    fn notified(&mut self, _: &OffenderNotified) {}
+    fn sent(&mut self, e: &FineSent) {
+        self.expenses += e.expense;
+        self.stage = Stage::Sent;
+    }
+    fn notified(&mut self, _: &OffenderNotified) {
+        self.stage = Stage::Notified;
+    }
     fn penalty_added(&mut self, e: &PenaltyAdded) {
         self.penalty = Some(e.amount);
+        self.stage = Stage::Penalised;
     }
-    fn paid(&mut self, _: &PaymentReceived) {}
-    fn appeal_entered(&mut self, _: &PrefectureAppealEntered) {}
+    fn paid(&mut self, e: &PaymentReceived) {
+        self.paid += e.amount;
+    }
+    fn appeal_entered(&mut self, _: &PrefectureAppealEntered) {
+        self.stage = Stage::Appealed;
+    }
     fn appeal_sent(&mut self, _: &PrefectureAppealSent) {}
     fn result_received(&mut self, _: &PrefectureResultReceived) {}
     fn result_notified(&mut self, _: &PrefectureResultNotified) {}
-    fn judge_appealed(&mut self, _: &JudgeAppealed) {}
-    fn in_collection(&mut self, _: &SentToCollection) {}
+    fn judge_appealed(&mut self, _: &JudgeAppealed) {
+        self.stage = Stage::Appealed;
+    }
+    fn in_collection(&mut self, _: &SentToCollection) {
+        self.stage = Stage::InCollection;
+    }
+}
+
+/// What is owed and paid, and how far it has gone.
+impl fmt::Display for Fine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owed = self.penalty.unwrap_or(self.amount) + self.expenses;
+        write!(f, "owed {owed}, paid {}, {:?}", self.paid, self.stage)
+    }
 }
 
 /// Fines an offence; its year is that of the time at which the command is said to have happened.
@@ -254,13 +292,6 @@ impl Fine {
     }
     fn send_to_collection(&self, _: SendToCollection) -> SentToCollection {
         SentToCollection
-    }
-}
-
-/// What is never refused has no error of its own, so that all commands can be run under this one.
-impl From<Infallible> for FineError {
-    fn from(never: Infallible) -> Self {
-        match never {}
     }
 }
 

@@ -1,8 +1,10 @@
 //! Reads the log of the old system, a row at a time: each row is one command.
 //!
-//! Always true here: a row that can't be read is named with its line and does not end the import; only a file that can't
+//! Always true here: each row has a number within its case that does not depend on other cases, nor on whether it can be
+//! read, so the same row of the same log always has the same key; a row that can't be read is named with its line and does not end the import; only a file that can't
 //! be read does.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -24,7 +26,7 @@ const HEADER: &str = "case,activity,timestamp,amount,expense,payment_amount,tota
 const LINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// What a line of the log says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Row {
     /// Something that happened to a fine.
     Entry(Entry),
@@ -33,10 +35,12 @@ pub enum Row {
 }
 
 /// Something that happened to a fine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The line of the file, counted from 1.
     pub line: u64,
+    /// The number of the row within its case, counted from 1.
+    pub ordinal: u32,
     /// The fine.
     pub fine: FineId,
     /// The day on which it happened.
@@ -59,6 +63,8 @@ pub struct Log {
     input: Box<dyn BufRead + Send>,
     /// The last line that was read.
     line: u64,
+    /// How many rows of each case were read.
+    ordinals: HashMap<Box<str>, u32>,
     ended: bool,
 }
 
@@ -80,7 +86,7 @@ impl Log {
         let compressed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead + Send> =
             if compressed { Box::new(BufReader::new(MultiGzDecoder::new(input))) } else { Box::new(input) };
-        let mut log = Log { input, line: 0, ended: false };
+        let mut log = Log { input, line: 0, ordinals: HashMap::new(), ended: false };
         match log.next_line()? {
             Some(Ok(header)) if header == HEADER => Ok(log),
             _ => Err(io::Error::new(
@@ -115,6 +121,23 @@ impl Log {
     }
 }
 
+impl Log {
+    /// The number of a row within its case.
+    fn ordinal(&mut self, text: &str) -> u32 {
+        let case = text.split(',').next().unwrap_or(text);
+        match self.ordinals.get_mut(case) {
+            Some(ordinal) => {
+                *ordinal += 1;
+                *ordinal
+            }
+            None => {
+                self.ordinals.insert(case.into(), 1);
+                1
+            }
+        }
+    }
+}
+
 impl Iterator for Log {
     type Item = io::Result<Row>;
     /// The next row; an error of the input is the last item.
@@ -123,7 +146,7 @@ impl Iterator for Log {
             return None;
         }
         let row = match self.next_line() {
-            Ok(Some(Ok(text))) => Ok(match read(&text, self.line) {
+            Ok(Some(Ok(text))) => Ok(match read(&text, self.line, self.ordinal(&text)) {
                 Ok(entry) => Row::Entry(entry),
                 Err(why) => Row::Unreadable(Unreadable { line: self.line, why }),
             }),
@@ -154,7 +177,7 @@ fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
     }
 }
 
-fn read(text: &str, line: u64) -> Result<Entry, String> {
+fn read(text: &str, line: u64, ordinal: u32) -> Result<Entry, String> {
     if text.contains('"') {
         return Err("it holds a quotation mark, which this log does not use".to_owned());
     }
@@ -190,7 +213,7 @@ fn read(text: &str, line: u64) -> Result<Entry, String> {
         "Send for Credit Collection" => SendToCollection.into(),
         unknown => return Err(format!("activity: there is no `{unknown}`")),
     };
-    Ok(Entry { line, fine, on, command })
+    Ok(Entry { line, ordinal, fine, on, command })
 }
 
 fn cents(column: &str, text: &str) -> Result<Cents, String> {
@@ -208,17 +231,10 @@ mod tests {
 
     const CREATED: &str = "X1,Create Fine,2000-01-31,62.59,,,0.0,158,0,A,18,NIL,,";
 
-    /// What is read, as it is shown: commands of any kind can't be compared otherwise.
-    fn rows(text: impl Into<Vec<u8>>) -> Vec<String> {
-        Log::new(Cursor::new(text.into())).unwrap().map(|row| format!("{:?}", row.unwrap())).collect()
+    fn rows(text: impl Into<Vec<u8>>) -> Vec<Row> {
+        Log::new(Cursor::new(text.into())).unwrap().collect::<io::Result<_>>().unwrap()
     }
-    fn shown(line: u64, fine: &str, on: &str, command: FineCommand) -> String {
-        format!("{:?}", Row::Entry(Entry { line, fine: FineId::new(fine).unwrap(), on: on.parse().unwrap(), command }))
-    }
-    fn named(line: u64, why: &str) -> String {
-        format!("{:?}", Row::Unreadable(Unreadable { line, why: why.to_owned() }))
-    }
-    fn created(line: u64) -> String {
+    fn created(line: u64, ordinal: u32) -> Row {
         let command = CreateFine {
             amount: Cents(6_259),
             article: "158".to_owned(),
@@ -226,15 +242,23 @@ mod tests {
             vehicle_class: "A".to_owned(),
             officer: "18".to_owned(),
         };
-        shown(line, "X1", "2000-01-31", command.into())
+        let on = Timestamp::from_date(2000, 1, 31).unwrap();
+        Row::Entry(Entry { line, ordinal, fine: FineId::new("X1").unwrap(), on, command: command.into() })
     }
     #[track_caller]
     fn unreadable(row: &str, why: &str) {
-        assert_eq!(rows(format!("{HEADER}\n{row}\n{CREATED}\n")), [named(2, why), created(3)]);
+        let expected = Row::Unreadable(Unreadable { line: 2, why: why.to_owned() });
+        // The number counts the rows of the case, read or not.
+        let ordinal = 1 + u32::from(row.starts_with("X1,"));
+        assert_eq!(rows(format!("{HEADER}\n{row}\n{CREATED}\n")), [expected, created(3, ordinal)]);
     }
 
     #[test]
     fn every_activity_is_a_command() {
+        let line = |row: &str| match &rows(format!("{HEADER}\n{row}"))[..] {
+            [Row::Entry(entry)] => entry.command.clone(),
+            other => panic!("{other:?}"),
+        };
         let commands: [(&str, FineCommand); 10] = [
             ("X1,Send Fine,2000-01-04,,13.5,,,,,,,,,", SendFine { expense: Cents(1_350) }.into()),
             (
@@ -254,15 +278,14 @@ mod tests {
             ("X1,Send for Credit Collection,2001-04-10,,,,,,,,,,,", SendToCollection.into()),
         ];
         for (row, command) in commands {
-            let on = row.split(',').nth(2).unwrap();
-            assert_eq!(rows(format!("{HEADER}\n{row}")), [shown(2, "X1", on, command)]);
+            assert_eq!(line(row), command);
         }
     }
 
     #[test]
     fn rows_are_read_whether_compressed_or_not() {
         let text = format!("{HEADER}\r\n{CREATED}\r\n\r\n{CREATED}");
-        assert_eq!(rows(&*text), [created(2), created(4)]);
+        assert_eq!(rows(&*text), [created(2, 1), created(4, 2)]);
         // Two members, as `cat a.gz b.gz` makes them.
         let (first, second) = text.as_bytes().split_at(40);
         let mut compressed = Vec::new();
@@ -271,7 +294,7 @@ mod tests {
             encoder.write_all(part).unwrap();
             encoder.finish().unwrap();
         }
-        assert_eq!(rows(compressed), [created(2), created(4)]);
+        assert_eq!(rows(compressed), [created(2, 1), created(4, 2)]);
     }
 
     #[test]
@@ -293,7 +316,8 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_named() {
         let bytes = [HEADER.as_bytes(), b"\nX\xff1,Payment\n", CREATED.as_bytes()].concat();
-        assert_eq!(rows(bytes), [named(2, "invalid utf-8 sequence of 1 bytes from index 1"), created(3)]);
+        let why = "invalid utf-8 sequence of 1 bytes from index 1".to_owned();
+        assert_eq!(rows(bytes), [Row::Unreadable(Unreadable { line: 2, why }), created(3, 1)]);
     }
 
     #[test]
@@ -310,7 +334,7 @@ mod tests {
         let mut bytes = encoder.finish().unwrap();
         bytes.truncate(bytes.len() - 8);
         let mut log = Log::new(Cursor::new(bytes)).unwrap();
-        assert_eq!(format!("{:?}", log.next().unwrap().unwrap()), created(2));
+        assert_eq!(log.next().unwrap().unwrap(), created(2, 1));
         let error = log.next().unwrap().unwrap_err();
         assert_eq!((error.kind(), error.to_string().starts_with("after line 2: ")), (io::ErrorKind::UnexpectedEof, true));
         assert!(log.next().is_none());

@@ -8,6 +8,7 @@ mod domain;
 pub mod import;
 mod money;
 pub mod report;
+pub mod run;
 mod views;
 
 #[cfg(test)]

@@ -2,29 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use gesta::ExecuteError;
+use gesta::{App, ExecuteError, Failure, ReadError};
 use serde::Serialize;
 
-use super::domain::FineError;
+use super::domain::{FineError, FineId};
 use super::import::Unreadable;
 use super::views::{FineBalance, YearTotals};
 
-/// So many rows that can't be read are listed; all of them are counted.
-const UNREADABLE_LISTED_MAX: usize = 100;
-
 /// What an import came to. All amounts are in cents.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// All rows: accepted, rejected or unreadable.
-    pub rows: u64,
-    /// Rows that became an event.
-    pub accepted: u64,
-    /// Rows that the domain refused, by the reason.
-    pub rejected_by_reason: BTreeMap<&'static str, u64>,
-    /// Rows that can't be read.
-    pub unreadable: u64,
-    /// The first of them, in the order of their lines.
-    pub unreadable_rows: Vec<Unreadable>,
+    /// What was done to come to it; nothing where it was only read.
+    #[serde(flatten)]
+    pub import: Option<Import>,
     /// All fines.
     pub fines: u64,
     /// Their amounts.
@@ -45,6 +35,34 @@ pub struct Report {
     pub by_year: BTreeMap<i32, Year>,
 }
 
+/// What became of the rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Import {
+    /// All rows: accepted and rejected.
+    pub rows: u64,
+    /// Rows that became an event, now or in an earlier import of the same log.
+    pub accepted: u64,
+    /// Rows that did not.
+    pub rejected: u64,
+    /// Why not.
+    pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    /// Accepted rows over the time from the start until the read models were settled.
+    pub events_per_second: f64,
+}
+
+/// A row that did not become an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The line of the file, counted from 1.
+    pub line: u64,
+    /// The fine, where it could be read.
+    pub fine: Option<FineId>,
+    /// Why, in a word.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
 /// The fines that were created in a year. All amounts are in cents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Year {
@@ -60,43 +78,59 @@ pub struct Year {
     pub paid_cents: i64,
 }
 
-impl Report {
+impl Import {
     /// A row became an event.
     pub fn accept(&mut self) {
         self.rows += 1;
         self.accepted += 1;
     }
+    /// A row did not.
+    pub fn reject(&mut self, rejected: &Rejected) {
+        self.rows += 1;
+        self.rejected += 1;
+        *self.rejected_by_reason.entry(rejected.reason).or_default() += 1;
+    }
+}
 
-    /// The domain refused a row.
+impl Rejected {
+    /// A row that can't be read.
+    pub fn unreadable(row: &Unreadable) -> Self {
+        Rejected { line: row.line, fine: None, reason: "unreadable", why: row.why.clone() }
+    }
+
+    /// A row that the domain refused.
     ///
     /// # Errors
-    /// The error itself where it is not the domain's: the row was neither accepted nor rejected, and nothing is counted.
-    pub fn reject(&mut self, error: ExecuteError<FineError>) -> Result<(), ExecuteError<FineError>> {
-        let reason = match &error {
+    /// What kept it from deciding: then the row was neither accepted nor rejected.
+    pub fn refused(line: u64, fine: FineId, error: ExecuteError<FineError>) -> Result<Self, Failure> {
+        let why = error.to_string();
+        let reason = match error {
             ExecuteError::Rejected(FineError::FineNotPositive { .. }) => "fine_not_positive",
             ExecuteError::Rejected(FineError::PaymentNotPositive { .. }) => "payment_not_positive",
             ExecuteError::NotFound => "no_such_fine",
             ExecuteError::AlreadyExists => "fine_exists",
             ExecuteError::Ended => "fine_ended",
-            _ => return Err(error),
+            ExecuteError::Failed(failure) => return Err(failure),
         };
-        self.rows += 1;
-        *self.rejected_by_reason.entry(reason).or_default() += 1;
-        Ok(())
+        Ok(Rejected { line, fine: Some(fine), reason, why })
     }
+}
 
-    /// A row can't be read.
-    pub fn skip(&mut self, row: Unreadable) {
-        self.rows += 1;
-        self.unreadable += 1;
-        if self.unreadable_rows.len() < UNREADABLE_LISTED_MAX {
-            self.unreadable_rows.push(row);
+impl Report {
+    /// Reads all of it from the read models.
+    ///
+    /// # Errors
+    /// Where one of them can't be read.
+    pub async fn read(app: &App) -> Result<Self, ReadError> {
+        let mut report = Report::default();
+        let mut fines = app.read::<FineBalance>().rows().await?;
+        while let Some(fine) = fines.next().await {
+            report.add_fine(&fine?);
         }
-    }
-
-    /// How many rows the domain refused.
-    pub fn rejected(&self) -> u64 {
-        self.rejected_by_reason.values().sum()
+        for year in app.read::<YearTotals>().all().await? {
+            report.add_year(&year);
+        }
+        Ok(report)
     }
 
     /// Adds a fine to the totals.

@@ -1,14 +1,12 @@
 //! The rules of fines and what they come to, without a store; and whole logs, in memory.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gesta::testing::{given, given_events};
-use gesta::{App, Envelope, Refusal, Timestamp};
+use gesta::{App, Refusal, Timestamp};
 
-use super::import::{Log, Row};
-use super::report::{Report, Year};
+use super::report::{Import, Rejected, Report, Year};
 use super::*;
 
 fn id(number: &str) -> FineId {
@@ -140,32 +138,35 @@ fn a_year_is_the_sum_of_its_fines() {
     .then_rows(vec![year(2001, 2, [110, 250, 20, 10]), year(2002, 1, [7, 0, 0, 7])]);
 }
 
-/// Runs every row of a log.
-async fn import(log: Log) -> Report {
-    let app = App::connect("memory:").await.unwrap().aggregate::<Fine>();
-    let app = app.projection::<FineBalance>().projection::<YearTotals>().start().await.unwrap();
-    let mut report = Report::default();
-    let rows: Vec<Row> = log.collect::<io::Result<_>>().unwrap();
-    let entries = rows.into_iter().filter_map(|row| match row {
-        Row::Entry(entry) => Some(Envelope::<Fine>::new(entry.fine, entry.command).occurred_at(entry.on)),
-        Row::Unreadable(row) => {
-            report.skip(row);
-            None
-        }
-    });
-    let entries: Vec<_> = entries.collect();
-    let mut answers = app.execute_many::<Fine, FineError>(entries);
-    while let Some((_, answer)) = answers.next().await {
-        match answer {
-            Ok(_) => report.accept(),
-            Err(why) => report.reject(why).unwrap(),
-        }
+/// Keeps what an import tells on its way.
+#[derive(Default)]
+struct Heard {
+    rows: u64,
+    rejected: Vec<Rejected>,
+}
+impl run::Watcher for Heard {
+    fn progress(&mut self, rows: u64) {
+        self.rows = rows;
     }
-    app.settle().await.unwrap();
-    app.read::<FineBalance>().all().await.unwrap().iter().for_each(|fine| report.add_fine(fine));
-    app.read::<YearTotals>().all().await.unwrap().iter().for_each(|year| report.add_year(year));
-    app.shutdown().await.unwrap();
-    report
+    fn rejected(&mut self, rejected: &Rejected) {
+        self.rejected.push(rejected.clone());
+    }
+}
+
+async fn fines() -> App {
+    run::open(App::connect("memory:").await.unwrap()).await.unwrap()
+}
+
+/// Imports a log; its speed is left out, so that reports can be compared.
+async fn import(app: &App, log: &Path) -> (Report, Heard) {
+    let mut heard = Heard::default();
+    let mut report = run::import(app, log, &mut heard).await.unwrap();
+    report.import.as_mut().unwrap().events_per_second = 0.0;
+    (report, heard)
+}
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/traffic_fines_sample.csv")
 }
 
 type Counted = (i32, u64, [i64; 4]);
@@ -181,21 +182,25 @@ fn years<const N: usize>(years: [Counted; N]) -> BTreeMap<i32, Year> {
 
 #[tokio::test]
 async fn the_sample_comes_to_what_was_counted() {
-    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/traffic_fines_sample.csv");
-    let report = import(Log::open(&log).unwrap()).await;
-    assert!(report.agrees());
-    assert_eq!(report.unreadable_rows.iter().map(|row| row.line).collect::<Vec<_>>(), [32, 57, 82, 107, 132]);
-    let expected = Report {
+    let (report, heard) = import(&fines().await, &sample()).await;
+    let unreadable: Vec<_> = heard.rejected.iter().filter(|row| row.reason == "unreadable").map(|row| row.line).collect();
+    assert_eq!(unreadable, [32, 57, 82, 107, 132]);
+    assert_eq!((heard.rejected.len(), heard.rows), (19, 238));
+    let imported = Import {
         rows: 238,
         accepted: 219,
+        rejected: 19,
         rejected_by_reason: BTreeMap::from([
             ("fine_exists", 1),
             ("fine_not_positive", 1),
             ("no_such_fine", 8),
             ("payment_not_positive", 4),
+            ("unreadable", 5),
         ]),
-        unreadable: 5,
-        unreadable_rows: report.unreadable_rows.clone(),
+        events_per_second: 0.0,
+    };
+    let expected = Report {
+        import: Some(imported),
         fines: 47,
         fined_cents: 232_217,
         penalties_cents: 311_740,
@@ -213,18 +218,43 @@ async fn the_sample_comes_to_what_was_counted() {
     assert_eq!(report, expected);
 }
 
+#[tokio::test]
+async fn a_log_that_is_imported_again_changes_nothing() {
+    let app = fines().await;
+    let (first, _) = import(&app, &sample()).await;
+    let (again, _) = import(&app, &sample()).await;
+    assert_eq!(again, first);
+}
+
+#[tokio::test]
+async fn the_history_of_a_fine_shows_each_event_and_what_it_came_to() {
+    let app = fines().await;
+    let _ = import(&app, &sample()).await;
+    let mut shown = Vec::new();
+    run::history(&app, &id("X001"), &mut shown).await.unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    let lines: Vec<_> = shown.lines().map(str::trim).collect();
+    // Two lines for each of seven rows.
+    assert_eq!(lines.len(), 14, "{shown}");
+    assert!(lines[0].starts_with("1  2002-03-13  FineCreated"), "{shown}");
+    assert_eq!((lines[1], lines[13]), ("owed 62.59, paid 0.00, Created", "owed 148.68, paid 202.77, Penalised"), "{shown}");
+}
+
 /// Runs where `GESTA_DATA` names the folder of the real log; see CONTRIBUTING.md.
 #[tokio::test]
 async fn the_real_log_comes_to_what_was_counted() {
     let Some(folder) = std::env::var_os("GESTA_DATA") else { return };
-    let report = import(Log::open(&Path::new(&folder).join("traffic_fines.csv.gz")).unwrap()).await;
-    assert!(report.agrees());
-    let expected = Report {
+    let (report, heard) = import(&fines().await, &Path::new(&folder).join("traffic_fines.csv.gz")).await;
+    assert_eq!(heard.rejected.len(), 143);
+    let imported = Import {
         rows: 561_470,
         accepted: 561_327,
+        rejected: 143,
         rejected_by_reason: BTreeMap::from([("fine_not_positive", 36), ("no_such_fine", 105), ("payment_not_positive", 2)]),
-        unreadable: 0,
-        unreadable_rows: Vec::new(),
+        events_per_second: 0.0,
+    };
+    let expected = Report {
+        import: Some(imported),
         fines: 150_334,
         fined_cents: 672_385_164,
         penalties_cents: 793_757_603,

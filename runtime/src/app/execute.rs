@@ -16,7 +16,6 @@ use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppen
 use crate::{Aggregate, Command, CommandInfo, Handle, Position, Recorded, StreamName, Version};
 
 /// What a command led to.
-#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Done<A: Aggregate> {
     /// The aggregate's version afterwards.
@@ -28,6 +27,26 @@ pub struct Done<A: Aggregate> {
     pub events: Vec<Recorded<A::Event>>,
     /// The idempotency key was used before: nothing was stored now, and this is what its first use led to.
     pub repeated: bool,
+}
+
+// Not derived: that would ask the state, which is not in here, for the same.
+impl<A: Aggregate> fmt::Debug for Done<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Done { version, position, events, repeated } = self;
+        let mut done = f.debug_struct("Done");
+        done.field("version", version).field("position", position).field("events", events).field("repeated", repeated).finish()
+    }
+}
+impl<A: Aggregate> Clone for Done<A> {
+    fn clone(&self) -> Self {
+        Done { events: self.events.clone(), ..*self }
+    }
+}
+impl<A: Aggregate> PartialEq for Done<A> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |done: &Self| (done.version, done.position, done.repeated);
+        parts(self) == parts(other) && self.events == other.events
+    }
 }
 
 impl<A: Aggregate> From<&Done<A>> for Position {

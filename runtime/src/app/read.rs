@@ -57,6 +57,9 @@ impl App {
     pub async fn settle(&self) -> Result<(), ReadError> {
         let head = self.inner.store.log.head().await?;
         for model in self.inner.models.iter().filter(|model| !model.inline) {
+            if model.progress.borrow().outdated {
+                return Err(ReadError::Outdated { model: model.name });
+            }
             self.reach(model, head, None).await?;
         }
         Ok(())
@@ -211,9 +214,6 @@ impl<'a, M: ReadModel> Read<'a, M> {
     /// The model, once it may be read.
     async fn ready(&self) -> Result<(&'a Model, &'a dyn ReadModelStore), ReadError> {
         let (model, rows) = self.app.model::<M>()?;
-        if !self.app.inner.feeds_models() {
-            self.app.poll_checkpoint(model).await?;
-        }
         let now = model.progress.borrow().clone();
         if now.outdated {
             return Err(ReadError::Outdated { model: model.name });

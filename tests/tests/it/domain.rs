@@ -109,11 +109,6 @@ impl fmt::Display for AccountError {
     }
 }
 impl std::error::Error for AccountError {}
-impl From<std::convert::Infallible> for AccountError {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
 
 /// Somebody who lends money.
 pub trait Lender: Send + Sync {
