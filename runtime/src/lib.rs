@@ -114,6 +114,10 @@
 //! | `sqlite` | the store behind `sqlite:file.db`; SQLite itself is compiled in, which takes a C compiler |
 //! | `contract` | the suite that holds any store, also your own, against the contract of [`store`] |
 
+// What the macros write names the crate as its users do.
+#[cfg(test)]
+extern crate self as gesta;
+
 mod aggregate;
 mod app;
 mod codec;

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use gesta::{App, Builder, Done, ExecuteError, Failure, LoadError, Position, ReadError, StartError, Version};
 
 use super::{
-    Account, AccountError, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine, Withdraw, euros, transfer,
+    Account, AccountError, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine,
+    Withdraw, euros, transfer,
 };
 
 /// What can end the story early.
@@ -138,7 +139,8 @@ async fn statement(app: &App, id: &AccountId, out: &mut impl Write) -> Result<()
 async fn past(app: &App, id: &AccountId, out: &mut impl Write) -> Result<(), StoryError> {
     let now = app.load::<Account>(id).await?;
     let then = app.load_at::<Account>(id, Version::new(now.version.get().saturating_sub(3))).await?;
-    let balance = |loaded: &gesta::Loaded<Account>| loaded.state().map_or_else(|| "nothing yet".to_owned(), |a| euros(a.balance()));
+    let balance =
+        |loaded: &gesta::Loaded<Account>| loaded.state().map_or_else(|| "nothing yet".to_owned(), |a| euros(a.balance()));
     writeln!(out, "\n{id} three events ago held {}, today {}. Since then:", balance(&then), balance(&now))?;
     let mut history = app.history::<Account>(id)?;
     while let Some(event) = history.next().await {

@@ -1,9 +1,9 @@
-//! The bank's rules and its views, without a store.
+//! The bank's rules and its views, without a store; and transfers, in memory.
 
 use std::time::Duration;
 
-use gesta::Refusal;
 use gesta::testing::{START, given, given_events};
+use gesta::{App, Refusal, UnitError};
 
 use super::*;
 
@@ -115,4 +115,48 @@ fn the_high_value_list_has_an_account_while_it_holds_much() {
     let given = given.then_row(&id("A"), row(much + 1, later));
     let given = given.and::<Account>(&id("A"), sent("B", 2, much - 1)).then_no_row::<HighValueAccount>(&id("A"));
     given.and::<Account>(&id("A"), deposited(1, much)).then_row(&id("A"), row(much, much_later));
+}
+
+/// A bank in which ann has 500 in the account A, and bob nothing in B.
+async fn two_accounts() -> App {
+    let app = story::open(App::connect("memory:").await.unwrap()).await.unwrap();
+    for (account, owner) in [("A", "ann"), ("B", "bob")] {
+        app.execute(&id(account), OpenAccount { owner: owner.to_owned() }).await.unwrap();
+    }
+    app.execute(&id("A"), Deposit { amount: 500 }).await.unwrap();
+    app
+}
+async fn balances(app: &App) -> Vec<Cents> {
+    app.read::<AccountSummary>().all().await.unwrap().into_iter().map(|row| row.balance).collect()
+}
+
+#[tokio::test]
+async fn a_transfer_changes_both_accounts() {
+    let app = two_accounts().await;
+    let done = transfer(&app, &id("A"), &id("B"), 200).await.unwrap();
+    assert_eq!(balances(&app).await, [300, 200]);
+    let lines = app.read::<StatementLine>().after(&done).filter(StatementLine::ACCOUNT.is(&id("B"))).all().await.unwrap();
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(
+        (line.booking, line.counterparty.clone(), line.amount, line.balance),
+        (Booking::Received, Some(id("A")), 200, 200)
+    );
+}
+
+#[tokio::test]
+async fn a_transfer_that_one_side_refuses_changes_neither() {
+    let app = two_accounts().await;
+    let refused = [
+        ("A", "C", 200, TransferError::Recipient(Refusal::NotFound)),
+        ("C", "A", 200, TransferError::Sender(Refusal::NotFound)),
+        ("A", "B", 501, TransferError::Sender(Refusal::Rejected(AccountError::Insufficient { amount: 501, balance: 500 }))),
+        ("A", "A", 200, TransferError::Sender(Refusal::Rejected(AccountError::SameAccount))),
+    ];
+    for (from, to, amount, expected) in refused {
+        match transfer(&app, &id(from), &id(to), amount).await {
+            Err(UnitError::Rejected(why)) => assert_eq!(why, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(balances(&app).await, [500, 0]);
 }

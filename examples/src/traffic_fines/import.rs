@@ -125,15 +125,12 @@ impl Log {
     /// The number of a row within its case.
     fn ordinal(&mut self, text: &str) -> u32 {
         let case = text.split(',').next().unwrap_or(text);
-        match self.ordinals.get_mut(case) {
-            Some(ordinal) => {
-                *ordinal += 1;
-                *ordinal
-            }
-            None => {
-                self.ordinals.insert(case.into(), 1);
-                1
-            }
+        if let Some(ordinal) = self.ordinals.get_mut(case) {
+            *ordinal += 1;
+            *ordinal
+        } else {
+            self.ordinals.insert(case.into(), 1);
+            1
         }
     }
 }

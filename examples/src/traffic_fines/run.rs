@@ -53,10 +53,10 @@ pub trait Watcher {
 ///
 /// # Errors
 /// [`RunError`]; what was imported until then is stored, and the import can be repeated.
-pub async fn import(app: &App, file: &Path, watcher: &mut impl Watcher) -> Result<Report, RunError> {
+pub async fn import(app: &App, log: &Path, watcher: &mut impl Watcher) -> Result<Report, RunError> {
     let started = Instant::now();
     let mut import = Import::default();
-    let mut rows = Rows { log: Log::open(file)?, unreadable: Vec::new(), broken: None, at: HashMap::new(), count: 0 };
+    let mut rows = Rows { log: Log::open(log)?, unreadable: Vec::new(), broken: None, at: HashMap::new(), count: 0 };
     // What is asked of the iterator is done while the commands run, so both sides see it.
     let shared = std::sync::Mutex::new(&mut rows);
     let lock = || shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -145,7 +145,7 @@ pub async fn report(app: &App) -> Result<Report, RunError> {
 /// # Errors
 /// [`RunError`] where there is no such fine, or the output can't be written.
 pub async fn history(app: &App, fine: &FineId, out: &mut impl Write) -> Result<(), RunError> {
-    let mut events = app.history::<Fine>(fine).map_err(LoadError::from)?;
+    let mut events = app.history::<Fine>(fine)?;
     let mut stage = Stage::Absent;
     while let Some(event) = events.next().await {
         let event = event?;

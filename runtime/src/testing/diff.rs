@@ -2,8 +2,11 @@
 
 use std::fmt::{Debug, Write as _};
 
-/// How many lines that are the same are shown around those that are not.
-const CONTEXT_LINES: usize = 3;
+/// So many lines are always shown whole.
+const WHOLE_LINES_MAX: usize = 30;
+
+/// Of more, how many that are the same are shown around those that are not.
+const CONTEXT_LINES: usize = 5;
 
 /// Above this many pairs of lines the common ones aren't looked for any more.
 const PAIRS_MAX: usize = 4_000_000;
@@ -17,9 +20,10 @@ fn lines(expected: &str, found: &str) -> String {
     let (expected, found): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), found.lines().collect());
     let marked = mark(&expected, &found);
     let mut text = String::from("(- expected, + found)");
+    let context = if marked.len() <= WHOLE_LINES_MAX { WHOLE_LINES_MAX } else { CONTEXT_LINES };
     let mut skipped = false;
     for (i, (mark, line)) in marked.iter().enumerate() {
-        let around = &marked[i.saturating_sub(CONTEXT_LINES)..marked.len().min(i + CONTEXT_LINES + 1)];
+        let around = &marked[i.saturating_sub(context)..marked.len().min(i + context + 1)];
         if around.iter().any(|(mark, _)| *mark != ' ') {
             // Writing to a string can't fail.
             let _ = write!(text, "\n{mark} {line}");
@@ -93,11 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_far_from_a_change_are_left_out() {
-        let expected: Vec<String> = (0..20).map(|n| n.to_string()).collect();
-        let found = expected.join("\n").replace("10", "ten");
-        let shown = lines(&expected.join("\n"), &found);
-        assert_eq!(shown, "(- expected, + found)\n  ..\n  7\n  8\n  9\n- 10\n+ ten\n  11\n  12\n  13\n  ..");
+    fn of_many_lines_those_far_from_a_change_are_left_out() {
+        let numbers = |count: u32| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
+        let shown = lines(&numbers(60), &numbers(60).replace("30", "thirty"));
+        let expected = "\n  ..\n  25\n  26\n  27\n  28\n  29\n- 30\n+ thirty\n  31\n  32\n  33\n  34\n  35\n  ..";
+        assert_eq!(shown.strip_prefix("(- expected, + found)"), Some(expected));
+        assert_eq!(lines(&numbers(20), &numbers(19)).lines().count(), 21);
     }
 
     #[test]

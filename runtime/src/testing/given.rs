@@ -12,6 +12,40 @@ use crate::{Aggregate, AggregateId as _, Command, Context, Handle, IntoEvents, R
 ///
 /// # Panics
 /// The test fails here where an event can't be stored, is read back as something else, or can't follow on those before it.
+///
+/// # Examples
+/// ```
+/// use gesta::prelude::*;
+/// use gesta::testing::given;
+///
+/// #[id] pub struct AccountId(String);
+/// #[event] pub struct Opened { owner: String }
+/// #[event] pub struct Deposited { cents: i64 }
+///
+/// pub struct Account { cents: i64 }
+/// #[aggregate(id = AccountId)]
+/// impl Account {
+///     fn opened(_: &Opened) -> Self { Account { cents: 0 } }
+///     fn deposited(&mut self, e: &Deposited) { self.cents += e.cents }
+/// }
+///
+/// #[command] pub struct Deposit { cents: i64 }
+/// #[derive(Debug, PartialEq)] pub enum AccountError { NotPositive }
+/// #[command_handler]
+/// impl Account {
+///     fn deposit(&self, cmd: Deposit) -> Result<Deposited, AccountError> {
+///         if cmd.cents > 0 { Ok(Deposited { cents: cmd.cents }) } else { Err(AccountError::NotPositive) }
+///     }
+/// }
+///
+/// let opened = Opened { owner: "Ann".into() };
+/// given::<Account>((opened.clone(), Deposited { cents: 100 }))
+///     .when(Deposit { cents: 500 })
+///     .then(Deposited { cents: 500 })
+///     .then_state(|account| assert_eq!(account.cents, 600));
+/// given::<Account>(opened).when(Deposit { cents: 0 }).then_err(AccountError::NotPositive);
+/// given::<Account>(()).when(Deposit { cents: 1 }).then_refused(gesta::Refusal::NotFound);
+/// ```
 #[track_caller]
 pub fn given<A: Aggregate>(events: impl IntoEvents<A>) -> Given<A> {
     let mut given = Vec::new();

@@ -5,12 +5,13 @@
 //!
 //! * [`given`] `.when(command).then(events)` tests an aggregate.
 //! * [`given_events`] `.then_row(key, row)` tests a read model.
-//! * [`FixedClock`] and [`SequentialIds`] make an app deterministic too.
+//! * [`FixedClock`] and [`SequentialIds`] make an app deterministic too: they are given to its
+//!   [`Builder`](crate::Builder).
 
 mod clock;
 mod diff;
 #[cfg(test)]
-#[allow(clippy::unused_async, reason = "handlers have one shape here, whether they wait or not")]
+#[allow(clippy::unused_self, reason = "the signature says that the event ends it")]
 mod fixture;
 mod given;
 mod ids;

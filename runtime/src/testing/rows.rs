@@ -17,6 +17,37 @@ use crate::{Aggregate, IntoEvents, Metadata, Position, Projection, ReadModel, Re
 ///
 /// # Panics
 /// Where the id can't be part of a stream's name, or an event can't be stored or is read back as something else.
+///
+/// # Examples
+/// ```
+/// use gesta::prelude::*;
+/// use gesta::testing::given_events;
+///
+/// #[id] pub struct AccountId(String);
+/// #[event] pub struct Opened { owner: String }
+/// #[event] pub struct Deposited { cents: i64 }
+///
+/// pub struct Account;
+/// #[aggregate(id = AccountId)]
+/// impl Account {
+///     fn opened(_: &Opened) -> Self { Account }
+///     fn deposited(&mut self, _: &Deposited) {}
+/// }
+///
+/// #[derive(ReadModel, Debug, PartialEq)]
+/// pub struct Balance { #[key] account: AccountId, cents: i64 }
+/// #[projection(of = Account)]
+/// impl Balance {
+///     fn opened(e: &Recorded<Opened>) -> Self { Balance { account: e.aggregate_id(), cents: 0 } }
+///     fn deposited(&mut self, e: &Deposited) { self.cents += e.cents }
+/// }
+///
+/// let (a, b) = (AccountId::new("A").unwrap(), AccountId::new("B").unwrap());
+/// given_events::<Account>(&a, (Opened { owner: "Ann".into() }, Deposited { cents: 100 }))
+///     .and::<Account>(&a, Deposited { cents: 500 })
+///     .then_row(&a, Balance { account: a.clone(), cents: 600 })
+///     .then_no_row::<Balance>(&b);
+/// ```
 #[track_caller]
 #[must_use = "nothing is tested before `.then_row(..)`, `.then_no_row(..)` or `.then_rows(..)`"]
 pub fn given_events<A: Aggregate>(id: &A::Id, events: impl IntoEvents<A>) -> GivenEvents {
@@ -87,8 +118,8 @@ impl GivenEvents {
     pub fn then_row<M: Projection + PartialEq + Debug>(self, key: &M::Key, row: M) -> Self {
         match self.row::<M>(key) {
             Some(found) if found == row => self,
-            Some(found) => panic!("the row {key:?} of `{}` is another one {}", M::TABLE, diff(&row, &found)),
-            None => panic!("`{}` has no row {key:?} {}", M::TABLE, diff(&row, &None::<M>)),
+            Some(found) => panic!("the row {} of `{}` is another one {}", key_of::<M>(key), M::TABLE, diff(&row, &found)),
+            None => panic!("`{}` has no row {} {}", M::TABLE, key_of::<M>(key), diff(&row, &None::<M>)),
         }
     }
     /// The read model `M` has no row with this key.
@@ -99,7 +130,7 @@ impl GivenEvents {
     pub fn then_no_row<M: Projection + Debug>(self, key: &M::Key) -> Self {
         match self.row::<M>(key) {
             None => self,
-            Some(found) => panic!("`{}` has a row {key:?} {}", M::TABLE, diff(&None::<M>, &found)),
+            Some(found) => panic!("`{}` has a row {} {}", M::TABLE, key_of::<M>(key), diff(&None::<M>, &found)),
         }
     }
     /// The read model `M` has exactly these rows, written in any order.

@@ -1,10 +1,10 @@
-//! The kit's promises, kept with the hand-written account of `fixture`.
+//! The kit's promises, on the account of `fixture`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::fixture::{
-    Account, AccountError, Bank, Close, Closed, Deposit, Deposited, Lend, Open, Opened, Rename, Renamed, Summary,
+    Account, AccountError, AccountId, Bank, Close, Closed, Deposit, Deposited, Lend, Open, Opened, Rename, Renamed, Summary,
 };
 use super::{SequentialIds, given, given_events};
 use crate::{Refusal, Stage, Timestamp};
@@ -16,6 +16,9 @@ fn failure<T>(test: impl FnOnce() -> T) -> String {
         Ok(_) => panic!("it should have failed"),
         Err(said) => said.downcast_ref::<String>().cloned().or(said.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap(),
     }
+}
+const fn id(number: u64) -> AccountId {
+    AccountId::new(number)
 }
 fn opened() -> Opened {
     Opened { owner: "ann".to_owned() }
@@ -44,13 +47,13 @@ fn events_refusals_and_states_are_as_expected() {
         .then_state(|account| assert!((account.balance - 3.0).abs() < 1e-9));
     given::<Account>(()).when(deposit(1.0)).then_refused(Refusal::NotFound);
     given::<Account>(opened()).when(Open { owner: String::new() }).then_refused(Refusal::AlreadyExists);
-    given::<Account>((opened(), Closed {})).when(deposit(1.0)).then_refused(Refusal::Ended);
+    given::<Account>((opened(), Closed)).when(deposit(1.0)).then_refused(Refusal::Ended);
     given::<Account>(opened()).when(Rename { lost: 0 }).then_nothing();
 }
 
 #[test]
 fn outcomes_can_be_looked_at() {
-    let closed = given::<Account>(opened()).when(Close { twice: false });
+    let closed = given::<Account>(opened()).when(Close { times: 1 });
     assert_eq!((closed.events().len(), closed.stage()), (1, &Stage::Ended));
     let refused = given::<Account>(()).when(deposit(1.0));
     assert_eq!(refused.result(), Err(&Refusal::NotFound));
@@ -71,7 +74,7 @@ fn surroundings_are_what_the_test_says() {
 #[test]
 fn services_are_found_by_type_and_a_missing_one_is_named() {
     let bank: Arc<dyn Bank> = Arc::new(Limit(10.0));
-    let given = || given::<Account>((opened(), Deposited::of(1.0, 1))).at(&77);
+    let given = || given::<Account>((opened(), Deposited::of(1.0, 1))).at(&id(77));
     let lent = Deposited { by: "77".to_owned(), ..Deposited::of(9.0, 2) };
     given().service(bank.clone()).when(Lend { amount: 9.0 }).then(lent);
     given().service(bank).when(Lend { amount: 11.0 }).then_err(AccountError::TooHigh { max: 10.0 });
@@ -102,7 +105,9 @@ fn a_wrong_expectation_shows_the_lines_that_differ() {
               at: 2026-01-01T00:00:00Z,
               by: \"\",
               id: 00000000-0000-7000-8000-000000000001,
-  ..";
+          },
+      ),
+  ]";
     assert_eq!(said, expected);
     let said = failure(|| given::<Account>(opened()).when(deposit(0.0)).then_nothing());
     assert_eq!(said, "`Deposit` is refused (- expected, + found)\n- []\n+ Rejected(\n+     NotPositive,\n+ )");
@@ -132,7 +137,7 @@ fn the_place_of_a_failure_is_the_line_of_the_test() {
     failure(|| given::<Account>(opened()).when(deposit(5.0)).then_nothing());
     let then = place.lock().unwrap().take();
     let next = line!() + 1;
-    failure(|| given_events::<Account>(&1, opened()).then_no_row::<Summary>(&1));
+    failure(|| given_events::<Account>(&id(1), opened()).then_no_row::<Summary>(&id(1)));
     let then_row = place.lock().unwrap().take();
     std::panic::set_hook(Box::new(move |info| previous(info)));
     assert_eq!((then, then_row), (Some((file!().to_owned(), line)), Some((file!().to_owned(), next))));
@@ -141,9 +146,9 @@ fn the_place_of_a_failure_is_the_line_of_the_test() {
 #[test]
 fn histories_that_could_not_be_are_refused() {
     let said = failure(|| given::<Account>((opened(), opened())));
-    assert_eq!(said, "event 2 of what is given can't follow on what went before: `Opened` can't stand here");
-    let said = failure(|| given::<Account>(opened()).when(Close { twice: true }));
-    let expected = "event 2 of what the handler of `Close` returned can't follow on what went before: `Closed` can't stand here";
+    assert_eq!(said, "event 2 of what is given can't follow on what went before: `Opened` creates what is there already");
+    let said = failure(|| given::<Account>(opened()).when(Close { times: 2 }));
+    let expected = "event 2 of what the handler of `Close` returned can't follow on what went before: `Closed` comes after the event that ended it";
     assert_eq!(said, expected);
 }
 
@@ -157,42 +162,44 @@ fn events_that_cannot_be_stored_as_they_are_are_refused() {
 }
 
 fn summary(account: u64, balance: f64, last: Option<(u64, u64)>) -> Summary {
-    Summary { account, owner: "ann".to_owned(), balance, last }
+    Summary { account: id(account), owner: "ann".to_owned(), balance, last }
 }
 
 #[test]
 fn rows_are_folded_from_events_of_several_streams() {
-    given_events::<Account>(&1, (opened(), Deposited::of(1.0, 1)))
-        .and::<Account>(&2, opened())
-        .and::<Account>(&3, (opened(), Closed {}))
-        .and::<Account>(&1, (Renamed { owner: "eve".to_owned(), lost: 0 }, Deposited::of(2.0, 1)))
-        .then_row(&1, summary(1, 3.0, Some((7, 4))))
-        .then_row(&2, summary(2, 0.0, None))
-        .then_no_row::<Summary>(&3)
+    given_events::<Account>(&id(1), (opened(), Deposited::of(1.0, 1)))
+        .and::<Account>(&id(2), opened())
+        .and::<Account>(&id(3), (opened(), Closed))
+        .and::<Account>(&id(1), (Renamed { owner: "eve".to_owned(), lost: 0 }, Deposited::of(2.0, 1)))
+        .then_row(&id(1), summary(1, 3.0, Some((7, 4))))
+        .then_row(&id(2), summary(2, 0.0, None))
+        .then_no_row::<Summary>(&id(3))
         .then_rows(vec![summary(2, 0.0, None), summary(1, 3.0, Some((7, 4)))]);
 }
 
 #[test]
 fn a_wrong_row_shows_the_lines_that_differ() {
-    let given = || given_events::<Account>(&1, opened());
+    let given = || given_events::<Account>(&id(1), opened());
     let expected = "\
 the row 1 of `summary` is another one (- expected, + found)
   Summary {
-      account: 1,
+      account: AccountId(
+          1,
+      ),
       owner: \"ann\",
 -     balance: 1.0,
 +     balance: 0.0,
       last: None,
   }";
-    assert_eq!(failure(|| given().then_row(&1, summary(1, 1.0, None))), expected);
-    assert!(failure(|| given().then_row(&2, summary(2, 1.0, None))).starts_with("`summary` has no row 2 (-"));
-    assert!(failure(|| given().then_no_row::<Summary>(&1)).starts_with("`summary` has a row 1 (-"));
+    assert_eq!(failure(|| given().then_row(&id(1), summary(1, 1.0, None))), expected);
+    assert!(failure(|| given().then_row(&id(2), summary(2, 1.0, None))).starts_with("`summary` has no row 2 (-"));
+    assert!(failure(|| given().then_no_row::<Summary>(&id(1))).starts_with("`summary` has a row 1 (-"));
     assert!(failure(|| given().then_rows::<Summary>(vec![])).starts_with("`summary` has other rows (-"));
 }
 
 #[test]
 fn an_event_that_its_row_cannot_take_is_named_with_the_row() {
-    let given = || given_events::<Account>(&1, opened()).and::<Account>(&2, Deposited::of(1.0, 1));
+    let given = || given_events::<Account>(&id(1), opened()).and::<Account>(&id(2), Deposited::of(1.0, 1));
     let expected = "`summary` can't take event 1 of `Account-2` (`Deposited`, at position 2), row 2: `Deposited` needs a row \
                     that is not there; where that is meant, write `fn name(row: Option<Self>, e: &Deposited) -> Option<Self>`";
     assert_eq!(failure(|| given().then_rows::<Summary>(vec![])), expected);
@@ -201,7 +208,8 @@ fn an_event_that_its_row_cannot_take_is_named_with_the_row() {
 #[test]
 fn records_are_what_the_test_says() {
     let later = "2026-03-01".parse::<Timestamp>().unwrap();
-    let given = given_events::<Account>(&1, ()).clock(later).actor("eve").and::<Account>(&1, (opened(), Deposited::of(1.0, 1)));
+    let given =
+        given_events::<Account>(&id(1), ()).clock(later).actor("eve").and::<Account>(&id(1), (opened(), Deposited::of(1.0, 1)));
     let records: Vec<_> = given.records().collect();
     let [first, second] = &records[..] else { panic!("{records:?}") };
     assert_eq!((first.recorded_at, first.occurred_at, first.actor.as_deref()), (later, later, Some("eve")));
