@@ -1,10 +1,13 @@
-//! One binary for all integration tests.
+//! What is tested from outside, as users see it: one binary for all of it.
 
 #![allow(unreachable_pub, missing_docs, reason = "everything here is private, and named by what it promises")]
 
 mod app;
+mod contract;
 mod domain;
 mod grammar;
 mod histories;
+mod mutants;
+mod sqlite;
 mod stores;
 mod ui;
