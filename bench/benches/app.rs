@@ -50,24 +50,36 @@ fn codec(rounds: usize) {
         count as f64 / started.elapsed().as_secs_f64()
     };
     for _ in 0..rounds {
-        decode.add("serde_json", per_second(&mut || {
-            std::hint::black_box(serde_json::from_slice::<Deposited>(&payload)).expect("an event");
-        }));
-        decode.add("generated, by name and version", per_second(&mut || {
-            use gesta::Aggregate;
-            std::hint::black_box(Account::decode("Deposited", 1, &payload)).expect("an event");
-        }));
+        decode.add(
+            "serde_json",
+            per_second(&mut || {
+                std::hint::black_box(serde_json::from_slice::<Deposited>(&payload)).expect("an event");
+            }),
+        );
+        decode.add(
+            "generated, by name and version",
+            per_second(&mut || {
+                use gesta::Aggregate;
+                std::hint::black_box(Account::decode("Deposited", 1, &payload)).expect("an event");
+            }),
+        );
         let mut out = Vec::with_capacity(512);
-        encode.add("serde_json", per_second(&mut || {
-            out.clear();
-            serde_json::to_writer(&mut out, &event).expect("plain fields");
-            std::hint::black_box(&out);
-        }));
-        encode.add("generated", per_second(&mut || {
-            out.clear();
-            event.encode(&mut out).expect("plain fields");
-            std::hint::black_box(&out);
-        }));
+        encode.add(
+            "serde_json",
+            per_second(&mut || {
+                out.clear();
+                serde_json::to_writer(&mut out, &event).expect("plain fields");
+                std::hint::black_box(&out);
+            }),
+        );
+        encode.add(
+            "generated",
+            per_second(&mut || {
+                out.clear();
+                event.encode(&mut out).expect("plain fields");
+                std::hint::black_box(&out);
+            }),
+        );
     }
     println!("## Decoding an event of six fields\n");
     decode.print("a second");
@@ -189,7 +201,10 @@ async fn large(folder: &Folder, rounds: usize, replay: bool, subscribe: bool) {
         }
         let per_second = count as f64 / started.elapsed().as_secs_f64();
         println!("## A subscription through {EVENTS} events\n");
-        println!("{per_second:.0} events a second; resident before {before} KiB, at most {most} KiB ({:+} KiB)\n", most.cast_signed() - before.cast_signed());
+        println!(
+            "{per_second:.0} events a second; resident before {before} KiB, at most {most} KiB ({:+} KiB)\n",
+            most.cast_signed() - before.cast_signed()
+        );
     }
     app.shutdown().await.expect("it ends");
     drop(app);
@@ -208,7 +223,8 @@ async fn large(folder: &Folder, rounds: usize, replay: bool, subscribe: bool) {
         let store = gesta::store::connect(&format!("sqlite:{}", file.display())).await.expect("the file");
         if let (Some(models), 1..) = (&store.read_models, round) {
             use gesta::ReadModel;
-            let spec = gesta::store::ModelSpec { table: Sums::TABLE, columns: Sums::COLUMNS, fingerprint: round as u64, inline: false };
+            let spec =
+                gesta::store::ModelSpec { table: Sums::TABLE, columns: Sums::COLUMNS, fingerprint: round as u64, inline: false };
             models.prepare(vec![spec]).await.expect("an empty table");
         }
         before = resident_kib();

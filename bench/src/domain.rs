@@ -60,7 +60,14 @@ impl Account {
 
 /// What both, the framework's handler and the loop by hand, make of a deposit.
 pub fn deposited(transaction: Uuid, reference: String, cents: i64) -> Deposited {
-    Deposited { transaction, reference, cents, at_us: 1_790_000_000_000_000 + cents, tags: vec![1, 2, 3], note: Some("at the counter".into()) }
+    Deposited {
+        transaction,
+        reference,
+        cents,
+        at_us: 1_790_000_000_000_000 + cents,
+        tags: vec![1, 2, 3],
+        note: Some("at the counter".into()),
+    }
 }
 
 /// The sum of all accounts by their first letter: few rows, folded from all events.

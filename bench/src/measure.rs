@@ -53,7 +53,12 @@ impl Table {
             let mut ratios: Vec<f64> = values.iter().zip(base).map(|(value, base)| value / base).collect();
             let mut sorted = values.clone();
             let middle = median(&mut sorted);
-            println!("| {name} | {middle:.0} | {:.0} | {:.0} | {:.2} |", sorted[0], sorted[sorted.len() - 1], median(&mut ratios));
+            println!(
+                "| {name} | {middle:.0} | {:.0} | {:.0} | {:.2} |",
+                sorted[0],
+                sorted[sorted.len() - 1],
+                median(&mut ratios)
+            );
         }
         println!();
     }

@@ -155,7 +155,11 @@ impl Account {
     }
     async fn borrow(&self, cmd: Borrow, lender: &dyn Lender, context: &Context) -> Result<Deposited, AccountError> {
         tokio::task::yield_now().await;
-        if lender.lend(context.attempt_key(), cmd.amount) { Ok(Deposited { amount: cmd.amount }) } else { Err(AccountError::Unworthy) }
+        if lender.lend(context.attempt_key(), cmd.amount) {
+            Ok(Deposited { amount: cmd.amount })
+        } else {
+            Err(AccountError::Unworthy)
+        }
     }
 }
 

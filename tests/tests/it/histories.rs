@@ -34,13 +34,33 @@ enum Order {
 /// What happens next.
 #[derive(Debug, Clone)]
 enum Step {
-    One { writer: usize, account: usize, order: Order, key: Option<u8> },
+    One {
+        writer: usize,
+        account: usize,
+        order: Order,
+        key: Option<u8>,
+    },
     /// Both at the same time, by two writers where there are two.
-    Race { account: usize, orders: [Order; 2] },
-    Transfer { writer: usize, from: usize, to: usize, amount: i64, key: Option<u8> },
+    Race {
+        account: usize,
+        orders: [Order; 2],
+    },
+    Transfer {
+        writer: usize,
+        from: usize,
+        to: usize,
+        amount: i64,
+        key: Option<u8>,
+    },
     /// Its caller goes away after so many polls.
-    Dropped { account: usize, order: Order, polls: usize },
-    Many { orders: Vec<(usize, Order)> },
+    Dropped {
+        account: usize,
+        order: Order,
+        polls: usize,
+    },
+    Many {
+        orders: Vec<(usize, Order)>,
+    },
 }
 
 fn order() -> impl Strategy<Value = Order> {
@@ -372,7 +392,8 @@ async fn run_every_way(steps: &[Step]) {
                 }
                 // The second app's appends carry no inline model, so neither do the first's.
                 Way::TwoWriters => {
-                    let first = lending(App::on(store.clone())).limits(two_writers()).projection::<Summary>().projection::<Amounts>();
+                    let first =
+                        lending(App::on(store.clone())).limits(two_writers()).projection::<Summary>().projection::<Amounts>();
                     let second = lending(App::on(store.clone())).limits(two_writers());
                     vec![first.start().await.unwrap(), second.start().await.unwrap()]
                 }

@@ -113,7 +113,10 @@ async fn an_event_has_a_largest_size() {
     on_every_store(async |builder| {
         let app = lending(builder).limits(limits(|l| l.event_bytes = 100)).start().await.unwrap();
         let large = app.execute(&account("a"), Open { owner: "x".repeat(100) }).await;
-        assert!(matches!(large, Err(ExecuteError::Failed(Failure::EventTooLarge { event: "Opened", bytes: 112, max: 100 }))), "{large:?}");
+        assert!(
+            matches!(large, Err(ExecuteError::Failed(Failure::EventTooLarge { event: "Opened", bytes: 112, max: 100 }))),
+            "{large:?}"
+        );
         assert_eq!(app.load::<Account>(&account("a")).await.unwrap().version, Version::ZERO);
     })
     .await;
@@ -125,7 +128,8 @@ async fn metadata_is_recorded_and_propagates_by_itself() {
         let clock = Arc::new(FixedClock::new("2026-11-21T10:00:00Z".parse().unwrap()));
         let app = lending(builder).clock(clock.clone()).start().await.unwrap();
         let long_ago: Timestamp = "1999-12-31".parse().unwrap();
-        let opened = app.execute(&account("a"), Open { owner: "Ann".into() }).actor("teller 3").occurred_at(long_ago).await.unwrap();
+        let opened =
+            app.execute(&account("a"), Open { owner: "Ann".into() }).actor("teller 3").occurred_at(long_ago).await.unwrap();
         let first = &opened.events[0];
         assert_eq!(first.metadata.actor.as_deref(), Some("teller 3"));
         assert_eq!(first.metadata.occurred_at, long_ago);
@@ -138,7 +142,8 @@ async fn metadata_is_recorded_and_propagates_by_itself() {
         assert_eq!(caused.events[0].metadata.correlation_id, first.metadata.correlation_id);
         assert_eq!(caused.events[0].metadata.actor.as_deref(), Some("teller 3"));
         let (cause, id) = (caused.events[0].clone(), account("b"));
-        let inside = gesta::caused_by(&cause, async { app.execute(&id, Deposit { amount: 1 }).actor("robot").await.unwrap() }).await;
+        let inside =
+            gesta::caused_by(&cause, async { app.execute(&id, Deposit { amount: 1 }).actor("robot").await.unwrap() }).await;
         assert_eq!(inside.events[0].metadata.causation_id, Some(cause.metadata.event_id));
         assert_eq!(inside.events[0].metadata.correlation_id, first.metadata.correlation_id);
         assert_eq!(inside.events[0].metadata.actor.as_deref(), Some("robot"));

@@ -30,7 +30,8 @@ async fn an_account_as_it_was_at_each_version_and_time() {
         }
         for second in 0..=25u64 {
             for part in [0, 999_999] {
-                let then = app.load_as_of::<Account>(&id, start + Duration::from_micros(second * 1_000_000 + part)).await.unwrap();
+                let then =
+                    app.load_as_of::<Account>(&id, start + Duration::from_micros(second * 1_000_000 + part)).await.unwrap();
                 assert_eq!(then.version, Version::new(second + 1));
             }
         }

@@ -46,7 +46,8 @@ async fn rows_are_read_by_key_by_an_indexed_column_and_whole() {
             assert_eq!(names(filtered), "c b");
             assert_eq!(names(app.read::<Summary>().filter(Summary::BALANCE.is(&40)).all().await.unwrap()), "d");
             let rolled_up = app.read::<Amounts>().all().await.unwrap();
-            let rolled_up: Vec<_> = rolled_up.iter().map(|row| (row.amount, row.times, row.last.as_ref().unwrap().as_str())).collect();
+            let rolled_up: Vec<_> =
+                rolled_up.iter().map(|row| (row.amount, row.times, row.last.as_ref().unwrap().as_str())).collect();
             assert_eq!(rolled_up, [(5, 2, "b"), (10, 1, "a"), (20, 3, "d")]);
 
             app.execute(&account("c"), Close).await.unwrap();
@@ -164,7 +165,8 @@ mod poison {
             let settled = app.settle().await;
             let Err(ReadError::Stopped { model: "picky", why }) = settled else { panic!("{settled:?}") };
             let why = why.to_string();
-            let expected = format!("event 3 of `Account-a` (`Deposited`, at position {}), row `a`: its handler panicked", unlucky.position);
+            let expected =
+                format!("event 3 of `Account-a` (`Deposited`, at position {}), row `a`: its handler panicked", unlucky.position);
             assert!(why.starts_with(&expected) && why.contains("bad luck"), "{why}");
             let stopped = app.read::<Picky>().after(&unlucky).get(&id).await;
             assert!(matches!(stopped, Err(ReadError::Stopped { .. })));

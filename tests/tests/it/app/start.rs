@@ -1,6 +1,6 @@
 //! What is checked before an app runs.
 
-use gesta::{App, Failure, ExecuteError, Position, StartError, Version};
+use gesta::{App, ExecuteError, Failure, Position, StartError, Version};
 
 use super::commands::lending;
 use crate::domain::*;
