@@ -11,10 +11,7 @@ pub(crate) struct Root(TokenStream);
 impl Root {
     /// Of the crate at this path.
     pub(crate) fn new(krate: Option<&Path>) -> Self {
-        Root(match krate {
-            Some(path) => quote!(#path::__private),
-            None => quote!(::gesta::__private),
-        })
+        Root(krate.map_or_else(|| quote!(::gesta::__private), |path| quote!(#path::__private)))
     }
     /// The same, standing at a place of the user's code.
     pub(crate) fn at(&self, span: Span) -> Self {

@@ -7,7 +7,7 @@ mod steps;
 
 pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
 pub use env::{env_for_tests, with_service};
-pub use probe::{Lacks, Probe, snapshots, stored};
+pub use probe::{Lacks, Probe, command_info, snapshots, stored};
 pub use steps::*;
 
 pub use crate::aggregate::{Aggregate, EventOf, Misplaced, Snapshots, Stage, State};
@@ -18,7 +18,7 @@ pub use crate::command::{
 pub use crate::error::{DecodeError, EncodeError};
 pub use crate::event::{Event, EventInfo, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
-pub use crate::read::blocks::{OnlyOneUnlessListedIn_read_model_of, PlaceOf, ProjectionBlock};
+pub use crate::read::blocks::{PlaceOf, ProjectionBlock, SeveralBlocksNeed_read_model_of, Sourced};
 pub use crate::read::column::{from_json, to_json};
 pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,

@@ -242,20 +242,36 @@ pub enum MayRefuse {}
 #[derive(Debug)]
 pub enum NeverRefuses {}
 
-/// A handler's own error as the error `E` of [`Dispatch`]: by `From`, and asking nothing of `E` where the handler never
-/// refuses.
+/// An [`Answer`] whose error becomes the error `E` of [`Dispatch`]: by `From`, and asking nothing of `E` where the handler
+/// never refuses.
 #[doc(hidden)]
-pub trait Raise<Kind, E> {
+#[diagnostic::on_unimplemented(
+    message = "the error of a handler that returns `{Self}` does not become `{E}`",
+    note = "implement `From` of that error for `{E}`"
+)]
+pub trait Raise<E>: Answer {
     /// As the common error.
-    fn raise(self) -> E;
+    fn raise(error: Self::Error) -> E;
 }
-impl<T: Into<E>, E> Raise<MayRefuse, E> for T {
-    fn raise(self) -> E {
+impl<A: Answer<Error: Become<A::Kind, E>>, E> Raise<E> for A {
+    fn raise(error: A::Error) -> E {
+        error.become_it()
+    }
+}
+
+/// The two ways of [`Raise`].
+#[doc(hidden)]
+pub trait Become<Kind, E> {
+    /// As the common error.
+    fn become_it(self) -> E;
+}
+impl<T: Into<E>, E> Become<MayRefuse, E> for T {
+    fn become_it(self) -> E {
         self.into()
     }
 }
-impl<E> Raise<NeverRefuses, E> for Infallible {
-    fn raise(self) -> E {
+impl<E> Become<NeverRefuses, E> for Infallible {
+    fn become_it(self) -> E {
         match self {}
     }
 }

@@ -126,6 +126,7 @@ mod error;
 mod event;
 mod finite;
 mod id;
+mod macros;
 pub mod read;
 pub mod schema;
 pub mod store;
@@ -145,8 +146,8 @@ pub use error::{
     StoreError, UnitError, Unreadable, UnreadableEvent,
 };
 pub use event::{Event, EventInfo, IdSource, Metadata, Position, RandomIds, Recorded, Version};
-pub use gesta_macros::{ReadModel, aggregate, command, command_handler, event, id, projection, state, value};
 pub use id::{AggregateId, InvalidId, StreamName};
+pub use macros::{ReadModel, aggregate, command, command_handler, event, id, projection, state, value};
 pub use read::{ColumnError, Feeds, FoldError, On, Projection, ReadModel, RowError};
 pub use schema::Schema;
 pub use serde;

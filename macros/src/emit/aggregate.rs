@@ -9,7 +9,7 @@ use super::derives::{Field, Target, Variant};
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
 use crate::names::{event_enum, local};
-use crate::paths::{Root, at};
+use crate::paths::Root;
 
 /// An aggregate.
 pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
@@ -245,13 +245,10 @@ impl<'a> Parts<'a> {
         }
         let owner = model.ident.to_string();
         let names = variants.iter().map(ToString::to_string);
-        let check = at(
-            model.ident.span(),
-            quote! {
-                #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
-            },
-        );
-        let lacks = lacks(root);
+        let (lacks, root) = (lacks(root), root.at(model.ident.span()));
+        let check = quote_spanned! {model.ident.span()=>
+            #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
+        };
         quote!(const _: () = { #lacks #check };)
     }
 

@@ -1,15 +1,17 @@
 //! `#[command_handler]`: the enum of the commands, and the way of each to its handler.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 use syn::{Member, Type, parse_quote};
 
 use super::aggregate::lacks;
 use super::derives::{Field, Target, Variant};
 use crate::model::commands::{CommandHandler, Commands, Needs};
+use crate::model::handler::last_segment;
 use crate::names::{command_enum, local};
-use crate::paths::{Root, at};
+use crate::parse::block::ungrouped;
+use crate::paths::Root;
 
 /// A block of command handlers.
 pub(crate) fn commands(model: &Commands, sound: bool) -> TokenStream {
@@ -55,39 +57,39 @@ impl<'a> Parts<'a> {
     /// `Command` and `Handle` for one command.
     fn handler(&self, handler: &CommandHandler) -> TokenStream {
         let Parts { root, of, .. } = self;
-        let CommandHandler { method, command, parameters, .. } = handler;
-        let unit: Type = parse_quote!(());
-        let output = handler.output.as_ref().unwrap_or(&unit);
-        let place = handler.output.as_ref().map_or(method.span(), syn::spanned::Spanned::span);
+        let CommandHandler { command, parameters, .. } = handler;
+        let (output, place, bound) = (output(handler), place(handler), self.bound(handler));
         // The compiler prints equal errors at one place once: all that speaks of the returned type stands there.
-        let error = at(place, quote!(<#output as #root::Answer>::Error));
-        let answer = at(
-            place,
-            quote! {
-                fn __answer(
-                    __given: #output,
-                ) -> #root::core::result::Result<#root::std::vec::Vec<<#of as #root::Aggregate>::Event>, #root::Refusal<<#of as #root::Handle<#command>>::Error>> {
-                    let __given = #root::core::result::Result::map_err(<#output as #root::Answer>::split(__given), #root::Refusal::Rejected)?;
-                    let mut __events = #root::std::vec::Vec::new();
-                    <<#output as #root::Answer>::Events as #root::IntoEvents<#of>>::push_to(__given, &mut __events);
-                    #root::core::result::Result::Ok(__events)
-                }
-            },
-        );
-        let signature = self.signature(handler);
-        let body = self.body(handler);
-        let command_root = root.at(command.span());
+        let here = root.at(place);
+        let error = quote_spanned!(place=> <#output as #here::Answer>::Error);
+        let result = quote!(#here::core::result::Result);
+        let events = quote_spanned!(place=> #here::std::vec::Vec<<#of as #here::Aggregate>::Event>);
+        let answer = quote_spanned! {place=>
+            #[allow(clippy::type_complexity, clippy::let_unit_value)]
+            fn __answer(__given: #output) -> #result<#events, #here::Refusal<#error>> {
+                let __given = #result::map_err(<#output as #here::Answer>::split(__given), #here::Refusal::Rejected)?;
+                let mut __events = #here::std::vec::Vec::new();
+                <<#output as #here::Answer>::Events as #here::IntoEvents<#of>>::push_to(__given, &mut __events);
+                #result::Ok(__events)
+            }
+        };
+        let (signature, body) = (self.signature(handler), self.body(handler));
+        let here = root.at(command.span());
         let command_impl = quote_spanned! {command.span()=>
             #[automatically_derived]
-            impl #command_root::Command for #command {
+            impl #here::Command for #command #bound {
                 type Aggregate = #of;
-                const INFO: #command_root::CommandInfo = #command_root::CommandInfo::of::<#command>(&[#(#command_root::Need::of::<#parameters>()),*]);
+                const INFO: #root::CommandInfo = {
+                    #[allow(unused_imports)]
+                    use #root::Lacks as _;
+                    #root::command_info(#root::Probe::<#command>::COMMAND, &[#(#root::Need::of::<#parameters>()),*])
+                };
             }
         };
         quote! {
             #command_impl
             #[automatically_derived]
-            impl #root::Handle<#command> for #of {
+            impl #root::Handle<#command> for #of #bound {
                 type Error = #error;
                 #[allow(clippy::manual_async_fn, clippy::unused_async)]
                 #signature {
@@ -99,24 +101,29 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The head of `Handle::handle`. Its return type stands at the method's name: a future that is not `Send` is said there.
+    /// Where the compiler has to find out whether the returned type is one of events, the impls hold only if it is; asked
+    /// for with a lifetime that nothing uses, that is no error here. The one error is that of `__answer`.
+    fn bound(&self, handler: &CommandHandler) -> Option<TokenStream> {
+        let (root, output, place) = (self.root.at(place(handler)), output(handler), place(handler));
+        (!is_answer(handler)).then(|| quote_spanned!(place=> where for<'__any> #output: #root::Answer))
+    }
+
+    /// The head of `Handle::handle`. Its future stands at the method's name: one that is not `Send` is said there.
     fn signature(&self, handler: &CommandHandler) -> TokenStream {
         let Parts { root, of, .. } = self;
         let CommandHandler { method, command, .. } = handler;
-        let future = at(
-            method.span(),
-            quote! {
-                impl #root::core::future::Future<
-                    Output = #root::core::result::Result<
-                        #root::std::vec::Vec<<#of as #root::Aggregate>::Event>,
-                        #root::Refusal<<#of as #root::Handle<#command>>::Error>,
-                    >,
-                > + #root::core::marker::Send + '__a
-            },
-        );
-        let (stage, command_name, env) = (local("stage"), local("command"), local("env"));
+        let (span, root_here) = (method.span(), root.at(method.span()));
+        let (stage, given, env) = (local("stage"), local("command"), local("env"));
+        let future = quote_spanned! {span=>
+            impl #root_here::core::future::Future<
+                Output = #root_here::core::result::Result<
+                    #root_here::std::vec::Vec<<#of as #root_here::Aggregate>::Event>,
+                    #root_here::Refusal<<#of as #root_here::Handle<#command>>::Error>,
+                >,
+            > + #root_here::core::marker::Send + '__a
+        };
         quote! {
-            fn handle<'__a>(#stage: &'__a #root::Stage<Self>, #command_name: #command, #env: &'__a #root::Env) -> #future
+            fn handle<'__a>(#stage: &'__a #root::Stage<Self>, #given: #command, #env: &'__a #root::Env) -> #future
         }
     }
 
@@ -124,27 +131,27 @@ impl<'a> Parts<'a> {
     fn body(&self, handler: &CommandHandler) -> TokenStream {
         let Parts { root, of, .. } = self;
         let CommandHandler { method, command, parameters, .. } = handler;
-        let (stage, given, env, state) = (local("stage"), local("command"), local("env"), local("state"));
+        let (at_stage, given, surroundings) = (local("stage"), local("command"), local("env"));
+        let state = local("state");
         let error = quote!(<#of as #root::Handle<#command>>::Error);
         let (open, this) = match handler.needs {
-            Needs::Nothing => (quote!(#root::absent::<#of, #error>(#stage)?;), TokenStream::new()),
-            Needs::State => (quote!(let #state = #root::alive::<#of, #error>(#stage)?;), quote!(#state,)),
-            Needs::Either => (quote!(let #state = #root::not_ended::<#of, #error>(#stage)?;), quote!(#state,)),
+            Needs::Nothing => (quote!(#root::absent::<#of, #error>(#at_stage)?;), None),
+            Needs::State => (quote!(let #state = #root::alive::<#of, #error>(#at_stage)?;), Some(quote!(#state,))),
+            Needs::Either => (quote!(let #state = #root::not_ended::<#of, #error>(#at_stage)?;), Some(quote!(#state,))),
         };
         let given = if handler.by_reference { quote!(&#given) } else { quote!(#given) };
         let parameters = parameters.iter().map(|ty| {
-            let env = Ident::new("__env", env.span());
-            quote_spanned!(ty.span()=> #root::Env::parameter::<#ty>(#env))
+            let root = root.at(ty.span());
+            quote_spanned!(ty.span()=> #root::Env::parameter::<#ty>(#surroundings))
         });
-        let root = root.at(method.span());
+        let span = method.span();
         let call = quote!(<#of>::#method(#this #given #(, #parameters)*));
-        let call = if handler.is_async { quote_spanned!(method.span()=> #call.await) } else { call };
-        quote_spanned! {method.span()=>
+        let call = if handler.is_async { quote_spanned!(span=> #call.await) } else { call };
+        quote_spanned! {span=>
             async move {
-                let _ = #env;
+                let _ = #surroundings;
                 #open
-                let __given = #call;
-                #root::core::convert::identity(__answer)(__given)
+                __answer(#call)
             }
         }
     }
@@ -152,26 +159,22 @@ impl<'a> Parts<'a> {
     /// After an error: the handler is there, and does nothing.
     fn stub(&self, handler: &CommandHandler) -> TokenStream {
         let Parts { root, of, .. } = self;
-        let command = &handler.command;
-        let unit: Type = parse_quote!(());
-        let output = handler.output.as_ref().unwrap_or(&unit);
+        let (command, output, bound) = (&handler.command, output(handler), self.bound(handler));
+        let result = quote!(#root::core::result::Result);
         quote! {
             #[automatically_derived]
-            impl #root::Command for #command {
+            impl #root::Command for #command #bound {
                 type Aggregate = #of;
                 const INFO: #root::CommandInfo = #root::CommandInfo::of::<#command>(&[]);
             }
             #[automatically_derived]
-            impl #root::Handle<#command> for #of {
+            impl #root::Handle<#command> for #of #bound {
                 type Error = <#output as #root::Answer>::Error;
                 async fn handle<'__a>(
                     _: &'__a #root::Stage<Self>,
                     _: #command,
                     _: &'__a #root::Env,
-                ) -> #root::core::result::Result<
-                    #root::std::vec::Vec<<#of as #root::Aggregate>::Event>,
-                    #root::Refusal<<#of as #root::Handle<#command>>::Error>,
-                > {
+                ) -> #result<#root::std::vec::Vec<<#of as #root::Aggregate>::Event>, #root::Refusal<Self::Error>> {
                     #root::core::unreachable!()
                 }
             }
@@ -191,6 +194,8 @@ impl<'a> Parts<'a> {
         let (option, result) = (quote!(#root::core::option::Option), quote!(#root::core::result::Result));
         let (str, u8) = (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8));
         let lacks = lacks(root);
+        // Where every handler has been refused.
+        let none = variants.is_empty().then(|| quote!(_ => #root::core::unreachable!(),));
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, unreachable_pub, dead_code, clippy::large_enum_variant, clippy::module_name_repetitions)]
@@ -207,19 +212,20 @@ impl<'a> Parts<'a> {
             #[automatically_derived]
             impl #root::AnyCommand for #commands {
                 fn info(&self) -> #root::CommandInfo {
-                    match self { #(#commands::#variants(_) => <#types as #root::Command>::INFO,)* }
+                    #lacks
+                    match self { #(#commands::#variants(_) => #root::Probe::<#types>::HANDLED,)* #none }
                 }
                 fn encode(&self, __payload: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> {
                     #lacks
-                    match self { #(#commands::#variants(__command) => #root::Probe::<#types>::encode_command(__command, __payload),)* }
+                    match self { #(#commands::#variants(__command) => #root::Probe::<#types>::encode_command(__command, __payload),)* #none }
                 }
                 fn as_any(&self) -> &(dyn #root::core::any::Any + #root::core::marker::Send + #root::core::marker::Sync) {
-                    match self { #(#commands::#variants(__command) => __command,)* }
+                    match self { #(#commands::#variants(__command) => __command,)* #none }
                 }
                 fn decode(__name: &#str, __payload: &[#u8]) -> #option<#result<Self, #root::DecodeError>> {
                     #lacks
                     #(
-                        if __name == #root::Probe::<#types>::COMMAND {
+                        if __name == #root::Probe::<#types>::COMMAND.name {
                             return #option::Some(#result::map(#root::Probe::<#types>::decode_command(__payload), Self::#variants));
                         }
                     )*
@@ -229,7 +235,7 @@ impl<'a> Parts<'a> {
             #[automatically_derived]
             impl #root::Commands for #of {
                 type Command = #commands;
-                const COMMANDS: &'static [#root::CommandInfo] = &[#(<#types as #root::Command>::INFO),*];
+                const COMMANDS: &'static [#root::CommandInfo] = { #lacks &[#(#root::Probe::<#types>::HANDLED),*] };
             }
         }
     }
@@ -237,22 +243,12 @@ impl<'a> Parts<'a> {
     /// The way of any command to its handler.
     fn dispatch(&self, sound: bool) -> TokenStream {
         let Parts { root, of, commands, variants, types, .. } = self;
-        let unit: Type = parse_quote!(());
-        let kinds = self.handlers.iter().map(|handler| {
-            let place = handler.output.as_ref().map_or(handler.method.span(), syn::spanned::Spanned::span);
-            let output = handler.output.as_ref().unwrap_or(&unit);
-            let command = &handler.command;
-            at(
-                place,
-                quote! {
-                    <#of as #root::Handle<#command>>::Error: #root::Raise<<#output as #root::Answer>::Kind, __E>
-                },
-            )
-        });
-        let bounds: Vec<_> = kinds.collect();
-        let kinds = self.handlers.iter().map(|handler| {
-            let output = handler.output.as_ref().unwrap_or(&unit);
-            quote!(<#output as #root::Answer>::Kind)
+        let outputs: Vec<_> = self.handlers.iter().map(|handler| output(handler)).collect();
+        // With a lifetime that nothing uses, as in `bound`.
+        let bounds = self.handlers.iter().map(|handler| {
+            let (output, place) = (output(handler), place(handler));
+            let root = root.at(place);
+            quote_spanned!(place=> for<'__any> #output: #root::Raise<__E>)
         });
         let result = quote!(#root::core::result::Result);
         let body = if sound {
@@ -261,7 +257,7 @@ impl<'a> Parts<'a> {
                     #(#commands::#variants(__command) => {
                         #result::map_err(
                             <#of as #root::Handle<#types>>::handle(__stage, __command, __env).await,
-                            |__refusal| #root::Refusal::map(__refusal, <_ as #root::Raise<#kinds, __E>>::raise),
+                            |__refusal| #root::Refusal::map(__refusal, <#outputs as #root::Raise<__E>>::raise),
                         )
                     })*
                 }
@@ -298,13 +294,27 @@ impl<'a> Parts<'a> {
         }
         let owner = model.ident.to_string();
         let names = variants.iter().map(ToString::to_string);
-        let check = at(
-            model.ident.span(),
-            quote! {
-                #root::distinct_names(#owner, "commands", "command", &[#((#names, #root::Probe::<#types>::COMMAND)),*])
-            },
-        );
-        let lacks = lacks(root);
+        let (lacks, root) = (lacks(root), root.at(model.ident.span()));
+        let check = quote_spanned! {model.ident.span()=>
+            #root::distinct_names(#owner, "commands", "command", &[#((#names, #root::Probe::<#types>::COMMAND.name)),*])
+        };
         quote!(const _: () = { #lacks #check };)
     }
+}
+
+/// What the handler returns.
+fn output(handler: &CommandHandler) -> Type {
+    handler.output.clone().unwrap_or_else(|| parse_quote!(()))
+}
+
+/// Where what it returns stands.
+fn place(handler: &CommandHandler) -> Span {
+    handler.output.as_ref().map_or(handler.method.span(), Spanned::span)
+}
+
+/// Whether the returned type is seen to be made of events or of a `Result`; what a single name stands for is not seen here.
+fn is_answer(handler: &CommandHandler) -> bool {
+    let Some(output) = &handler.output else { return true };
+    let known = |name: &Ident| ["Result", "Option", "Vec"].iter().any(|known| name == known);
+    !matches!(ungrouped(output), Type::Path(_)) || last_segment(output).is_some_and(|segment| known(&segment.ident))
 }

@@ -46,7 +46,7 @@ impl Target<'_> {
     }
 
     fn clone(&self) -> TokenStream {
-        let (root, ident) = (self.root, self.ident);
+        let (root, ident, none) = (self.root, self.ident, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, bound) = (variant.path(), variant.members(), variant.bound("a"));
             let copies = variant.fields.iter().zip(&bound).map(|(field, bound)| {
@@ -65,14 +65,14 @@ impl Target<'_> {
                 fn clone(&self) -> Self {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
-                    match self { #(#arms)* }
+                    match self { #(#arms)* #none }
                 }
             }
         }
     }
 
     fn debug(&self) -> TokenStream {
-        let (root, ident) = (self.root, self.ident);
+        let (root, ident, none) = (self.root, self.ident, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, bound) = (variant.path(), variant.members(), variant.bound("a"));
             let name = crate::names::plain(variant.ident.unwrap_or(ident));
@@ -94,14 +94,14 @@ impl Target<'_> {
                 fn fmt(&self, __f: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
-                    match self { #(#arms)* }
+                    match self { #(#arms)* #none }
                 }
             }
         }
     }
 
     fn partial_eq(&self) -> TokenStream {
-        let (root, ident) = (self.root, self.ident);
+        let (root, ident, none) = (self.root, self.ident, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, a, b) = (variant.path(), variant.members(), variant.bound("a"), variant.bound("b"));
             let equal = variant.fields.iter().zip(a.iter().zip(&b)).map(|(field, (a, b))| {
@@ -122,10 +122,18 @@ impl Target<'_> {
                 fn eq(&self, __other: &Self) -> #root::core::primitive::bool {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
-                    match (self, __other) { #(#arms)* #otherwise }
+                    match (self, __other) { #(#arms)* #otherwise #none }
                 }
             }
         }
+    }
+}
+
+impl Target<'_> {
+    /// Where there are no variants: which has been reported.
+    fn none(&self) -> Option<TokenStream> {
+        let root = self.root;
+        self.variants.is_empty().then(|| quote!(_ => #root::core::unreachable!(),))
     }
 }
 

@@ -2,13 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned as _;
+use syn::{ExprReference, Token, Type};
 
 use crate::model::handler::{Effect, EventHandler, Taken};
 use crate::model::projection::Projection;
 use crate::names::local;
-use crate::paths::at;
 
 use super::aggregate::lacks;
 
@@ -59,24 +58,24 @@ fn handled(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream
 fn row_key(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream {
     let (root, row, event) = (&model.root, &model.block.ty, &handler.event);
     let recorded = local("event");
-    let body = match (&handler.key, &handler.param) {
-        (Some(key), Some(param)) => {
-            let seen = match handler.taken {
-                Taken::Recorded => quote!(#recorded),
-                Taken::Value | Taken::Reference => quote!(&#recorded.event),
-            };
-            let root = root.at(key.span());
-            let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#key));
-            quote! {
-                #[allow(unused_variables)]
-                let #param = #seen;
-                #root::core::result::Result::Ok(#key)
-            }
+    let body = if let (Some(key), Some(param)) = (&handler.key, &handler.param) {
+        let seen = match handler.taken {
+            Taken::Recorded => quote!(#recorded),
+            Taken::Value | Taken::Reference => quote!(&#recorded.event),
+        };
+        let root = root.at(key.span());
+        // By reference, so that a field can be named as it is.
+        let and_token = Token![&](key.span());
+        let seen_key = ExprReference { attrs: Vec::new(), and_token, mutability: None, expr: Box::new(key.clone()) };
+        let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#seen_key));
+        quote! {
+            #[allow(unused_variables)]
+            let #param = #seen;
+            #root::core::result::Result::Ok(#key)
         }
-        _ => {
-            let root = root.at(of.span());
-            quote_spanned!(of.span()=> #root::stream_key::<#of, <#row as #root::ReadModel>::Key>(#recorded))
-        }
+    } else {
+        let root = root.at(of.span());
+        quote_spanned!(of.span()=> #root::stream_key::<#of, <#row as #root::ReadModel>::Key>(#recorded))
     };
     quote! {
         fn row_key(
@@ -167,11 +166,12 @@ fn place(model: &Projection, of: &Type) -> TokenStream {
     let lacks = lacks(root);
     let here = root.at(of.span());
     let place = quote_spanned!(of.span()=> <#row as #here::PlaceOf<#of>>::Place);
-    let source = at(of.span(), quote!(#root::SourceSink::<Self>::source::<#of>(__sink)));
+    let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink));
     let name = quote!(<#of as #root::Aggregate>::NAME);
-    quote! {
+    // Two blocks for one place are an error of this impl, at the aggregate's name.
+    quote_spanned! {of.span()=>
         #[automatically_derived]
-        impl #root::ProjectionBlock<#place> for #row {
+        impl #here::ProjectionBlock<#place> for #row {
             const FINGERPRINT: #root::core::primitive::u64 =
                 { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*]) };
             fn source(__sink: &mut #root::SourceSink<Self>) {

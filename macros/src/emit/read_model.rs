@@ -1,14 +1,13 @@
 //! `#[derive(ReadModel)]`.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
 
 use super::aggregate::lacks;
 use crate::model::read_model::{Column, ReadModel};
 use crate::names::column_const;
-use crate::paths::at;
 
 /// A read model.
 pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
@@ -22,23 +21,23 @@ pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
 
 fn table(model: &ReadModel, key: &Column) -> TokenStream {
     let (root, ident, table) = (&model.root, &model.ident, model.table());
+    let lacks = lacks(root);
     let columns = model.columns.iter().map(|column| {
-        let (name, ty) = (&column.name, &column.ty);
+        let name = &column.name;
         let role = match column {
             Column { is_key: true, .. } => quote!(Key),
             Column { is_indexed: true, .. } => quote!(Indexed),
             _ => quote!(Plain),
         };
-        let kind = at(ty.span(), quote!(<#ty as #root::ColumnType>::KIND));
-        let nullable = at(ty.span(), quote!(<#ty as #root::ColumnType>::NULLABLE));
+        let (kind, nullable) = (held(model, column, "KIND"), held(model, column, "NULLABLE"));
         quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role })
     });
-    let writes = model.columns.iter().map(|Column { field, name, ty, .. }| {
-        let value = at(ty.span(), quote!(<#ty as #root::ColumnType>::to_value));
-        quote!(#root::put(&mut __row, #name, #value(&self.#field))?;)
+    let writes = model.columns.iter().map(|column| {
+        let (Column { field, name, .. }, write) = (column, held(model, column, "to_value"));
+        quote!(#root::put(&mut __row, #name, #write(&self.#field))?;)
     });
-    let reads = model.columns.iter().map(|Column { field, name, ty, .. }| {
-        let read = at(ty.span(), quote!(<#ty as #root::ColumnType>::from_value));
+    let reads = model.columns.iter().map(|column| {
+        let (Column { field, name, .. }, read) = (column, held(model, column, "from_value"));
         quote!(#field: #root::take(&mut __row, #name, #read)?,)
     });
     let (field, ty, count) = (&key.field, &key.ty, model.columns.len());
@@ -48,21 +47,39 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
         impl #root::ReadModel for #ident {
             type Key = #ty;
             const TABLE: &'static #root::core::primitive::str = #table;
-            const COLUMNS: &'static [#root::Column] = &[#(#columns),*];
+            const COLUMNS: &'static [#root::Column] = { #lacks &[#(#columns),*] };
             fn key(&self) -> &#ty {
                 &self.#field
             }
             fn to_row(&self) -> #result<#root::Row, #root::ColumnError> {
+                #lacks
                 let mut __row = #root::std::vec::Vec::with_capacity(#count);
                 #(#writes)*
                 #result::Ok(__row)
             }
             fn from_row(__row: #root::Row) -> #result<Self, #root::ColumnError> {
+                #lacks
                 let mut __row = #root::std::iter::IntoIterator::into_iter(__row);
                 #result::Ok(Self { #(#reads)* })
             }
         }
     }
+}
+
+/// What a column type says of a field: asked of the type itself, so that a field which can't be a column is an error there.
+/// What the key lacks is said at `ReadModel::Key`.
+fn held(model: &ReadModel, column: &Column, what: &str) -> TokenStream {
+    let (root, ty) = (model.root.at(column.ty.span()), &column.ty);
+    if column.is_key {
+        let item = match what {
+            "to_value" => format_ident!("to_column"),
+            "from_value" => format_ident!("from_column"),
+            constant => format_ident!("{constant}"),
+        };
+        return quote!(#root::Probe::<#ty>::#item);
+    }
+    let item = format_ident!("{what}", span = ty.span());
+    quote_spanned!(ty.span()=> <#ty as #root::ColumnType>::#item)
 }
 
 /// A constant for each column that rows can be found by.
@@ -89,19 +106,17 @@ fn constants(model: &ReadModel) -> TokenStream {
 /// The model with its sources: of the listed blocks, or of the only one.
 fn projection(model: &ReadModel) -> TokenStream {
     let (root, ident, tokens) = (&model.root, &model.ident, model.tokens());
-    let only: Type = syn::parse_quote!(#root::OnlyOneUnlessListedIn_read_model_of);
+    let only: Type = syn::parse_quote!(#root::SeveralBlocksNeed_read_model_of);
     let blocks: Vec<&Type> = if model.sources.is_empty() { vec![&only] } else { model.sources.iter().collect() };
-    let fingerprints =
-        blocks.iter().map(|place| at(place.span(), quote!(<#ident as #root::ProjectionBlock<#place>>::FINGERPRINT)));
-    let sources = blocks.iter().map(|place| at(place.span(), quote!(<#ident as #root::ProjectionBlock<#place>>::source)));
+    let fingerprints = blocks.iter().map(|place| block_item(model, place, "FINGERPRINT"));
+    let sources = blocks.iter().map(|place| block_item(model, place, "source"));
     // Where nothing is listed, there may be no block, which is no error before the model is registered.
     let bound = model.sources.is_empty().then(|| quote!(where for<'__any> #ident: #root::ProjectionBlock<#only>));
     let types = model.columns.iter().map(|column| &column.ty);
     let lacks = lacks(root);
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
-        impl #root::Projection for #ident #bound {
+        impl #root::Sourced for #ident #bound {
             const FINGERPRINT: #root::core::primitive::u64 = {
                 #lacks
                 #root::model_fingerprint(
@@ -117,6 +132,12 @@ fn projection(model: &ReadModel) -> TokenStream {
     }
 }
 
+/// Something of the block at one place; that it is missing is said at the place.
+fn block_item(model: &ReadModel, place: &Type, item: &str) -> TokenStream {
+    let (root, ident, item) = (model.root.at(place.span()), &model.ident, format_ident!("{item}", span = place.span()));
+    quote_spanned!(place.span()=> <#ident as #root::ProjectionBlock<#place>>::#item)
+}
+
 /// Which place each block takes.
 fn places(model: &ReadModel) -> TokenStream {
     let (root, ident) = (&model.root, &model.ident);
@@ -124,7 +145,7 @@ fn places(model: &ReadModel) -> TokenStream {
         return quote! {
             #[automatically_derived]
             impl<__A> #root::PlaceOf<__A> for #ident {
-                type Place = #root::OnlyOneUnlessListedIn_read_model_of;
+                type Place = #root::SeveralBlocksNeed_read_model_of;
             }
         };
     }
@@ -162,7 +183,7 @@ fn stub(model: &ReadModel) -> TokenStream {
             type Place = __A;
         }
         #[automatically_derived]
-        impl #root::Projection for #ident {
+        impl #root::Sourced for #ident {
             const FINGERPRINT: #root::core::primitive::u64 = 0;
             fn sources(_: &mut #root::SourceSink<Self>) { #never }
         }

@@ -1,13 +1,13 @@
 //! What every stored type gets: serde, a schema, and the traits that values need.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
+use syn::{Item, LitStr, parse_quote};
 
 use super::derives::{self, Target};
 use super::stubs;
 use crate::model::stored::{Field, Fields, Shape, Stored};
-use crate::paths::at;
 
 const VALUE_TRAITS: [&str; 3] = ["Clone", "Debug", "PartialEq"];
 
@@ -19,7 +19,7 @@ pub(crate) fn stored(model: &Stored, sound: bool, extra: &[&str]) -> TokenStream
         let stubs = stubs::stored(model);
         return quote!(#bare #stubs);
     }
-    let (root, item) = (&model.root, &model.item);
+    let (root, item) = (&model.root, bounded_item(model));
     let traits = model.derives.missing(&VALUE_TRAITS);
     // Without fields nothing can lack a trait, and std's derives say all.
     let derive = model.is_fieldless().then(|| {
@@ -63,9 +63,6 @@ fn variant<'a>(ident: Option<&'a Ident>, fields: Option<&'a Fields>) -> derives:
 }
 
 /// The attributes for serde, and impls where serde's derive is not used.
-///
-/// The derived impls hold only where every field's type can be written: asked for with a lifetime that nothing uses, such a
-/// clause is no error where it fails. The one error is that of the schema.
 fn serde(model: &Stored) -> (TokenStream, TokenStream) {
     let root = &model.root;
     if matches!(model.shape, Shape::Unit) {
@@ -77,23 +74,40 @@ fn serde(model: &Stored) -> (TokenStream, TokenStream) {
         quote!(#root::serde::#name)
     });
     let derive = (!missing.is_empty()).then(|| quote!(#[#root::core::prelude::v1::derive(#(#derives),*)]));
-    let path = root.text();
-    let serde = format!("{path}::serde");
-    let (write, read) = (bounds(model, &format!("{serde}::Serialize")), bounds(model, &format!("{serde}::de::DeserializeOwned")));
-    (quote!(#derive #[serde(crate = #serde, bound(serialize = #write, deserialize = #read))]), TokenStream::new())
+    let serde = format!("{}::serde", root.text());
+    (quote!(#derive #[serde(crate = #serde)]), TokenStream::new())
 }
 
-fn bounds(model: &Stored, what: &str) -> String {
-    let mut seen: Vec<String> = Vec::new();
-    for field in model.fields().filter(|field| field.opaque.is_none()) {
-        let ty = &field.ty;
-        let bound = format!("for<'__any> {}: {what}", quote!(#ty));
-        // What `$crate` means can't be written as text.
-        if !bound.contains('$') && !seen.contains(&bound) {
-            seen.push(bound);
-        }
+/// The item with clauses for serde on its fields: the derived impls hold only where every field's type can be written and
+/// read. Asked for with a lifetime that nothing uses, such a clause is no error where it fails; the one error is that of
+/// the schema.
+fn bounded_item(model: &Stored) -> TokenStream {
+    let mut item = model.item.clone();
+    if let Item::Struct(item) = &mut item
+        && !matches!(item.fields, syn::Fields::Unit)
+    {
+        bound_fields(model, &mut item.fields);
     }
-    seen.join(", ")
+    if let Item::Enum(item) = &mut item {
+        item.variants.iter_mut().for_each(|variant| bound_fields(model, &mut variant.fields));
+    }
+    item.into_token_stream()
+}
+
+fn bound_fields(model: &Stored, fields: &mut syn::Fields) {
+    let serde = format!("{}::serde", model.root.text());
+    for field in fields {
+        let ty = &field.ty;
+        let text = quote!(#ty).to_string();
+        let foreign = model.fields().any(|known| known.opaque.is_some() && known.ty.to_token_stream().to_string() == text);
+        // What `$crate` means can't be written as text.
+        if foreign || text.contains('$') {
+            continue;
+        }
+        let write = LitStr::new(&format!("for<'__any> {text}: {serde}::Serialize"), ty.span());
+        let read = LitStr::new(&format!("for<'__any> {text}: {serde}::de::DeserializeOwned"), ty.span());
+        field.attrs.push(parse_quote!(#[serde(bound(serialize = #write, deserialize = #read))]));
+    }
 }
 
 fn unit_serde(model: &Stored) -> TokenStream {
@@ -173,13 +187,11 @@ fn fields_node(model: &Stored, fields: &Fields) -> TokenStream {
 
 fn field_node(model: &Stored, field: &Field) -> TokenStream {
     let (root, ty) = (&model.root, &field.ty);
-    match &field.opaque {
-        Some(description) => quote!(#root::Node::Opaque(#description)),
-        None => {
-            let root = root.at(ty.span());
-            quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
-        }
+    if let Some(description) = &field.opaque {
+        return quote!(#root::Node::Opaque(#description));
     }
+    let root = root.at(ty.span());
+    quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
 }
 
 /// That what has a schema can also be written and read.
@@ -188,7 +200,10 @@ fn check(model: &Stored) -> TokenStream {
         return TokenStream::new();
     }
     let (root, ident) = (&model.root, &model.ident);
-    let check = at(ident.span(), quote!(#root::stored(&<#ident as #root::Schema>::NODE, #root::Probe::<#ident>::STORED)));
+    let here = root.at(ident.span());
+    let check = quote_spanned! {ident.span()=>
+        #here::stored(&<#ident as #here::Schema>::NODE, #here::Probe::<#ident>::STORED)
+    };
     quote! {
         const _: () = {
             #[allow(unused_imports)]

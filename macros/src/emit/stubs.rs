@@ -24,7 +24,7 @@ pub(crate) fn stored(model: &Stored) -> TokenStream {
             let answer = answer(root, ident, &model.generics);
             let event = shared.implement(
                 &quote!(#root::Event),
-                quote! {
+                &quote! {
                     const NAME: #str = "";
                     const VERSION: #u32 = 1;
                     const DOC: #str = "";
@@ -37,7 +37,7 @@ pub(crate) fn stored(model: &Stored) -> TokenStream {
         }
         Kind::Command { .. } => shared.implement(
             &quote!(#root::CommandData),
-            quote! {
+            &quote! {
                 const NAME: #str = "";
                 const DOC: #str = "";
                 const NODE: #root::Node = #root::Node::Record(&[]);
@@ -57,21 +57,21 @@ pub(crate) fn value(root: &Root, ident: &Ident, generics: &Generics, traits: &[&
     let stub = Stub::new(root, ident, generics);
     let never = quote!(#root::core::unreachable!());
     let result = quote!(#root::core::result::Result);
-    let mut out = stub.implement(&quote!(#root::Schema), quote!(const NODE: #root::Node = #root::Node::Record(&[]);));
+    let mut out = stub.implement(&quote!(#root::Schema), &quote!(const NODE: #root::Node = #root::Node::Record(&[]);));
     for name in traits {
         out.extend(match *name {
-            "Clone" => stub.implement(&quote!(#root::core::clone::Clone), quote!(fn clone(&self) -> Self { #never })),
+            "Clone" => stub.implement(&quote!(#root::core::clone::Clone), &quote!(fn clone(&self) -> Self { #never })),
             "Debug" => stub.implement(
                 &quote!(#root::core::fmt::Debug),
-                quote!(fn fmt(&self, _: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result { #never }),
+                &quote!(fn fmt(&self, _: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result { #never }),
             ),
             "PartialEq" => stub.implement(
                 &quote!(#root::core::cmp::PartialEq),
-                quote!(fn eq(&self, _: &Self) -> #root::core::primitive::bool { #never }),
+                &quote!(fn eq(&self, _: &Self) -> #root::core::primitive::bool { #never }),
             ),
             "Serialize" => stub.implement(
                 &quote!(#root::serde::Serialize),
-                quote!(fn serialize<__S: #root::serde::Serializer>(&self, _: __S) -> #result<__S::Ok, __S::Error> { #never }),
+                &quote!(fn serialize<__S: #root::serde::Serializer>(&self, _: __S) -> #result<__S::Ok, __S::Error> { #never }),
             ),
             _ => stub.deserialize(&quote! {
                 fn deserialize<__D: #root::serde::Deserializer<'de>>(_: __D) -> #result<Self, __D::Error> { #never }
@@ -83,7 +83,7 @@ pub(crate) fn value(root: &Root, ident: &Ident, generics: &Generics, traits: &[&
 
 /// A type that a handler may return.
 pub(crate) fn answer(root: &Root, ident: &Ident, generics: &Generics) -> TokenStream {
-    Stub::new(root, ident, generics).implement(&quote!(#root::Answer), super::event::answer_items(root))
+    Stub::new(root, ident, generics).implement(&quote!(#root::Answer), &super::event::answer_items(root))
 }
 
 /// A type that a column may hold.
@@ -91,7 +91,7 @@ pub(crate) fn column(root: &Root, ident: &Ident, generics: &Generics) -> TokenSt
     let string = quote!(#root::std::string::String);
     Stub::new(root, ident, generics).implement(
         &quote!(#root::ColumnType),
-        quote! {
+        &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Json;
             fn to_value(&self) -> #root::core::result::Result<#root::Value, #string> { #root::core::unreachable!() }
             fn from_value(_: #root::Value) -> #root::core::result::Result<Self, #string> { #root::core::unreachable!() }
@@ -106,22 +106,22 @@ pub(crate) fn id(root: &Root, ident: &Ident, generics: &Generics, derives: &Deri
     let (str, result) = (quote!(#root::core::primitive::str), quote!(#root::core::result::Result));
     let mut out = stub.implement(
         &quote!(#root::AggregateId),
-        quote! {
+        &quote! {
             fn write(&self, _: &mut #root::std::string::String) { #never }
             fn parse(_: &#str) -> #result<Self, #root::InvalidId> { #never }
         },
     );
     out.extend(stub.implement(
         &quote!(#root::core::fmt::Display),
-        quote!(fn fmt(&self, _: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result { #never }),
+        &quote!(fn fmt(&self, _: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result { #never }),
     ));
     for name in derives.missing(&["Eq", "Hash"]) {
         out.extend(if name == "Eq" {
-            stub.implement(&quote!(#root::core::cmp::Eq), TokenStream::new())
+            stub.implement(&quote!(#root::core::cmp::Eq), &TokenStream::new())
         } else {
             stub.implement(
                 &quote!(#root::core::hash::Hash),
-                quote!(fn hash<__H: #root::core::hash::Hasher>(&self, _: &mut __H) { #never }),
+                &quote!(fn hash<__H: #root::core::hash::Hasher>(&self, _: &mut __H) { #never }),
             )
         });
     }
@@ -140,7 +140,7 @@ impl<'a> Stub<'a> {
         Stub { root, ident, generics }
     }
 
-    fn implement(&self, of: &TokenStream, items: TokenStream) -> TokenStream {
+    fn implement(&self, of: &TokenStream, items: &TokenStream) -> TokenStream {
         let (ident, bound) = (self.ident, self.bound());
         let (impl_generics, types, where_clause) = self.generics.split_for_impl();
         let predicates = where_clause.map(|clause| &clause.predicates);

@@ -105,9 +105,8 @@ fn signature(sig: &Signature, itself: &Ident) -> Result<CommandHandler, Mismatch
         }
         _ => Needs::Nothing,
     };
-    let command = match inputs.next() {
-        Some(FnArg::Typed(command)) => command,
-        _ => return mismatch(method, format!("`{method}` takes no command")),
+    let Some(FnArg::Typed(command)) = inputs.next() else {
+        return mismatch(method, format!("`{method}` takes no command"));
     };
     let (ty, by_reference) = match ungrouped(&command.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {

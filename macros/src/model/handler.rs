@@ -104,9 +104,8 @@ fn signature(sig: &Signature, itself: &Ident, owner: Owner) -> Result<EventHandl
     if effect == Effect::Any && owner == Owner::Aggregate {
         return mismatch(method, "whether it is there is known to an aggregate: an event either creates, changes or ends it");
     }
-    let event = match inputs.next() {
-        Some(FnArg::Typed(event)) => event,
-        _ => return mismatch(method, format!("`{method}` takes no event")),
+    let Some(FnArg::Typed(event)) = inputs.next() else {
+        return mismatch(method, format!("`{method}` takes no event"));
     };
     if let Some(more) = inputs.next() {
         return mismatch(more, format!("`{method}` takes more than one event"));

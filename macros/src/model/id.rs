@@ -1,8 +1,6 @@
 //! An `#[id]`: a newtype around text, a UUID or a number.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
 use syn::{Generics, Item, ItemStruct, Type, Visibility};
 
 use crate::diag::Errors;
@@ -81,11 +79,8 @@ fn inner(item: &ItemStruct, errors: &mut Errors) -> Option<(Type, Inner)> {
         },
         _ => None,
     };
-    match kind {
-        Some(kind) => Some((field.ty.clone(), kind)),
-        None => {
-            errors.at(field.ty.span(), format!("`{}` can't be what an id is made of: {EXAMPLE}", field.ty.to_token_stream()));
-            None
-        }
+    if kind.is_none() {
+        errors.on(&field.ty, format!("an id can't be made of this: {EXAMPLE}"));
     }
+    kind.map(|kind| (field.ty.clone(), kind))
 }

@@ -3,7 +3,7 @@
 //! Always true here: the names in the model are the stored ones, after all of serde's renaming.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
+use quote::ToTokens as _;
 use syn::parse::ParseStream;
 use syn::{Attribute, Generics, Item, LitInt, LitStr, Member, Type};
 
@@ -28,7 +28,7 @@ pub(crate) struct Stored {
     pub(crate) kind: Kind,
     pub(crate) root: Root,
     /// The user's item, without what only this macro understands.
-    pub(crate) item: TokenStream,
+    pub(crate) item: Item,
     /// The same without `#[serde]`, which nothing understands where serde is not derived.
     pub(crate) bare: TokenStream,
     pub(crate) ident: Ident,
@@ -180,14 +180,14 @@ fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Optio
 }
 
 fn read(kind: Kind, attribute: &str, root: Root, name: Option<String>, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
-    let Some(mut item) = errors.take(syn::parse2::<Item>(item)) else { return None };
+    let mut item = errors.take(syn::parse2::<Item>(item))?;
     let (attrs, ident, generics) = match &mut item {
         Item::Struct(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
         Item::Enum(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
         Item::Union(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
-        other => {
-            errors.at(Span::call_site(), format!("`#[{attribute}]` belongs on a type"));
-            let _ = other;
+        _ => {
+            let on = if matches!(kind, Kind::Event | Kind::Command { .. }) { "a struct" } else { "a struct or an enum" };
+            errors.at(Span::call_site(), format!("`#[{attribute}]` belongs on {on}"));
             return None;
         }
     };
@@ -209,14 +209,14 @@ fn read(kind: Kind, attribute: &str, root: Root, name: Option<String>, item: Tok
         _ => Shape::Union,
     };
     let name = name.unwrap_or_else(|| plain(&ident));
-    let tokens = item.to_token_stream();
-    strip_serde(&mut item);
-    Some(Stored { kind, root, item: tokens, bare: item.into_token_stream(), ident, generics, derives, doc, name, shape })
+    let mut bare = item.clone();
+    strip_serde(&mut bare);
+    Some(Stored { kind, root, item, bare: bare.into_token_stream(), ident, generics, derives, doc, name, shape })
 }
 
 fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -> Variant {
-    if let Some(span) = cfg(&variant.attrs) {
-        errors.at(span, "what is stored can't depend on a `#[cfg]`: another build could not read it");
+    if let Some(cfg) = cfg(&variant.attrs) {
+        errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
     let serde = Serde::of(&variant.attrs, errors);
     let plain = plain(&variant.ident);
@@ -235,8 +235,8 @@ fn fields(fields: &mut syn::Fields, rule: Option<Rule>, errors: &mut Errors) -> 
 }
 
 fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors: &mut Errors) -> Field {
-    if let Some(span) = cfg(&field.attrs) {
-        errors.at(span, "what is stored can't depend on a `#[cfg]`: another build could not read it");
+    if let Some(cfg) = cfg(&field.attrs) {
+        errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
     refuse_history(&mut field.attrs, errors);
     let opaque = take_opaque(&mut field.attrs, errors);

@@ -37,8 +37,8 @@ pub(crate) fn read(
                     errors.at(key.span(), format!("`{text}` stands here twice: keep one"));
                     skip(input);
                 }
-                Some(form) if form != text && !input.peek(Token![=]) && !input.peek(syn::token::Paren) => {
-                    errors.at(key.span(), format!("`{text}` needs a value: write `{form}`"));
+                Some(form) if !follows(form, &text, input) => {
+                    errors.at(key.span(), format!("write `{form}`"));
                     skip(input);
                 }
                 Some(_) if text == "crate" => krate = Some(value_with(input, Path::parse_mod_style)?),
@@ -55,6 +55,15 @@ pub(crate) fn read(
         errors.add(error);
     }
     Root::new(krate.as_ref())
+}
+
+/// Whether what comes next is what stands after the key in its form.
+fn follows(form: &str, key: &str, input: ParseStream<'_>) -> bool {
+    match form.strip_prefix(key).map(str::trim_start).and_then(|rest| rest.chars().next()) {
+        Some('=') => input.peek(Token![=]),
+        Some('(') => input.peek(syn::token::Paren),
+        _ => input.is_empty() || input.peek(Token![,]),
+    }
 }
 
 fn unknown(attribute: &str, key: &Ident, known: &[Known]) -> String {

@@ -1,8 +1,6 @@
 //! Attributes that stand on the user's items: docs, derives, `#[schema]`, `#[cfg]`.
 
-use proc_macro2::Span;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Path, Token};
 
 use crate::diag::Errors;
@@ -42,8 +40,8 @@ impl Derives {
 }
 
 /// Where a `#[cfg]` stands.
-pub(crate) fn cfg(attrs: &[Attribute]) -> Option<Span> {
-    attrs.iter().find(|attr| attr.path().is_ident("cfg")).map(|attr| attr.span())
+pub(crate) fn cfg(attrs: &[Attribute]) -> Option<&Attribute> {
+    attrs.iter().find(|attr| attr.path().is_ident("cfg"))
 }
 
 /// Takes `#[schema(opaque = "..")]` off a field.

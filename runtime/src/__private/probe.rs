@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::aggregate::{Snapshots, State};
-use crate::command::CommandData;
+use crate::command::{Command, CommandData, CommandInfo, Need};
 use crate::error::{DecodeError, EncodeError};
 use crate::event::{Event, EventInfo, Recorded};
-use crate::read::{ColumnType, Fold, FoldError, On, Value};
+use crate::read::{ColumnKind, ColumnType, Fold, FoldError, On, Value};
 use crate::schema::{Fingerprint, Node, Schema};
 
 /// What a type can do: `Probe::<T>::clone` is the inherent function where `T` is `Clone`, and the one of [`Lacks`] where not.
@@ -75,6 +75,14 @@ impl<T: State> Probe<T> {
     pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
 }
 impl<T: ColumnType> Probe<T> {
+    /// What kind of column holds it.
+    pub const KIND: ColumnKind = T::KIND;
+    /// Whether it may be nothing.
+    pub const NULLABLE: bool = T::NULLABLE;
+    /// As a store keeps it.
+    pub fn to_column(value: &T) -> Result<Value, String> {
+        value.to_value()
+    }
     /// From what a store keeps.
     pub fn from_column(value: Value) -> Result<T, String> {
         T::from_value(value)
@@ -98,8 +106,8 @@ impl<E: Event> Probe<E> {
 }
 
 impl<C: CommandData> Probe<C> {
-    /// The command's name.
-    pub const COMMAND: &'static str = C::NAME;
+    /// The command's type, without what its handler needs.
+    pub const COMMAND: CommandInfo = CommandInfo::of::<C>(&[]);
     /// Appends the command's written form.
     pub fn encode_command(command: &C, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         C::encode(command, payload)
@@ -108,6 +116,11 @@ impl<C: CommandData> Probe<C> {
     pub fn decode_command(payload: &[u8]) -> Result<C, DecodeError> {
         C::decode(payload)
     }
+}
+
+impl<C: Command> Probe<C> {
+    /// The command's type.
+    pub const HANDLED: CommandInfo = C::INFO;
 }
 
 /// What can't be compiled for any `T`. The check depends on `T`, since one that doesn't is made before anybody asks for it.
@@ -158,6 +171,14 @@ pub trait Lacks<T>: Sized {
     const SCHEMA: u64 = 0;
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
+    /// No column.
+    const KIND: ColumnKind = ColumnKind::Json;
+    /// No column.
+    const NULLABLE: bool = false;
+    /// Never compiled.
+    fn to_column(_: &T) -> Result<Value, String> {
+        never!(T, "this type can't be a column")
+    }
     /// Never compiled.
     fn from_column(_: Value) -> Result<T, String> {
         never!(T, "this type can't be a column")
@@ -177,7 +198,9 @@ pub trait Lacks<T>: Sized {
         never!(T, "this type is not an event")
     }
     /// No command.
-    const COMMAND: &'static str = "";
+    const COMMAND: CommandInfo = NO_COMMAND;
+    /// No command that is handled.
+    const HANDLED: CommandInfo = NO_COMMAND;
     /// Never compiled.
     fn encode_command(_: &T, _: &mut Vec<u8>) -> Result<(), EncodeError> {
         never!(T, "this type is not a command")
@@ -188,6 +211,13 @@ pub trait Lacks<T>: Sized {
     }
 }
 impl<T> Lacks<T> for Probe<T> {}
+
+const NO_COMMAND: CommandInfo = CommandInfo { name: "", doc: "", node: Node::Record(&[]), retry: false, needs: &[] };
+
+/// The command's type with what its handler needs.
+pub const fn command_info(command: CommandInfo, needs: &'static [Need]) -> CommandInfo {
+    CommandInfo { needs, ..command }
+}
 
 /// Fails to compile where a type with this schema can't be written and read. A schema that has no value, because a field
 /// lacks one, has been reported already.

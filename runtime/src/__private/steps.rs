@@ -139,18 +139,18 @@ pub fn show_id(id: &dyn Display, f: &mut core::fmt::Formatter<'_>) -> core::fmt:
 )]
 pub trait ToKey<K> {
     /// The key.
-    fn to_key(self) -> K;
+    fn to_key(&self) -> K;
 }
 #[diagnostic::do_not_recommend]
-impl<K> ToKey<K> for K {
-    fn to_key(self) -> K {
-        self
+impl<K: Clone> ToKey<K> for K {
+    fn to_key(&self) -> K {
+        self.clone()
     }
 }
 #[diagnostic::do_not_recommend]
 impl<K: Clone> ToKey<K> for &K {
-    fn to_key(self) -> K {
-        self.clone()
+    fn to_key(&self) -> K {
+        K::clone(self)
     }
 }
 /// An ignored event has no row.

@@ -3,11 +3,13 @@
 //! Always true here: without `of(..)` in `#[read_model]` there is one place, so a second block is an error of the
 //! compiler; with it there is a place for each aggregate it lists.
 
-use crate::read::{ReadModel, SourceSink};
+use crate::read::{Projection, ReadModel, SourceSink};
 
-/// The place of a block where `#[read_model]` lists no sources: there is one.
+/// The place of a block where `#[read_model]` lists no sources: there is one. Its name is what the compiler shows where
+/// two blocks want it.
 #[derive(Debug)]
-pub enum OnlyOneUnlessListedIn_read_model_of {}
+#[allow(non_camel_case_types)]
+pub enum SeveralBlocksNeed_read_model_of {}
 
 /// Which place the block of the aggregate `A` takes.
 #[diagnostic::on_unimplemented(
@@ -31,4 +33,21 @@ pub trait ProjectionBlock<Place>: ReadModel {
     const FINGERPRINT: u64;
     /// Names the aggregate.
     fn source(sink: &mut SourceSink<Self>);
+}
+
+/// What `#[derive(ReadModel)]` says of a model whose blocks are there.
+pub trait Sourced: ReadModel {
+    /// Changes with the columns, and with each block.
+    const FINGERPRINT: u64;
+    /// Names each source.
+    fn sources(sink: &mut SourceSink<Self>);
+}
+
+// That a model has no block is said in the words of `Projection`.
+#[diagnostic::do_not_recommend]
+impl<M: Sourced> Projection for M {
+    const FINGERPRINT: u64 = <M as Sourced>::FINGERPRINT;
+    fn sources(sink: &mut SourceSink<Self>) {
+        <M as Sourced>::sources(sink);
+    }
 }

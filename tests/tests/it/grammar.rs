@@ -1,6 +1,12 @@
 //! The whole grammar, run: each shape of each macro, without an app.
 
-#![allow(missing_docs, unreachable_pub, clippy::unnecessary_wraps, clippy::needless_pass_by_value)]
+#![allow(missing_docs, unreachable_pub)]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "the handlers are examples of signatures"
+)]
 
 mod domain;
 mod handlers;

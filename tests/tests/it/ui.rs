@@ -1,1 +1,9 @@
-//! What the compiler says.
+//! What the compiler says: one case for each message, read by a stranger.
+//!
+//! The texts are those of the toolchain that `rust-toolchain.toml` names, rustc 1.95; another one words its own part of
+//! them in other ways. `TRYBUILD=overwrite cargo test -p gesta-tests ui` writes them anew: then read each of them.
+
+#[test]
+fn every_mistake_is_one_error_that_says_what_to_write() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}

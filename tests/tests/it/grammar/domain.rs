@@ -133,7 +133,7 @@ impl Account {
     fn ensure(this: Option<&Self>, cmd: Ensure) -> Result<Option<Opened>, AccountError> {
         Ok(this.is_none().then_some(Opened { owner: cmd.owner, channel: Channel::Online }))
     }
-    async fn ask_time(&self, _: AskTime, context: &Context) -> Result<(), Arc<str>> {
+    fn ask_time(&self, _: AskTime, context: &Context) -> Result<(), Arc<str>> {
         Err(format!("{}", context.now().as_micros()).into())
     }
 }

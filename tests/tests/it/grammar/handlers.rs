@@ -79,7 +79,7 @@ fn services_and_context_are_found_by_type() {
     let needs: Vec<_> = Lend::INFO.needs.iter().map(Need::name).collect();
     assert_eq!(needs, [std::any::type_name::<dyn Bank>(), std::any::type_name::<Context>()]);
     assert_eq!(Lend::INFO.services().count(), 1);
-    assert!(Lend::INFO.retry && !Deposit::INFO.retry);
+    assert_eq!((Lend::INFO.retry, Deposit::INFO.retry), (true, false));
 }
 
 #[test]

@@ -1,0 +1,423 @@
+//! The macros, with their documentation: here its examples compile.
+
+/// A row of a read model: makes a struct with named fields the [`ReadModel`](trait@crate::ReadModel) it is named after.
+///
+/// * `#[key]` stands on the one field that names a row. Its type is `Clone + Eq + Hash`; a `#[value]` newtype gets the
+///   last two by `#[derive(Eq, Hash)]`. Where several things together name a row, make one `#[value]` of them.
+/// * `#[index]` stands on each field by which rows are to be found or ordered.
+/// * `#[read_model(table = "..")]` names the table; without it the table is named after the struct, in `snake_case`.
+/// * `#[read_model(of(Account, Customer))]` lists the aggregates that feed it, where there are several: then there is one
+///   [`#[projection]`](macro@crate::projection) block for each. With one block there is nothing to list.
+///
+/// Each field is a column, of its own name, and holds any [`ColumnType`](crate::read::ColumnType). The key and each index
+/// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[derive(ReadModel)]
+/// #[read_model(table = "account_summary")]
+/// pub struct AccountSummary {
+///     #[key]
+///     account: u64,
+///     owner: String,
+///     #[index]
+///     balance: i64,
+/// }
+///
+/// let rich = AccountSummary::BALANCE.at_least(&1_000_000);
+/// # let _ = rich;
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// impl ReadModel for AccountSummary {
+///     type Key = u64;
+///     const TABLE: &'static str = "account_summary";
+///     const COLUMNS: &'static [Column] = &[ /* name, kind, role of each field */ ];
+///     fn key(&self) -> &u64 { &self.account }
+///     fn to_row(&self) -> Result<Row, ColumnError> { /* each field as a `Value` */ }
+///     fn from_row(row: Row) -> Result<Self, ColumnError> { /* and back */ }
+/// }
+/// impl AccountSummary {
+///     pub const ACCOUNT: IndexedColumn<Self, u64> = IndexedColumn::new(0);
+///     pub const BALANCE: IndexedColumn<Self, i64> = IndexedColumn::new(2);
+/// }
+/// ```
+pub use gesta_macros::ReadModel;
+
+/// How events make up the state of an aggregate: each method of the block applies one event.
+///
+/// The signature says what the event does:
+///
+/// | signature | meaning |
+/// |---|---|
+/// | `fn opened(e: Opened) -> Self` | brings it into being |
+/// | `fn paid(&mut self, e: Paid)` | changes it |
+/// | `fn closed(self, e: Closed)` | ends it: later commands are answered `Ended`, and the id is not used again |
+///
+/// The event comes by value or by reference. Nothing waits here, nothing fails, and nothing is looked up: the same events
+/// make the same state whenever they are read again. Helpers live in ordinary `impl` blocks.
+///
+/// * `id = AccountId`: the type that names one of them; see [`#[id]`](macro@crate::id).
+/// * `name = "Account"`: the name its streams are stored under, the type's name if it is left out.
+///
+/// The block gives the aggregate its `AccountEvent` enum, and each event a `From` into it. An aggregate is not generic, and
+/// nothing in the block stands under a `#[cfg]`: an event that is stored must be read by every build.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[event]
+/// pub struct Opened {
+///     pub owner: String,
+/// }
+/// #[event]
+/// pub struct Deposited {
+///     pub amount: i64,
+/// }
+///
+/// pub struct Account {
+///     owner: String,
+///     balance: i64,
+/// }
+///
+/// #[aggregate(id = u64)]
+/// impl Account {
+///     fn opened(e: Opened) -> Self {
+///         Account { owner: e.owner, balance: 0 }
+///     }
+///     fn deposited(&mut self, e: Deposited) {
+///         self.balance += e.amount;
+///     }
+/// }
+///
+/// let event: AccountEvent = Deposited { amount: 5 }.into();
+/// # let _ = event;
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// pub enum AccountEvent { Opened(Opened), Deposited(Deposited) }
+/// impl From<Opened> for AccountEvent { .. }               // and `IntoEvents`, for each event
+/// impl Aggregate for Account {
+///     type Id = u64;
+///     type Event = AccountEvent;
+///     const NAME: &'static str = "Account";
+///     const EVENTS: &'static [EventInfo] = &[..];
+///     const FINGERPRINT: u64 = ..;                         // of the block's code and the events' schemas
+///     fn apply(stage: Stage<Self>, event: AccountEvent) -> Result<Stage<Self>, Misplaced> {
+///         match event {
+///             AccountEvent::Opened(e) => /* where it is absent: */ Stage::Alive(Account::opened(e)),
+///             AccountEvent::Deposited(e) => /* where it is alive: */ Account::deposited(&mut state, e),
+///         }
+///     }
+///     fn decode(name: &str, version: u32, payload: &[u8]) -> Result<AccountEvent, DecodeError> { .. }
+///     fn encode(event: &AccountEvent, payload: &mut Vec<u8>) -> Result<(), EncodeError> { .. }
+/// }
+/// impl<M> Feeds<M> for Account where M: On<Account, Opened> + On<Account, Deposited> { .. }
+/// ```
+pub use gesta_macros::aggregate;
+
+/// A struct that asks an aggregate for something.
+///
+/// Its name is imperative: `OpenAccount`, `Deposit`. It has named fields, of types with a [`Schema`](crate::Schema), or
+/// none at all. What it asks for is decided in the [`#[command_handler]`](macro@crate::command_handler) block of its
+/// aggregate, which lives in the same crate.
+///
+/// * `name = "deposit"`: the name it is known by outside, the struct's name if it is left out.
+/// * `retry`: its handler may be run again after a conflict even though it takes a service. A handler without services is
+///   run again by itself.
+///
+/// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[command]
+/// pub struct Deposit {
+///     pub amount: i64,
+/// }
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// pub struct Deposit { pub amount: i64 }
+/// impl Schema for Deposit { .. }
+/// impl CommandData for Deposit { const NAME: &'static str = "Deposit"; .. }
+/// ```
+pub use gesta_macros::command;
+
+/// How an aggregate decides on commands: each method of the block handles one, and answers with events.
+///
+/// The signature says when it may run:
+///
+/// | signature | meaning |
+/// |---|---|
+/// | `fn open(cmd: Open) -> ..` | only where none exists, else `AlreadyExists` |
+/// | `fn pay(&self, cmd: Pay) -> ..` | only where one exists, else `NotFound` |
+/// | `fn ensure(this: Option<&Self>, cmd: Ensure) -> ..` | either way |
+///
+/// One that has ended answers `Ended` to each of them. The command comes by value or by reference. After it come, by
+/// reference and found by type, the [`Context`](crate::Context) and services, `&dyn Trait` included. A handler that waits
+/// is `async`; its future is `Send`.
+///
+/// It returns an event, a tuple, array, `Option` or `Vec` of events, the aggregate's event enum, nothing at all, or a
+/// `Result` of one of these with the domain's own error. A returned event that the aggregate does not apply is an error of
+/// the compiler.
+///
+/// There is one block an aggregate, in the crate of its commands.
+///
+/// ```
+/// # use gesta::prelude::*;
+/// # #[event] pub struct Opened { pub owner: String }
+/// # #[event] pub struct Deposited { pub amount: i64 }
+/// # pub struct Account { balance: i64 }
+/// # #[aggregate(id = u64)]
+/// # impl Account {
+/// #     fn opened(_: Opened) -> Self { Account { balance: 0 } }
+/// #     fn deposited(&mut self, e: Deposited) { self.balance += e.amount; }
+/// # }
+/// # #[command] pub struct Open { pub owner: String }
+/// # #[command] pub struct Deposit { pub amount: i64 }
+/// # #[command] pub struct Lend { pub amount: i64 }
+/// pub trait Bank: Send + Sync {
+///     fn agrees_to(&self, amount: i64) -> bool;
+/// }
+///
+/// #[command_handler]
+/// impl Account {
+///     fn open(cmd: Open) -> Opened {
+///         Opened { owner: cmd.owner }
+///     }
+///     fn deposit(&self, cmd: Deposit) -> Result<Deposited, &'static str> {
+///         if cmd.amount > 0 { Ok(Deposited { amount: cmd.amount }) } else { Err("nothing to deposit") }
+///     }
+///     async fn lend(&self, cmd: Lend, bank: &dyn Bank) -> Option<Deposited> {
+///         bank.agrees_to(cmd.amount).then_some(Deposited { amount: cmd.amount })
+///     }
+/// }
+///
+/// let command: AccountCommand = Deposit { amount: 5 }.into();
+/// # let _ = command;
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// impl Command for Deposit { type Aggregate = Account; .. }
+/// impl Handle<Deposit> for Account {
+///     type Error = &'static str;
+///     fn handle<'a>(stage: &'a Stage<Self>, command: Deposit, env: &'a Env)
+///         -> impl Future<Output = Result<Vec<AccountEvent>, Refusal<&'static str>>> + Send + 'a { .. }
+/// }
+/// pub enum AccountCommand { Open(Open), Deposit(Deposit), Lend(Lend) }
+/// impl Commands for Account { type Command = AccountCommand; .. }
+/// impl<E> Dispatch<E> for Account where E: From<&'static str> { .. }
+/// ```
+pub use gesta_macros::command_handler;
+
+/// A struct that is stored when it has happened.
+///
+/// Its name is in the past tense: `Opened`, `MoneyDeposited`. It has named fields, of types with a
+/// [`Schema`](crate::Schema), or none at all. `#[event]` stands first, above other attributes.
+///
+/// * `name = "Deposited"`: the name it is stored under, the struct's name if it is left out. It can't change once an
+///   event is stored.
+/// * `#[schema(opaque = "..")]` on a field of a foreign type with serde but without a schema: describes its stored form.
+/// * `#[serde(rename = "..")]`, `rename_all`, `default` and `alias` work; what would not read back, or what the schema
+///   can't say, is refused: `skip`, `flatten`, `tag` and others.
+///
+/// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it; those you derive below it are left to you.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// /// Money paid in at the counter.
+/// #[event]
+/// pub struct MoneyDeposited {
+///     pub amount: i64,
+/// }
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// pub struct MoneyDeposited { pub amount: i64 }
+/// impl Schema for MoneyDeposited { const NODE: Node = Node::Record(&[..]); }
+/// impl Event for MoneyDeposited {
+///     const NAME: &'static str = "MoneyDeposited";
+///     const VERSION: u32 = 1;
+///     fn decode(version: u32, payload: &[u8]) -> Result<Self, DecodeError> { .. }
+///     fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError> { .. }
+///     ..
+/// }
+/// ```
+pub use gesta_macros::event;
+
+/// A newtype that names one aggregate: around a `String`, a `Uuid`, `u32`, `u64`, `i32` or `i64`.
+///
+/// It is made, parsed and shown, and never holds what can't be part of a stream's name; that is why its field is private.
+/// An id of text is made by `new` or `TryFrom`, which may fail; any other by `new` or `From`, and is `Copy`. One of a
+/// `Uuid` also has `generate`. All are values too: in events, as columns, as the keys of maps.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[id]
+/// pub struct AccountId(String);
+/// #[id]
+/// pub struct OrderId(Uuid);
+///
+/// let id: AccountId = "ACC-1".parse()?;
+/// assert_eq!(id.as_str(), "ACC-1");
+/// assert!(AccountId::new("").is_err());
+/// assert_ne!(OrderId::generate(), OrderId::generate());
+/// # Ok::<(), gesta::InvalidId>(())
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// pub struct AccountId(String);
+/// impl AccountId {
+///     pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> { .. }
+///     pub fn as_str(&self) -> &str { &self.0 }
+/// }
+/// impl AggregateId for AccountId { .. }     // and Display, FromStr, TryFrom, serde, Schema, ColumnType
+/// ```
+pub use gesta_macros::id;
+
+/// How the events of one aggregate change the rows of a read model: each method of the block handles one event.
+///
+/// The signature says what the event does to its row:
+///
+/// | signature | meaning |
+/// |---|---|
+/// | `fn opened(e: &Opened) -> Self` | creates it; where it is there already, the event is an error that names the row |
+/// | `fn paid(&mut self, e: &Paid)` | changes it; where it is not there, likewise |
+/// | `fn closed(self, e: &Closed)` | removes it; where it is not there, likewise |
+/// | `fn paid(row: Option<Self>, e: &Paid) -> Option<Self>` | any of these |
+///
+/// The event comes by reference, by value (a copy), or as `&Recorded<Paid>` with what was recorded beside it.
+///
+/// * `of = Account`: whose events. Every event of it has a method here, or is listed: `ignore(Closed)`. A new event is
+///   an error of the compiler until one of the two is done.
+/// * `#[key = e.channel]` on a method says which row the event belongs to, where that is not the one named by the
+///   stream's id. The expression sees the method's event under its own name, by reference, and yields the value of the
+///   model's key, or a reference to it.
+///
+/// ```
+/// # use gesta::prelude::*;
+/// # #[value] pub enum Channel { Branch, Online }
+/// # #[event] pub struct Opened { pub channel: Channel }
+/// # #[event] pub struct Closed;
+/// # pub struct Account;
+/// # #[aggregate(id = u64)]
+/// # impl Account {
+/// #     fn opened(_: Opened) -> Self { Account }
+/// #     fn closed(self, _: Closed) {}
+/// # }
+/// #[derive(ReadModel)]
+/// pub struct PerChannel {
+///     #[key]
+///     channel: Channel,
+///     opened: u32,
+/// }
+///
+/// #[projection(of = Account, ignore(Closed))]
+/// impl PerChannel {
+///     #[key = e.channel]
+///     fn opened(row: Option<Self>, e: &Opened) -> Option<Self> {
+///         let before = row.map_or(0, |row| row.opened);
+///         Some(PerChannel { channel: e.channel, opened: before + 1 })
+///     }
+/// }
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// impl On<Account, Opened> for PerChannel {
+///     const EFFECT: Effect = Effect::Any;
+///     fn row_key(event: &Recorded<Opened>) -> Result<Channel, String> { let e = &event.event; Ok(e.channel) }
+///     fn on(row: &mut Option<Self>, event: &Recorded<Opened>) -> Result<(), RowError> { .. }
+/// }
+/// impl On<Account, Closed> for PerChannel { const EFFECT: Effect = Effect::Ignores; .. }
+/// impl Projection for PerChannel { .. }     // which asks that `Account: Feeds<PerChannel>`
+/// ```
+pub use gesta_macros::projection;
+
+/// A state that is stored in snapshots, so that an aggregate with many events is read from its last snapshot on.
+///
+/// Stands on the struct or enum of an aggregate; all of its fields have a [`Schema`](crate::Schema). Without it the state
+/// is plain Rust, and every event of a stream is read.
+///
+/// * `snapshot_every = 100`: a snapshot is taken when this many events have come since the last one.
+/// * `logic_version = 2`: change it where the state comes out otherwise than the block's own code shows, such as by
+///   a helper that changed. What the block shows is seen by itself: a snapshot of other code is not found.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[state(snapshot_every = 100)]
+/// pub struct Account {
+///     balance: i64,
+/// }
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// pub struct Account { balance: i64 }
+/// impl Schema for Account { .. }
+/// impl State for Account { const SNAPSHOTS: Snapshots<Self> = ..; }
+/// ```
+pub use gesta_macros::state;
+
+/// A type inside events, commands and states: a struct or an enum.
+///
+/// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it, and columns of read models can hold it: a newtype as
+/// what is in it, an enum without fields by its variant's name, anything else as JSON. An enum without fields is also
+/// `Copy`, `Eq`, `Hash` and ordered, so that it can be a key; a newtype gets these by a derive below `#[value]`.
+///
+/// Fields take the same attributes as those of an [`#[event]`](macro@crate::event). A value is not generic, and does not
+/// hold itself.
+///
+/// ```
+/// use gesta::prelude::*;
+///
+/// #[value]
+/// #[derive(Copy, Eq, Hash)]
+/// pub struct Cents(pub i64);
+///
+/// #[value]
+/// pub enum Channel {
+///     Branch,
+///     Online,
+/// }
+///
+/// #[event]
+/// pub struct Deposited {
+///     pub amount: Cents,
+///     pub channel: Channel,
+/// }
+/// ```
+///
+/// expands to roughly
+///
+/// ```text
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// #[derive(Copy, Eq, Hash)]
+/// pub struct Cents(pub i64);
+/// impl Schema for Cents { const NODE: Node = <i64 as Schema>::NODE; }
+/// impl ColumnType for Cents { .. }
+/// ```
+pub use gesta_macros::value;

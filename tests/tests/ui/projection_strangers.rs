@@ -1,0 +1,28 @@
+use gesta::prelude::*;
+
+#[event]
+pub struct Opened {}
+#[event]
+pub struct Paid {}
+#[event]
+pub struct Closed {}
+
+pub struct Account;
+#[aggregate(id = u64)]
+impl Account {
+    fn opened(_: Opened) -> Self {
+        Account
+    }
+}
+
+#[derive(ReadModel)]
+pub struct Row {
+    #[key]
+    id: u64,
+}
+#[projection(of = Account, ignore(Opened, Closed))]
+impl Row {
+    fn paid(&mut self, _: &Paid) {}
+}
+
+fn main() {}
