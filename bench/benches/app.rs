@@ -2,7 +2,13 @@
 //!
 //! Sections: `codec`, `commands`, `clients`, `replay`, `subscribe`; all unless some are named. `GESTA_BENCH_ROUNDS` sets the rounds.
 
-#![allow(clippy::cast_precision_loss, missing_docs, reason = "counts are small here, and nobody else uses it")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::wildcard_imports,
+    missing_docs,
+    reason = "counts are small here, and nobody else uses it"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +17,7 @@ use gesta_bench::domain::*;
 use gesta_bench::hand::{self, Hand};
 use gesta_bench::measure::{Folder, Table, resident_kib};
 
-const ROUND: Duration = Duration::from_millis(1_000);
+const ROUND: Duration = Duration::from_secs(1);
 const ACCOUNTS: usize = 1_000;
 const EVENTS: usize = 1_000_000;
 

@@ -136,14 +136,13 @@ fn parse(text: &str) -> Option<Timestamp> {
     let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
     let start = Timestamp::from_date(year, number(parts.next()?, 2)?, number(parts.next()?, 2)?)?;
     let Some(time) = time else { return Some(start) };
-    let (clock, offset_minutes) = match time.strip_suffix(['Z', 'z']) {
-        Some(clock) => (clock, 0),
-        None => {
-            let at = time.rfind(['+', '-'])?;
-            let (hours, minutes) = time[at + 1..].split_once(':')?;
-            let minutes = i64::from(number(hours, 2)?) * 60 + i64::from(number(minutes, 2)?);
-            (&time[..at], if time.as_bytes()[at] == b'-' { -minutes } else { minutes })
-        }
+    let (clock, offset_minutes) = if let Some(clock) = time.strip_suffix(['Z', 'z']) {
+        (clock, 0)
+    } else {
+        let at = time.rfind(['+', '-'])?;
+        let (hours, minutes) = time[at + 1..].split_once(':')?;
+        let minutes = i64::from(number(hours, 2)?) * 60 + i64::from(number(minutes, 2)?);
+        (&time[..at], if time.as_bytes()[at] == b'-' { -minutes } else { minutes })
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut parts = clock.splitn(3, ':');

@@ -313,7 +313,8 @@ pub(crate) trait HeldStream: Any + Send {
     fn hold_key(&mut self, key: NewKey);
     /// Whether there is something to store: events, or a key.
     fn has_news(&self) -> bool;
-    fn from_cache(&self) -> bool;
+    /// Whether its state may be old, where others may write.
+    fn is_cached(&self) -> bool;
     /// Its part of an append; the same each time it is asked.
     fn part(&mut self) -> Result<StreamAppend, Failure>;
     /// The ids of the planned events.
@@ -343,7 +344,7 @@ impl<A: Aggregate> HeldStream for Held<A> {
     fn has_news(&self) -> bool {
         self.entry.version != self.base || self.key.is_some()
     }
-    fn from_cache(&self) -> bool {
+    fn is_cached(&self) -> bool {
         self.from_cache
     }
     fn part(&mut self) -> Result<StreamAppend, Failure> {

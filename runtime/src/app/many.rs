@@ -18,6 +18,7 @@ use crate::{Aggregate, Commands, Dispatch, StreamName};
 
 /// A command with the aggregate it is for, to be executed among others.
 #[derive(Debug, Clone)]
+#[must_use = "a command runs when it is executed"]
 pub struct Envelope<A: Commands> {
     id: A::Id,
     command: A::Command,
@@ -91,7 +92,7 @@ impl App {
     {
         ExecuteMany {
             app: self,
-            commands: Box::new(commands.into_iter()),
+            commands: Box::new(commands.into_iter().fuse()),
             taken: 0,
             running: FuturesUnordered::new(),
             waiting: HashMap::new(),
@@ -101,7 +102,10 @@ impl App {
     }
 }
 
-impl<'a, A: Dispatch<E>, E: Send + 'static> ExecuteMany<'a, A, E> {
+/// The answer to one of many commands, with its number.
+type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
+
+impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
     /// The next answer, with the number of its command, counted from 0; `None` once all were answered.
     ///
     /// Dropping the future of `next` loses nothing; dropping the whole leaves the commands that are running in an unknown
@@ -125,7 +129,7 @@ impl<'a, A: Dispatch<E>, E: Send + 'static> ExecuteMany<'a, A, E> {
     }
 
     /// Takes commands while there is room; answers one that is for no aggregate at all.
-    fn fill(&mut self) -> Option<(usize, Result<Done<A>, ExecuteError<E>>)> {
+    fn fill(&mut self) -> Option<Answered<A, E>> {
         let max = self.app.inner.limits.commands_in_flight.max(1);
         // Many in a row for one aggregate must not stop the others, nor fill the memory.
         while self.running.len() < max && self.waiting_count < max * 4 {

@@ -75,33 +75,28 @@ macro_rules! said_beside {
         /// A key that makes the command safe to repeat: its first success is the answer to every repeat, and nothing is
         /// stored again. Its scope is the aggregate; the same key with another command or other data is
         /// [`Failure::KeyReused`](crate::Failure::KeyReused). At most 255 bytes.
-        #[must_use]
         pub fn idempotency_key(mut self, key: impl Into<std::sync::Arc<str>>) -> Self {
             self.$options.key = Some(key.into());
             self
         }
         /// Who gives the command; recorded with each of its events.
-        #[must_use]
         pub fn actor(mut self, actor: impl Into<std::sync::Arc<str>>) -> Self {
             self.$options.cause.actor = Some(actor.into());
             self
         }
         /// When it happens in the world; the time it is recorded at unless said here.
-        #[must_use]
         pub fn occurred_at(mut self, at: $crate::Timestamp) -> Self {
             self.$options.occurred_at = Some(at);
             self
         }
         /// The chain of causes the command belongs to; a new one unless said here or by
         /// [`caused_by`](Self::caused_by).
-        #[must_use]
         pub fn correlation_id(mut self, id: $crate::Uuid) -> Self {
             self.$options.cause.correlation_id = Some(id);
             self
         }
         /// The event the command is an answer to: its events carry that event's id as their cause, its correlation id
         /// and, unless another is given, its actor.
-        #[must_use]
         pub fn caused_by<R>(mut self, event: &$crate::Recorded<R>) -> Self {
             self.$options.caused_by(event);
             self

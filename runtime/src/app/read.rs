@@ -207,7 +207,7 @@ impl<'a, M: ReadModel> Read<'a, M> {
             left: self.limit,
             page: VecDeque::new(),
             ended: false,
-            rows: PhantomData,
+            of: PhantomData,
         })
     }
 
@@ -250,7 +250,7 @@ pub struct Rows<'a, M> {
     left: usize,
     page: VecDeque<Row>,
     ended: bool,
-    rows: PhantomData<fn() -> M>,
+    of: PhantomData<fn() -> M>,
 }
 
 impl<M> fmt::Debug for Rows<'_, M> {

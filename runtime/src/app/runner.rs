@@ -101,12 +101,11 @@ impl<M: Projection> Runner<M> {
 
     async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
         let lags = self.position != self.checkpoint.position;
-        let patience = if lags { IDLE_CHECKPOINT } else { Duration::from_secs(3600) };
         tokio::select! {
             // An app that is gone wants nothing more than one that shuts down.
             ended = shutdown.changed() => if ended.is_err() { Err(StoreError::Closed) } else { Ok(()) },
             waited = self.log.wait_beyond(self.position) => waited,
-            () = tokio::time::sleep(patience) => match self.store_position().await {
+            () = tokio::time::sleep(IDLE_CHECKPOINT), if lags => match self.store_position().await {
                 Err(ProjectionError::Store(why)) => Err(why),
                 // Whoever took over will be met by the next batch.
                 _ => Ok(()),
@@ -196,7 +195,7 @@ impl<M: Projection> Runner<M> {
             }
             places.push(place);
         }
-        let changes: Result<Vec<_>, _> = rows.into_values().map(|(key, row)| to_change(key, row)).collect();
+        let changes: Result<Vec<_>, _> = rows.into_values().map(|(key, row)| to_change(key, row.as_ref())).collect();
         Ok(changes.map_err(|why| {
             // One of these events made a row that no column can hold. Which one is found by halving.
             let place = &places[places.len() / 2];
@@ -241,8 +240,8 @@ impl<M: Projection> Runner<M> {
     }
 }
 
-fn to_change<M: Projection>(key: Value, row: Option<M>) -> Result<RowChange, crate::ColumnError> {
-    let row: Option<Row> = row.as_ref().map(M::to_row).transpose()?;
+fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, crate::ColumnError> {
+    let row: Option<Row> = row.map(M::to_row).transpose()?;
     Ok(RowChange { key, row })
 }
 

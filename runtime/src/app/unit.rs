@@ -366,7 +366,7 @@ impl Inner {
         let mut moved = None;
         for held in held {
             if !self.sole_writer
-                && held.from_cache()
+                && held.is_cached()
                 && moved.is_none()
                 && self.has_moved(held.stream().clone(), held.base()).await?
             {

@@ -60,9 +60,11 @@ pub(crate) struct Source<M> {
     pub(crate) aggregate: &'static str,
     /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
     pub(crate) handles: fn(&str) -> Option<bool>,
-    /// Reads one event and finds its row.
-    pub(crate) fold: fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>,
+    /// Reads one event, by name, version and payload, and finds its row.
+    pub(crate) fold: FoldStored<M>,
 }
+
+type FoldStored<M> = fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>;
 
 impl<M: ReadModel> SourceSink<M> {
     pub(crate) fn collect() -> Vec<Source<M>>

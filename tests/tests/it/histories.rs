@@ -408,7 +408,7 @@ async fn run_every_way(steps: &[Step]) {
         if way == Way::Cache {
             for url in ["memory:".to_owned(), folder.url("sole.db")] {
                 let app = start(App::connect(&url).await.unwrap(), 1_000, true).await;
-                run(&[app.clone()], steps).await;
+                run(std::slice::from_ref(&app), steps).await;
                 app.shutdown().await.unwrap();
             }
         }
