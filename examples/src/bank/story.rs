@@ -53,15 +53,15 @@ pub async fn tell(app: &App, out: &mut impl Write) -> Result<(), StoryError> {
         let opened = app.execute(id, OpenAccount { owner: owner.to_owned() }).actor("Tom").await;
         teller.tells(format!("open {id} for {owner}"), opened)?;
     }
-    let deposited = app.execute(&ann, Deposit { amount: 1_250_000 }).actor("Tom").await;
-    teller.tells(format!("deposit 12500.00 to {ann}"), deposited)?;
+    let deposited = app.execute(&ann, Deposit { amount: 1_500_000 }).actor("Tom").await;
+    teller.tells(format!("deposit 15000.00 to {ann}"), deposited)?;
     let deposited = app.execute(&bob, Deposit { amount: 8_000 }).actor("Tina").await;
     teller.tells(format!("deposit 80.00 to {bob}"), deposited)?;
     let withdrawn = app.execute(&cleo, Withdraw { amount: 100_000 }).actor("Tina").await;
     teller.tells(format!("withdraw 1000.00 from {cleo}"), withdrawn)?;
-    teller.transfers(&ann, &bob, 300_000).await?;
-    teller.transfers(&bob, &cleo, 99_999_999).await?;
-    teller.transfers(&bob, &AccountId::new("ACC-NOBODY").expect("a valid number"), 100).await?;
+    teller.transfers(&ann, &bob, 300_000, "Ann").await?;
+    teller.transfers(&bob, &cleo, 99_999_999, "Bob").await?;
+    teller.transfers(&bob, &AccountId::new("ACC-NOBODY").expect("a valid number"), 100, "Bob").await?;
     let withdrawn = app.execute(&ann, Withdraw { amount: 4_550 }).actor("Tina").await;
     teller.tells(format!("withdraw 45.50 from {ann}"), withdrawn)?;
     let closed = app.execute(&bob, CloseAccount).actor("Tom").await;
@@ -89,9 +89,9 @@ impl<W: Write> Teller<'_, W> {
     }
 
     /// Two accounts, one unit: both are changed, or neither is.
-    async fn transfers(&mut self, from: &AccountId, to: &AccountId, amount: i64) -> Result<(), StoryError> {
+    async fn transfers(&mut self, from: &AccountId, to: &AccountId, amount: i64, who: &str) -> Result<(), StoryError> {
         let what = format!("transfer {} from {from} to {to}", euros(amount));
-        match transfer(self.app, from, to, amount).await {
+        match transfer(self.app, from, to, amount, who).await {
             Ok(done) => self.accepted(&what, format_args!("stored together, at position {}", done.position)),
             Err(gesta::UnitError::Failed(failure)) => Err(failure.into()),
             Err(gesta::UnitError::Rejected(refused)) => self.refused(&what, refused),

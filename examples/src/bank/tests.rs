@@ -133,7 +133,7 @@ async fn balances(app: &App) -> Vec<Cents> {
 #[tokio::test]
 async fn a_transfer_changes_both_accounts() {
     let app = two_accounts().await;
-    let done = transfer(&app, &id("A"), &id("B"), 200).await.unwrap();
+    let done = transfer(&app, &id("A"), &id("B"), 200, "ann").await.unwrap();
     assert_eq!(balances(&app).await, [300, 200]);
     let lines = app.read::<StatementLine>().after(&done).filter(StatementLine::ACCOUNT.is(&id("B"))).all().await.unwrap();
     let [line] = &lines[..] else { panic!("{lines:?}") };
@@ -153,7 +153,7 @@ async fn a_transfer_that_one_side_refuses_changes_neither() {
         ("A", "A", 200, TransferError::Sender(Refusal::Rejected(AccountError::SameAccount))),
     ];
     for (from, to, amount, expected) in refused {
-        match transfer(&app, &id(from), &id(to), amount).await {
+        match transfer(&app, &id(from), &id(to), amount, "ann").await {
             Err(UnitError::Rejected(why)) => assert_eq!(why, expected),
             other => panic!("{other:?}"),
         }

@@ -15,16 +15,23 @@ pub enum TransferError {
     Recipient(Refusal<AccountError>),
 }
 
-/// Moves money between two accounts: both are changed, or neither is.
+/// Moves money between two accounts for somebody: both are changed, or neither is.
 ///
 /// # Errors
 /// [`TransferError`] where one of the accounts refuses; nothing was stored.
-pub async fn transfer(app: &App, from: &AccountId, to: &AccountId, amount: Cents) -> Result<UnitDone, UnitError<TransferError>> {
+pub async fn transfer(
+    app: &App,
+    from: &AccountId,
+    to: &AccountId,
+    amount: Cents,
+    who: &str,
+) -> Result<UnitDone, UnitError<TransferError>> {
     app.unit(async |unit| {
         unit.execute(from, SendMoney { to: to.clone(), amount }).await.map_err(TransferError::Sender)?;
         unit.execute(to, ReceiveMoney { from: from.clone(), amount }).await.map_err(TransferError::Recipient)?;
         Ok(())
     })
+    .actor(who)
     .await
 }
 
