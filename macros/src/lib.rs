@@ -8,6 +8,8 @@ mod model;
 mod names;
 mod parse;
 mod paths;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

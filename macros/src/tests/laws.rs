@@ -1,0 +1,143 @@
+//! What holds for every expansion.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::{code, expand, tokens};
+
+/// Items as they should be, whose own code names nothing of std.
+const SOUND: [(&str, &str, &str); 11] = [
+    ("event", "", "pub struct Paid { pub amount: Cents, pub kind: Kind }"),
+    ("event", "", "pub struct Closed;"),
+    ("command", "", "pub struct Pay { pub amount: Cents }"),
+    ("value", "", "pub enum Price { Free, Fixed(Cents), Both { a: Cents } }"),
+    ("value", "", "pub struct Cents(i64);"),
+    ("value", "", "pub enum Kind { A, B }"),
+    ("state", "snapshot_every = 5", "pub struct Account { balance: Cents }"),
+    ("id", "", "pub struct Line(i64);"),
+    ("aggregate", "id = u64", "impl Account { fn opened(e: Opened) -> Self {} fn paid(&mut self, e: Paid) {} }"),
+    ("command_handler", "", "impl Account { fn open(c: Open) -> Opened {} async fn pay(&self, c: Pay, b: &Bank) -> Paid {} }"),
+    ("projection", "of = Account", "impl Row { fn opened(e: Opened) -> Self {} #[key = e.id] fn paid(&mut self, e: &Paid) {} }"),
+];
+
+/// Items that are wrong, of each macro.
+const WRONG: [(&str, &str, &str); 16] = [
+    ("event", "", "pub enum Moved { Left }"),
+    ("event", "", "pub struct Paid<T> { amount: T }"),
+    ("event", "version = 2", "pub struct Paid { #[added(2, default = 0)] amount: i64 }"),
+    ("event", "", "pub struct Paid { #[serde(skip)] amount: i64 }"),
+    ("command", "", "pub union Pay { a: u8 }"),
+    ("value", "", "pub struct Range<T> where T: Copy { from: T }"),
+    ("value", "", "pub enum Tree { Node(Vec<Tree>) }"),
+    ("state", "", "pub struct Account { balance: i64 }"),
+    ("id", "", "pub struct Id(pub String);"),
+    ("id", "", "pub struct Id<T>(T);"),
+    ("aggregate", "", "impl Account { fn opened(e: Opened) -> Self { e. } }"),
+    (
+        "aggregate",
+        "id = u64",
+        "impl Account { fn opened() -> Self {} fn paid(&mut self, e: Paid) {} fn also(&mut self, e: Paid) {} }",
+    ),
+    ("aggregate", "id = u64", "impl Account {}"),
+    ("command_handler", "", "impl Account { fn open(&mut self, c: Open) {} }"),
+    ("projection", "", "impl Row { fn opened(e: Opened) -> Self {} }"),
+    ("ReadModel", "", "pub struct Row { owner: String }"),
+];
+
+/// Names of std and of the prelude: generated code finds them by absolute paths only.
+const STD: [&str; 26] = [
+    "Option",
+    "Some",
+    "None",
+    "Result",
+    "Ok",
+    "Err",
+    "Vec",
+    "String",
+    "Box",
+    "From",
+    "Into",
+    "TryFrom",
+    "Clone",
+    "Copy",
+    "Debug",
+    "PartialEq",
+    "Send",
+    "Sync",
+    "Default",
+    "Future",
+    "Iterator",
+    "ToString",
+    "ToOwned",
+    "Drop",
+    "vec",
+    "format",
+];
+
+#[test]
+fn generated_code_names_std_by_absolute_paths() {
+    for (attribute, args, item) in SOUND {
+        let (expansion, errors) = expand(attribute, args, item);
+        assert!(errors.is_empty(), "{attribute}: {errors:?}");
+        let mut bare = Vec::new();
+        bare_names(expansion, &mut bare);
+        assert!(bare.is_empty(), "`{attribute}` on `{item}` names {bare:?} without a path");
+    }
+}
+
+/// Names of std that are not the continuation of a path, nor those of associated types.
+fn bare_names(tokens: TokenStream, bare: &mut Vec<String>) {
+    let (mut after_colon, mut after_type) = (false, false);
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                bare_names(group.stream(), bare);
+                after_colon = false;
+            }
+            TokenTree::Ident(ident) => {
+                if !after_colon && !after_type && STD.iter().any(|name| ident == name) {
+                    bare.push(ident.to_string());
+                }
+                after_colon = false;
+                after_type = ident == "type";
+            }
+            TokenTree::Punct(punct) => after_colon = punct.as_char() == ':',
+            TokenTree::Literal(_) => after_colon = false,
+        }
+    }
+}
+
+#[test]
+fn the_user_s_item_always_comes_out() {
+    for (attribute, args, item) in SOUND.into_iter().chain(WRONG).filter(|(attribute, ..)| *attribute != "ReadModel") {
+        let expansion = expand(attribute, args, item).0.to_string();
+        // The body or the fields, which no macro changes but for attributes of its own.
+        let kept = tokens(item).into_iter().find(|token| matches!(token, TokenTree::Ident(ident) if !["pub", "struct", "enum", "union", "impl"].iter().any(|word| ident == word)));
+        let kept = kept.expect("an item has a name").to_string();
+        assert!(expansion.contains(&kept), "`{attribute}` drops `{item}`");
+    }
+}
+
+#[test]
+fn after_an_error_stubs_come_out_that_are_code() {
+    for (attribute, args, item) in WRONG {
+        let (expansion, errors) = expand(attribute, args, item);
+        assert!(!errors.is_empty(), "`{attribute}` takes `{item}`");
+        // Half-typed bodies come out as they are.
+        if !item.contains("e. }") {
+            code(expansion);
+        }
+    }
+}
+
+#[test]
+fn one_mistake_is_one_error() {
+    for (attribute, args, item) in WRONG {
+        let errors = expand(attribute, args, item).1;
+        let mistakes = match item {
+            item if item.contains("added") => 2,
+            item if item.contains("also") => 2,
+            _ => 1,
+        };
+        assert_eq!(errors.len(), mistakes, "`{attribute}` on `{item}`: {errors:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! What is said, in a few words each; the whole of it is looked at by the tests of the diagnostics.
+
+use expect_test::{Expect, expect};
+
+use super::expand;
+
+/// The first line of each message.
+fn check(attribute: &str, args: &str, item: &str, expected: &Expect) {
+    let errors = expand(attribute, args, item).1;
+    let lines: Vec<_> = errors.iter().map(|error| error.to_string().lines().next().unwrap_or_default().to_owned()).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn names_that_are_stored_are_checked() {
+    check(
+        "event",
+        "name = \" \"",
+        "struct Paid {}",
+        &expect!["a stored name holds at least one letter, and no control characters"],
+    );
+    check(
+        "aggregate",
+        "id = u64, name = \"a-b\"",
+        "impl A { fn f(e: E) -> Self {} }",
+        &expect!["the name of an aggregate holds at least one letter, and no `-`, which parts it from the id: `Account-ACC-1`"],
+    );
+    check(
+        "value",
+        "",
+        "struct V { a: u8, #[serde(rename = \"a\")] b: u8 }",
+        &expect!["stored as `a`, like another one here: give it a name of its own"],
+    );
+    check(
+        "value",
+        "",
+        "#[serde(rename_all = \"lowercase\")] enum V { Ab, AB }",
+        &expect!["stored as `ab`, like another one here: give it a name of its own"],
+    );
+    check(
+        "ReadModel",
+        "",
+        "#[read_model(table = \"1st\")] struct Row { #[key] id: u64 }",
+        &expect!["the name of a table holds `a` to `z`, digits and `_`, and does not start with a digit"],
+    );
+}
+
+#[test]
+fn a_row_has_one_key() {
+    check("ReadModel", "", "struct Row { id: u64 }", &expect!["which field names a row? put `#[key]` on it"]);
+    check("ReadModel", "", "struct Row { #[key] #[key] id: u64 }", &expect!["`key` stands here twice: keep one"]);
+    check(
+        "ReadModel",
+        "",
+        "struct Row { #[key] id: u64, #[key] year: u64, #[key] month: u64 }",
+        &expect![[r#"
+        `id` is the key already: a row has one; where both together name it, make one `#[value]` of them
+        `id` is the key already: a row has one; where both together name it, make one `#[value]` of them"#]],
+    );
+}
+
+#[test]
+fn what_does_not_read_back_is_refused() {
+    for key in ["skip", "flatten", "skip_serializing_if = \"f\"", "borrow", "getter = \"f\""] {
+        let item = format!("struct V {{ #[serde({key})] a: u8 }}");
+        assert_eq!(expand("value", "", &item).1.len(), 1, "{item}");
+    }
+    for key in ["rename = \"b\"", "default", "default = \"f\"", "alias = \"b\""] {
+        let item = format!("struct V {{ #[serde({key})] a: u8 }}");
+        assert_eq!(expand("value", "", &item).1.len(), 0, "{item}");
+    }
+    check(
+        "value",
+        "",
+        "struct V { #[serde(with = \"m\")] a: u8 }",
+        &expect![[r#"the type no longer says what is stored: describe it beside this, `#[schema(opaque = "RFC 3339 text")]`"#]],
+    );
+    assert!(expand("value", "", "struct V { #[serde(with = \"m\")] #[schema(opaque = \"x\")] a: u8 }").1.is_empty());
+}
+
+#[test]
+fn a_type_that_holds_itself_is_told_from_one_of_that_name_elsewhere() {
+    check(
+        "value",
+        "",
+        "struct V { a: Option<Box<V>> }",
+        &expect![[
+            r#"`V` holds itself, so its schema has no end: describe the stored form of this field, `#[schema(opaque = "a tree of ..")]`"#
+        ]],
+    );
+    check(
+        "value",
+        "",
+        "struct V { a: Option<Box<Self>> }",
+        &expect![[
+            r#"`V` holds itself, so its schema has no end: describe the stored form of this field, `#[schema(opaque = "a tree of ..")]`"#
+        ]],
+    );
+    assert!(expand("value", "", "struct V { a: other::V }").1.is_empty());
+}
+
+#[test]
+fn signatures_of_handlers_are_understood() {
+    let events = [
+        ("fn f(e: E) -> Self {}", true),
+        ("fn f(e: &E) -> A {}", true),
+        ("fn f(&mut self, E { a, .. }: a::b::E) {}", true),
+        ("fn f(mut self, e: &E) {}", true),
+        ("fn f<'a>(&mut self, e: &'a E) -> () {}", true),
+        ("fn f(self: &mut Self, e: E) {}", false),
+        ("fn f(e: E) -> Option<Self> {}", false),
+        ("fn f(e: <T as X>::E) -> Self {}", false),
+        ("unsafe fn f(e: E) -> Self {}", false),
+        ("const X: u8 = 1;", false),
+    ];
+    for (method, taken) in events {
+        let errors = expand("aggregate", "id = u64", &format!("impl A {{ {method} }}")).1;
+        assert_eq!(errors.len(), usize::from(!taken), "{method}: {errors:?}");
+    }
+    let commands = [
+        ("fn f(c: C) {}", true),
+        ("fn f(&self, c: &C) -> Result<E, X> {}", true),
+        ("async fn f(this: Option<&A>, c: C, x: &dyn Bank, y: &(dyn Bank + Send)) -> Alias<E> {}", true),
+        ("fn f(this: Option<&mut Self>, c: C) {}", false),
+        ("fn f(&self, c: &mut C) {}", false),
+        ("fn f(&self, c: C) -> Vec<impl Into<E>> {}", false),
+        ("fn f(&self, c: C, n: usize) {}", false),
+    ];
+    for (method, taken) in commands {
+        let errors = expand("command_handler", "", &format!("impl A {{ {method} }}")).1;
+        assert_eq!(errors.len(), usize::from(!taken), "{method}: {errors:?}");
+    }
+}
