@@ -61,6 +61,9 @@ impl InlineFold for Tally {
                     let events = if let Some(Value::Integer(events)) = events { events } else { 0 };
                     rows.put(key(id), (event.name != "Ended" || id == "all").then(|| row(id, events + 1, position)));
                 }
+                if event.name == "Misshapen" {
+                    rows.put(key("all"), Some(vec![Value::Null]));
+                }
                 if event.name == "Poison" {
                     return Err(refusal(event.name));
                 }
@@ -235,6 +238,36 @@ pub(super) async fn a_refusing_fold_keeps_no_key(ground: &Ground<'_>) -> Checked
     let refused = store.log.append(carried(said, &fold)).await;
     matching!(refused, Err(AppendError::Inline(_)) => (), "an append that the model refuses");
     same!(find_key(&store, &stream("1"), "key").await?, None, "its key");
+    Ok(())
+}
+
+pub(super) async fn rows_that_can_not_be_stored_refuse_their_own_append_only(ground: &Ground<'_>) -> Checked {
+    let (store, fold) = prepared(ground).await?;
+    for round in 0..10 {
+        let tasks: Vec<_> = (0..16)
+            .map(|task| {
+                let (store, fold) = (store.clone(), Arc::clone(&fold));
+                let said = named(
+                    &task.to_string(),
+                    if task == 5 { 0 } else { round },
+                    if task == 5 { &["Misshapen"] } else { &["Deposited"] },
+                );
+                tokio::spawn(async move { store.log.append(carried(said, &fold)).await })
+            })
+            .collect();
+        for (task, result) in tasks.into_iter().enumerate() {
+            match (task, result.await?) {
+                (5, Err(AppendError::Store(_))) => {}
+                (5, other) => ensure!(false, "an append whose row can't be stored was answered {other:?}"),
+                (_, done) => drop(done?),
+            }
+        }
+    }
+    let log = everything(&store).await?;
+    same!(log.len(), 150, "the number of events");
+    let last = log.last().map_or(Position::ZERO, |event| event.position);
+    same!(tally(&store, "all").await?, Some(row("all", 150, last)), "the row that every append folds into");
+    same!(tally(&store, "5").await?, None, "the other row of the refused append");
     Ok(())
 }
 

@@ -186,6 +186,23 @@ pub(super) async fn an_expected_version_that_is_too_high_is_a_conflict(ground: &
     conflicts(&store, &stream("2"), 3, 0).await
 }
 
+pub(super) async fn an_append_that_is_repeated_is_a_conflict(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    for expected in [0, 2] {
+        // The same events with the same ids, as it is sent again when its answer was lost.
+        let said = part(&stream("1"), expected, 2);
+        store.log.append(append(vec![said.clone()])).await?;
+        let log = everything(&store).await?;
+        let again = store.log.append(append(vec![said.clone()])).await;
+        let actual = matching!(again, Err(AppendError::Conflict { actual, .. }) => actual, "the same append again");
+        same!(actual, Version::new(expected + 2), "the version that the conflict tells");
+        same!(everything(&store).await?, log, "the log after it");
+        let ids: Vec<_> = read_stream(&store, &stream("1"), expected, 2).await?.iter().map(|event| event.id).collect();
+        same!(ids, said.events.iter().map(|event| event.id).collect::<Vec<_>>(), "the ids by which it is known again");
+    }
+    Ok(())
+}
+
 pub(super) async fn a_stream_without_events_is_checked_like_others(ground: &Ground<'_>) -> Checked {
     let store = ground.store().await;
     let done = put(&store, &stream("1"), 0, 0).await?;

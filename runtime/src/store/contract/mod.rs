@@ -225,6 +225,7 @@ cases! {
         versions_are_without_holes,
         an_expected_version_that_is_too_low_is_a_conflict,
         an_expected_version_that_is_too_high_is_a_conflict,
+        an_append_that_is_repeated_is_a_conflict,
         a_stream_without_events_is_checked_like_others,
         an_append_spans_streams_or_leaves_no_trace [several_streams],
         a_misshapen_append_is_refused,
@@ -284,6 +285,7 @@ cases! {
         a_refusing_fold_refuses_its_own_append_only [read_models],
         a_refusing_fold_leaves_no_trace [read_models],
         a_refusing_fold_keeps_no_key [read_models, keys],
+        rows_that_can_not_be_stored_refuse_their_own_append_only [read_models],
         an_inline_model_that_is_behind_is_not_folded_into [read_models],
         inline_rows_are_there_after_reopening [read_models, durable],
     }

@@ -141,6 +141,11 @@ pub(super) async fn a_live_reader_never_skips(ground: &Ground<'_>) -> Checked {
 /// No store takes as long; it only keeps a broken one from being waited for until the end of the case.
 const WAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
+async fn woken<T>(waiting: impl Future<Output = T>) -> Checked<T> {
+    let woken = tokio::time::timeout(WAKE_TIME_MAX, waiting).await;
+    woken.map_err(|_| Failure("who waits for the next event was not woken by it".to_owned()))
+}
+
 pub(super) async fn who_waits_is_woken(ground: &Ground<'_>) -> Checked {
     let store = ground.store().await;
     let mut last = Position::ZERO;
@@ -170,8 +175,7 @@ pub(super) async fn who_waits_is_woken(ground: &Ground<'_>) -> Checked {
         }
         let done = put(&store, &stream("1"), round, 1).await?;
         for task in tasks {
-            let woken = tokio::time::timeout(WAKE_TIME_MAX, task).await;
-            let head = woken.map_err(|_| Failure("who waits for the next event was not woken by it".to_owned()))???;
+            let head = woken(task).await???;
             ensure!(head <= done.position, "the head is beyond the only append");
         }
         last = done.position;
@@ -190,7 +194,7 @@ pub(super) async fn an_append_that_nobody_waits_for_is_finished(ground: &Ground<
         let mut future = store.log.append(said);
         std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await;
         drop(future);
-        store.log.wait_beyond(before).await?;
+        woken(store.log.wait_beyond(before)).await??;
         same!(read_stream(&store, &stream("1"), round, 9).await?.len(), 1, "the events of a dropped append");
     }
     let stored: Vec<_> = everything(&store).await?.iter().map(|event| event.id).collect();
