@@ -40,6 +40,7 @@ fn test(options: &TestOptions) -> Vec<Step> {
         steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
     }
     steps.push(Step::new("tests", "test --workspace --all-features"));
+    steps.push(Step::new("messages about features", "test -p gesta --no-default-features --lib connect"));
     steps.push(Step::new("documentation", "doc --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
     if let Some(only) = &options.only {
         steps.retain(|step| step.name.contains(only.as_str()));

@@ -43,3 +43,29 @@ fn sqlite(url: &str) -> Result<Store, StartError> {
 fn sqlite(_: &str) -> Result<Store, StartError> {
     Err(StartError::FeatureOff { scheme: "sqlite", feature: "sqlite" })
 }
+
+#[cfg(test)]
+mod tests {
+    /// What a build answers that lacks a feature; `cargo xtask test` runs this without any.
+    #[cfg(not(all(feature = "memory", feature = "sqlite")))]
+    #[tokio::test]
+    async fn a_feature_that_is_off_is_named() {
+        for (url, feature, on) in
+            [("memory:", "memory", cfg!(feature = "memory")), ("sqlite:x.db", "sqlite", cfg!(feature = "sqlite"))]
+        {
+            if !on {
+                let off = super::connect(url).await.err().expect("nothing opens it").to_string();
+                let expected = format!(
+                    "`{feature}:` needs the feature `{feature}`: write `gesta = {{ version = \"..\", features = [\"{feature}\"] }}` in Cargo.toml"
+                );
+                assert_eq!(off, expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_that_names_no_store_says_what_there_is() {
+        let oracle = super::connect("oracle://x").await.err().expect("nothing opens it").to_string();
+        assert_eq!(oracle, "`oracle:` is no store of gesta: use one of `memory:` or `sqlite:`");
+    }
+}
