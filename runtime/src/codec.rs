@@ -25,3 +25,34 @@ pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) ->
 pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
     serde_json::from_slice(payload).map_err(|e| DecodeError::Payload(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finite_number_reads_back_as_it_was() {
+        let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..50_000 {
+            // xorshift64, Marsaglia 2003.
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            // Any bits at all, and numbers between 1 and 2, where short texts are.
+            for number in [f64::from_bits(bits), f64::from_bits(bits >> 12 | 0x3ff << 52)] {
+                if number.is_finite() {
+                    let mut payload = Vec::new();
+                    encode(&number, &mut payload).unwrap();
+                    assert_eq!(decode::<f64>(&payload).map(f64::to_bits), Ok(number.to_bits()), "{number:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_in_the_buffer_stays_when_a_value_cannot_be_written() {
+        let mut payload = b"before".to_vec();
+        assert!(encode(&vec![1.0, f64::NAN], &mut payload).is_err());
+        assert_eq!(payload, b"before");
+    }
+}

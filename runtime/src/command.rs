@@ -22,7 +22,7 @@ use crate::{Aggregate, Stage, StreamName, Timestamp, Version};
     label = "not a command",
     note = "put `#[command]` on the struct `{Self}`"
 )]
-pub trait CommandData: Sized + Clone + fmt::Debug + Send + Sync + 'static {
+pub trait CommandData: Sized + Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Its name.
     const NAME: &'static str;
     /// Its doc comment.
@@ -147,7 +147,7 @@ pub trait Commands: Aggregate {
 }
 
 /// A command of which only the aggregate is known: the enum that `#[command_handler]` generates.
-pub trait AnyCommand: Clone + fmt::Debug + Send + Sync + 'static {
+pub trait AnyCommand: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// What is known of the one it holds.
     fn info(&self) -> CommandInfo;
     /// Appends the written form of the one it holds.
@@ -397,9 +397,9 @@ pub struct Env {
 }
 
 /// What handlers may ask for, by type.
-#[doc(hidden)]
+
 #[derive(Default)]
-pub struct Services(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+pub(crate) struct Services(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl Services {
     pub(crate) fn insert<S: ?Sized + Send + Sync + 'static>(&mut self, service: Arc<S>) {

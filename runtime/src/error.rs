@@ -358,6 +358,9 @@ pub enum Failure {
         #[source]
         why: crate::FoldError,
     },
+    /// A command of a unit of work was dropped before it was through, so the unit is incomplete. Nothing was stored.
+    #[error("a command of the unit was dropped before it was through: await each one to its end")]
+    Abandoned,
     /// The aggregate was not registered with this app.
     #[error("`{aggregate}` is not registered: add `.aggregate::<{aggregate}>()` before `.start()`")]
     Unregistered {

@@ -144,6 +144,13 @@ impl<E> Recorded<E> {
     pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
         Recorded { event, stream, version, position, metadata }
     }
+    /// The id of the aggregate it happened to, as the type that names it.
+    ///
+    /// # Panics
+    /// Where the stream's id is none of this type: it is another aggregate's.
+    pub fn aggregate_id<I: crate::AggregateId>(&self) -> I {
+        I::parse(self.stream.id()).unwrap_or_else(|why| panic!("the id of `{}` is of another type: {why}", self.stream))
+    }
     /// The same record around another event.
     pub fn map<T>(self, f: impl FnOnce(E) -> T) -> Recorded<T> {
         Recorded {
@@ -184,6 +191,12 @@ pub trait IdSource: Send + Sync + 'static {
 /// Random ids of version 7.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
+
+impl<I: IdSource + ?Sized> IdSource for std::sync::Arc<I> {
+    fn next(&self, now: Timestamp) -> Uuid {
+        (**self).next(now)
+    }
+}
 
 impl IdSource for RandomIds {
     fn next(&self, now: Timestamp) -> Uuid {

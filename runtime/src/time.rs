@@ -136,14 +136,13 @@ fn parse(text: &str) -> Option<Timestamp> {
     let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
     let start = Timestamp::from_date(year, number(parts.next()?, 2)?, number(parts.next()?, 2)?)?;
     let Some(time) = time else { return Some(start) };
-    let (clock, offset_minutes) = match time.strip_suffix(['Z', 'z']) {
-        Some(clock) => (clock, 0),
-        None => {
-            let at = time.rfind(['+', '-'])?;
-            let (hours, minutes) = time[at + 1..].split_once(':')?;
-            let minutes = i64::from(number(hours, 2)?) * 60 + i64::from(number(minutes, 2)?);
-            (&time[..at], if time.as_bytes()[at] == b'-' { -minutes } else { minutes })
-        }
+    let (clock, offset_minutes) = if let Some(clock) = time.strip_suffix(['Z', 'z']) {
+        (clock, 0)
+    } else {
+        let at = time.rfind(['+', '-'])?;
+        let (hours, minutes) = time[at + 1..].split_once(':')?;
+        let minutes = i64::from(number(hours, 2)?) * 60 + i64::from(number(minutes, 2)?);
+        (&time[..at], if time.as_bytes()[at] == b'-' { -minutes } else { minutes })
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut parts = clock.splitn(3, ':');
@@ -171,6 +170,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
     }
 }
 
@@ -212,7 +217,7 @@ mod tests {
         for _ in 0..146_097 {
             let (year, month, day) = at.date();
             assert_eq!(Timestamp::from_date(year, month, day), Some(at));
-            at = at + Duration::from_secs(86_400);
+            at = at + Duration::from_hours(24);
         }
         assert_eq!(at, Timestamp::from_date(2200, 1, 1).unwrap());
     }

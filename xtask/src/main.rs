@@ -1,2 +1,79 @@
-//! x
-fn main() {}
+//! `cargo xtask <command>`: the front door for everything people do in this repository.
+//!
+//! Always true here: every command prints what it runs, stops at the first failure, and then says which step failed.
+
+mod args;
+mod step;
+
+use std::process::ExitCode;
+
+use args::{Request, TestOptions, USAGE};
+use step::Step;
+
+fn main() -> ExitCode {
+    let steps = match args::parse(std::env::args().skip(1)) {
+        Ok(Request::Help) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Request::Test(options)) => test(&options),
+        Ok(Request::Bless) => bless(),
+        Ok(Request::Bench(rest)) => vec![Step::new("benchmarks", "bench -p gesta-bench").args(rest)],
+        Err(why) => {
+            eprintln!("{why}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    step::run(&steps)
+}
+
+/// Everything that has to pass, what fails fastest first.
+fn test(options: &TestOptions) -> Vec<Step> {
+    let mut steps = vec![
+        Step::new("format", "fmt --all --check"),
+        Step::new("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
+        Step::new("no feature", "clippy -p gesta --no-default-features -- -D warnings"),
+    ];
+    // Features are additive and need each other for nothing, so each one must do alone.
+    for feature in ["memory", "sqlite", "contract"] {
+        let step = Step::new(format!("feature {feature}"), "clippy -p gesta --no-default-features");
+        steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
+    }
+    steps.push(Step::new("tests", "test --workspace --all-features"));
+    steps.push(Step::new("messages about features", "test -p gesta --no-default-features --lib connect"));
+    steps.push(Step::new("documentation", "doc --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
+    if let Some(only) = &options.only {
+        steps.retain(|step| step.name.contains(only.as_str()));
+    }
+    for step in &mut steps {
+        if options.heavy {
+            step.envs.push(("GESTA_HEAVY", "1".into()));
+        }
+        if let Some(data) = &options.data {
+            step.envs.push(("GESTA_DATA", data.into()));
+        }
+    }
+    steps
+}
+
+/// Rewrites what snapshots and diagnostics expect. Not a test: what it wrote is to be read.
+fn bless() -> Vec<Step> {
+    let step = |name, arguments| Step::new(name, arguments).env("UPDATE_EXPECT", "1").env("TRYBUILD", "overwrite");
+    vec![
+        step("snapshots of the macros", "test -p gesta-macros --all-features"),
+        step("snapshots and diagnostics of the tests", "test -p gesta-tests --all-features"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heavy_tests_and_the_real_data_are_asked_for_by_name() {
+        let options = TestOptions { heavy: true, data: Some("/data".into()), only: Some("tests".to_owned()) };
+        let [step] = &test(&options)[..] else { panic!("one step has this name") };
+        assert_eq!(step.envs, [("GESTA_HEAVY", "1".into()), ("GESTA_DATA", "/data".into())]);
+        assert!(test(&TestOptions::default()).iter().all(|step| !step.envs.iter().any(|(name, _)| name.starts_with("GESTA"))));
+    }
+}

@@ -190,7 +190,7 @@ impl<'a> Parts<'a> {
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
         let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
         let target = Target { root, ident: commands, variants: variants.iter().zip(types).map(variant).collect() };
-        let traits = target.implement(&["Clone", "Debug"]);
+        let traits = target.implement(&["Clone", "Debug", "PartialEq"]);
         let (option, result) = (quote!(#root::core::option::Option), quote!(#root::core::result::Result));
         let (str, u8) = (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8));
         let lacks = lacks(root);

@@ -1,4 +1,121 @@
-//! The app.
-/// An app.
-#[derive(Debug)]
-pub struct App;
+//! The app: what executes commands, keeps read models and answers questions.
+
+mod builder;
+mod cache;
+mod execute;
+mod gate;
+mod held;
+mod hook;
+mod inline;
+mod load;
+mod many;
+mod model;
+mod options;
+mod read;
+mod runner;
+mod subscribe;
+mod unit;
+
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+
+pub use builder::Builder;
+pub use execute::{Done, Execute, Executed};
+pub use hook::{BeforeCommand, Proposed};
+pub use load::{History, Loaded};
+pub use many::{Envelope, ExecuteMany};
+pub use options::{Limits, caused_by};
+pub use read::{Read, Rows};
+pub use subscribe::{RawEvent, Subscription};
+pub use unit::{Unit, UnitDone, UnitOfWork};
+
+use crate::command::Services;
+use crate::error::StoreError;
+use crate::event::IdSource;
+use crate::store::{InlineFold, Store, StoredType};
+use crate::time::Clock;
+
+/// An event-sourced application: commands in, events stored, read models kept.
+///
+/// Made by [`App::connect`] and [`Builder::start`]. Cloning it is cheap, and all clones are one app.
+///
+/// What was acknowledged is durable at any moment, so an app may be dropped or killed; [`shutdown`](App::shutdown) ends it
+/// in order.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let models: Vec<_> = self.inner.models.iter().map(|model| model.name).collect();
+        f.debug_struct("App").field("models", &models).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    store: Store,
+    /// No other app or process appends, so a state in the cache is always current.
+    sole_writer: bool,
+    /// The store goes when the app does.
+    owns_store: bool,
+    writable: bool,
+    aggregates: HashSet<TypeId>,
+    models: Vec<Arc<model::Model>>,
+    inline: Option<Arc<dyn InlineFold>>,
+    services: Arc<Services>,
+    hooks: Vec<Arc<dyn BeforeCommand>>,
+    cache: Arc<cache::StateCache>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    limits: Limits,
+    gate: gate::Gate,
+    shutdown: watch::Sender<bool>,
+    runners: Mutex<JoinSet<()>>,
+    unknown: Vec<StoredType>,
+}
+
+impl Inner {
+    /// Whether this app feeds its read models, or another process does.
+    fn feeds_models(&self) -> bool {
+        self.writable
+    }
+}
+
+impl App {
+    /// The kinds of events in the store that this build could not read when it started.
+    pub fn unknown_events(&self) -> &[StoredType] {
+        &self.inner.unknown
+    }
+
+    /// The store, for what this type does not offer.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Ends the app in order: commands that came in are finished and later ones refused, read models store how far they
+    /// have come, the store is closed. Nothing that was acknowledged needs this.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store could not finish.
+    pub async fn shutdown(&self) -> Result<(), StoreError> {
+        self.inner.gate.close().await;
+        self.inner.shutdown.send_replace(true);
+        let mut runners = self.inner.runners.lock().await;
+        while let Some(ended) = runners.join_next().await {
+            if let Err(why) = ended {
+                tracing::error!(%why, "a read model's task ended badly");
+            }
+        }
+        if self.inner.owns_store {
+            self.inner.store.log.close().await?;
+        }
+        tracing::info!("shut down");
+        Ok(())
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 
-use super::column::{Column, ColumnError, ColumnType, Row, Value};
+use super::column::{Column, ColumnError, ColumnType, Row};
 use crate::{Aggregate, DecodeError, Recorded};
 
 /// A row with a key, kept in a table of its own and folded from events.
@@ -60,14 +60,19 @@ pub(crate) struct Source<M> {
     pub(crate) aggregate: &'static str,
     /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
     pub(crate) handles: fn(&str) -> Option<bool>,
-    /// Reads one event and finds its row.
-    pub(crate) fold: fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>,
+    /// Reads one event, by name, version and payload, and finds its row.
+    pub(crate) fold: FoldStored<M>,
 }
 
+type FoldStored<M> = fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>;
+
 impl<M: ReadModel> SourceSink<M> {
-    pub(crate) fn of<P: Projection>() -> Vec<Source<P>> {
+    pub(crate) fn collect() -> Vec<Source<M>>
+    where
+        M: Projection,
+    {
         let mut sink = SourceSink { sources: Vec::new() };
-        P::sources(&mut sink);
+        M::sources(&mut sink);
         sink.sources
     }
 
@@ -254,10 +259,4 @@ where
     A::Id: IntoKey<K>,
 {
     <A::Id as crate::AggregateId>::parse(event.stream.id()).map(IntoKey::into_key).map_err(|e| e.to_string())
-}
-
-/// The key column's value of a row.
-pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, ColumnError> {
-    let column = M::COLUMNS.iter().find(|c| c.role == super::ColumnRole::Key).map_or("key", |c| c.name);
-    key.to_value().map_err(|why| ColumnError { column, why })
 }

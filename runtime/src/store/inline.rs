@@ -6,20 +6,25 @@
 
 use std::collections::HashMap;
 
-use super::RowChange;
+use super::{Append, RowChange};
 use crate::Timestamp;
 use crate::event::Position;
 use crate::read::{FoldError, Row, Value};
 
-/// The rows of inline models that an append wants to change; made by the runtime, run by the store.
-pub trait InlineFold: Send {
-    /// The rows it will look at.
-    fn keys(&self) -> Vec<RowKey>;
-    /// Folds the append's events into the rows. The rows named by [`keys`](InlineFold::keys) are in the set.
+/// What folds an append's events into the rows of inline models; made by the runtime, run by the store.
+///
+/// One object serves all appends of an app. It does not panic: a handler's panic is a refusal.
+pub trait InlineFold: Send + Sync {
+    /// The rows this append will look at.
+    ///
+    /// # Errors
+    /// [`InlineRefusal`] where an event has no row; the append is then refused.
+    fn keys(&self, append: &Append) -> Result<Vec<RowKey>, InlineRefusal>;
+    /// Folds the append's events into the rows. Those named by [`keys`](InlineFold::keys) are in the set.
     ///
     /// # Errors
     /// [`InlineRefusal`] where a row can't take an event; the append is then refused.
-    fn fold(self: Box<Self>, placed: &Placed<'_>, rows: &mut RowSet) -> Result<(), InlineRefusal>;
+    fn fold(&self, append: &Append, placed: &Placed<'_>, rows: &mut RowSet) -> Result<(), InlineRefusal>;
 }
 
 /// Where the events of an append are about to stand.
@@ -87,13 +92,13 @@ impl RowSet {
         let before = self.rows.insert(key.clone(), Slot { row, changed: true });
         self.undo.push((key, before.unwrap_or(Slot { row: None, changed: false })));
     }
-    /// Runs one append's fold; a fold that fails, or panics, leaves no trace.
+    /// Runs one append's fold; a fold that fails leaves no trace.
     ///
     /// # Errors
     /// The fold's refusal.
-    pub fn fold(&mut self, fold: Box<dyn InlineFold>, placed: &Placed<'_>) -> Result<(), InlineRefusal> {
+    pub fn fold(&mut self, fold: &dyn InlineFold, append: &Append, placed: &Placed<'_>) -> Result<(), InlineRefusal> {
         self.undo.clear();
-        let result = fold.fold(placed, self);
+        let result = fold.fold(append, placed, self);
         if result.is_err() {
             for (key, slot) in self.undo.drain(..).rev() {
                 self.rows.insert(key, slot);

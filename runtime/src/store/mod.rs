@@ -11,6 +11,9 @@
 //! the order of delivery: a reader that remembers the last position it saw never skips an event. False conflicts are
 //! allowed, a false pass is not.
 
+#[cfg(any(feature = "memory", feature = "sqlite"))]
+mod check;
+mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod inline;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub use connect::connect;
 pub use inline::{InlineFold, InlineRefusal, Placed, RowKey, RowSet};
 
 use crate::error::StoreError;
@@ -58,7 +62,7 @@ pub struct Append {
     /// What caused it.
     pub causation_id: Option<Uuid>,
     /// The inline read models' part: run once positions are known and before anything is written.
-    pub inline: Option<Box<dyn InlineFold>>,
+    pub inline: Option<Arc<dyn InlineFold>>,
 }
 
 /// The part of an append that belongs to one stream.
@@ -332,7 +336,9 @@ pub struct ModelSpec {
     pub columns: &'static [Column],
     /// Which definition its rows were folded by.
     pub fingerprint: u64,
-    /// Whether appends carry it, so that its checkpoint moves with each.
+    /// Whether appends carry it, so that its checkpoint moves with each. It moves only from the last event before the append
+    /// to its last: a model that is behind stays where it is until it was caught up by
+    /// [`commit`](ReadModelStore::commit), and an append that folds into it meanwhile is answered by an error.
     pub inline: bool,
 }
 
@@ -362,13 +368,16 @@ pub struct RowChange {
 }
 
 /// Which rows are wanted, in the order of a column and, where equal, of the key.
+///
+/// Nothing comes before every value. Rows that hold nothing in the column are left out where a bound is given, unless that
+/// bound is itself nothing: from nothing to nothing are the rows that hold nothing there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowQuery {
     /// The column to order by and to look in; indexed, or the key.
     pub column: usize,
     /// The least value wanted.
     pub from: Option<Value>,
-    /// The greatest value wanted; rows that hold nothing there are left out where a bound is given.
+    /// The greatest value wanted.
     pub to: Option<Value>,
     /// Only rows that come after this value of the column and this key.
     pub after: Option<(Value, Value)>,
@@ -376,6 +385,14 @@ pub struct RowQuery {
     pub descending: bool,
     /// How many at most.
     pub max: usize,
+}
+
+impl RowQuery {
+    /// Whether rows that hold nothing in the column are wanted.
+    pub fn wants_nothing(&self) -> bool {
+        let nothing = |bound: &Option<Value>| matches!(bound, Some(Value::Null));
+        nothing(&self.from) || (self.from.is_none() && (self.to.is_none() || nothing(&self.to)))
+    }
 }
 
 /// Why rows and checkpoint were not stored. Nothing of them was.

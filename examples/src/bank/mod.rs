@@ -1,0 +1,13 @@
+//! A bank: accounts, transfers between them, and three ways of looking at them.
+
+mod domain;
+pub mod story;
+mod transfer;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use domain::*;
+pub use transfer::{TransferError, transfer};
+pub use views::{AccountSummary, Booking, HighValueAccount, StatementLine};

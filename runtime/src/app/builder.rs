@@ -1,0 +1,362 @@
+//! From a URL to an app that runs: the store is opened, types are registered, names and services are checked, read models
+//! are brought up.
+
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::cache::StateCache;
+use super::gate::Gate;
+use super::hook::BeforeCommand;
+use super::inline::InlineModels;
+use super::model::{Feeder, InlineModel, Model};
+use super::options::Limits;
+use super::runner::Runner;
+use super::{App, Inner};
+use crate::command::Services;
+use crate::error::{MissingService, StartError};
+use crate::event::{EventInfo, IdSource, RandomIds};
+use crate::read::Projection;
+use crate::store::{Checkpoint, EventLog, ReadModelStore, Store, StoredType};
+use crate::time::{Clock, SystemClock};
+use crate::{CommandInfo, Commands, Position};
+
+/// An app that is being put together: a store, and what is registered with it. Made by [`App::connect`].
+#[must_use = "an app runs once it is started"]
+pub struct Builder {
+    store: Store,
+    sole_writer: bool,
+    owns_store: bool,
+    aggregates: Vec<Registered>,
+    models: Vec<RegisteredModel>,
+    services: Services,
+    hooks: Vec<Arc<dyn BeforeCommand>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    limits: Limits,
+}
+
+/// A registered aggregate without its type.
+struct Registered {
+    type_id: TypeId,
+    type_name: &'static str,
+    name: &'static str,
+    events: &'static [EventInfo],
+    commands: &'static [CommandInfo],
+}
+
+/// A registered read model: what makes its inline part, and what runs it.
+struct RegisteredModel {
+    model: Model,
+    inline: Option<Box<dyn InlineModel>>,
+    run: fn(Feed) -> Box<dyn Running>,
+}
+
+/// What a runner needs of the app.
+struct Feed {
+    model: Arc<Model>,
+    log: Arc<dyn EventLog>,
+    rows: Arc<dyn ReadModelStore>,
+    checkpoint: Checkpoint,
+}
+
+/// A runner without its type.
+#[async_trait::async_trait]
+trait Running: Send {
+    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError>;
+    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>);
+}
+
+#[async_trait::async_trait]
+impl<M: Projection> Running for Runner<M> {
+    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError> {
+        Runner::catch_up(self).await
+    }
+    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>) {
+        Runner::run(*self, shutdown).await;
+    }
+}
+
+fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
+    let Feed { model, log, rows, checkpoint } = feed;
+    let (feeder, position) = (Feeder::<M>::new(), checkpoint.position);
+    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now() })
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let aggregates: Vec<_> = self.aggregates.iter().map(|registered| registered.name).collect();
+        let models: Vec<_> = self.models.iter().map(|registered| registered.model.name).collect();
+        f.debug_struct("Builder").field("aggregates", &aggregates).field("models", &models).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens the store a URL names, and begins an app on it.
+    ///
+    /// | URL | store | feature |
+    /// |---|---|---|
+    /// | `memory:` | a new one in memory | `memory` |
+    /// | `sqlite:bank.db`, `sqlite:///var/lib/bank.db` | a file, made where it is missing; `?mode=ro` reads beside the app that writes, `?synchronous=normal` gives up the last moments at a power loss | `sqlite` |
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing of somebody else's was touched.
+    pub async fn connect(url: &str) -> Result<Builder, StartError> {
+        let store = crate::store::connect(url).await?;
+        let sole_writer = store.log.capabilities().sole_writer;
+        Ok(Builder { sole_writer, owns_store: true, ..Builder::new(store) })
+    }
+
+    /// Begins an app on a store, such as one of your own, or one that several apps share.
+    ///
+    /// Since others may hold the same store, what it says of being the sole writer is not relied on: before a refusal goes
+    /// out, the tail of the stream is read again. Shutting the app down leaves the store open.
+    pub fn on(store: Store) -> Builder {
+        Builder::new(store)
+    }
+}
+
+impl Builder {
+    fn new(store: Store) -> Self {
+        Builder {
+            store,
+            sole_writer: false,
+            owns_store: false,
+            aggregates: Vec::new(),
+            models: Vec::new(),
+            services: Services::default(),
+            hooks: Vec::new(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Registers an aggregate with its commands.
+    pub fn aggregate<A: Commands>(mut self) -> Self {
+        self.aggregates.push(Registered {
+            type_id: TypeId::of::<A>(),
+            type_name: std::any::type_name::<A>(),
+            name: A::NAME,
+            events: A::EVENTS,
+            commands: A::COMMANDS,
+        });
+        self
+    }
+
+    /// Registers a read model that follows the events: with its own checkpoint, a moment behind.
+    pub fn projection<M: Projection>(self) -> Self {
+        self.model::<M>(None)
+    }
+
+    /// Registers a read model that is stored in the same transaction as the events: never behind, and an event it can't
+    /// take refuses the command.
+    pub fn inline_projection<M: Projection>(self) -> Self {
+        self.model::<M>(Some(Box::new(Feeder::<M>::new())))
+    }
+
+    fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
+        let model = Model::of::<M>(self.models.len(), inline.is_some());
+        self.models.push(RegisteredModel { model, inline, run: runner::<M> });
+        self
+    }
+
+    /// Registers a service that command handlers take as `&S`, such as a client of another system.
+    pub fn service<S: Send + Sync + 'static>(self, service: S) -> Self {
+        self.shared_service(Arc::new(service))
+    }
+
+    /// Registers a service that is shared, or that handlers take as a trait object `&dyn S`.
+    ///
+    /// # Examples
+    /// ```ignore
+    /// builder.shared_service::<dyn Rates>(Arc::new(HttpRates::new()))
+    /// ```
+    pub fn shared_service<S: ?Sized + Send + Sync + 'static>(mut self, service: Arc<S>) -> Self {
+        self.services.insert(service);
+        self
+    }
+
+    /// Asks this before each command, in the order given; the first that denies ends it.
+    pub fn before_command(mut self, hook: impl BeforeCommand) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// Takes the time from this clock instead of the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Takes ids from here instead of random ones.
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
+        self
+    }
+
+    /// Sets what the app allows.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks what is registered against each other and against the store, brings inline read models to the present, and
+    /// lets the others run.
+    ///
+    /// Kinds of events in the store that this build doesn't know are logged as warnings and listed by
+    /// [`App::unknown_events`].
+    ///
+    /// # Errors
+    /// [`StartError`] names what does not fit, and what to write.
+    pub async fn start(self) -> Result<App, StartError> {
+        let Builder { store, sole_writer, owns_store, aggregates, models, services, hooks, clock, ids, limits } = self;
+        check_names(&aggregates, &models)?;
+        check_services(&aggregates, &services)?;
+        check_sources(&aggregates, &models)?;
+        if !models.is_empty() && store.read_models.is_none() {
+            let what = format!("the read model `{}`", models[0].model.name);
+            return Err(StartError::Unsupported { what, capability: "read models" });
+        }
+        let unknown = unknown_events(&aggregates, store.log.event_types().await?);
+        for kind in &unknown {
+            let (aggregate, name, version, first) = (&kind.aggregate, &kind.name, kind.schema_version, kind.first_position);
+            tracing::warn!(%aggregate, event = %name, version, %first, "the store holds events this build does not know");
+        }
+
+        let writable = store.log.capabilities().writable;
+        let (shutdown, _) = watch::channel(false);
+        let mut runners = JoinSet::new();
+        let mut inline = Vec::new();
+        let models = prepare(&store, models, writable, &mut inline, &mut runners, &shutdown).await?;
+        let inline = (!inline.is_empty()).then(|| Arc::new(InlineModels { models: inline }) as _);
+        tracing::info!(aggregates = aggregates.len(), models = models.len(), writable, "started");
+        let inner = Inner {
+            cache: StateCache::new(limits.cache_entries, limits.cache_bytes),
+            store,
+            sole_writer,
+            owns_store,
+            writable,
+            aggregates: aggregates.iter().map(|registered| registered.type_id).collect(),
+            models,
+            inline,
+            services: Arc::new(services),
+            hooks,
+            clock,
+            ids,
+            limits,
+            gate: Gate::default(),
+            shutdown,
+            runners: tokio::sync::Mutex::new(runners),
+            unknown,
+        };
+        Ok(App { inner: Arc::new(inner) })
+    }
+}
+
+type InlineParts = Vec<(Arc<Model>, Box<dyn InlineModel>)>;
+
+/// Takes over the models in the store, catches up the inline ones and lets the others run.
+async fn prepare(
+    store: &Store,
+    registered: Vec<RegisteredModel>,
+    writable: bool,
+    inline: &mut InlineParts,
+    runners: &mut JoinSet<()>,
+    shutdown: &watch::Sender<bool>,
+) -> Result<Vec<Arc<Model>>, StartError> {
+    let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(Vec::new()) };
+    let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
+    let checkpoints = rows.prepare(specs).await?;
+    let head = store.log.head().await?;
+    let mut models = Vec::new();
+    for (RegisteredModel { model, inline: part, run }, checkpoint) in registered.into_iter().zip(checkpoints) {
+        let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
+        // Who only reads can't wait for what another process does.
+        let complete_from = if writable { head } else { Position::ZERO };
+        model.progress.send_modify(|progress| {
+            progress.position = position;
+            progress.complete_from = complete_from;
+            progress.outdated = checkpoint.is_none();
+        });
+        let model = Arc::new(model);
+        models.push(model.clone());
+        let (Some(checkpoint), true) = (checkpoint, writable) else { continue };
+        let feed = Feed { model: model.clone(), log: store.log.clone(), rows: rows.clone(), checkpoint };
+        let mut runner = run(feed);
+        match part {
+            Some(part) => {
+                runner.catch_up().await.map_err(|why| StartError::CatchUp { model: model.name, why })?;
+                inline.push((model, part));
+            }
+            None => {
+                runners.spawn(runner.run(shutdown.subscribe()));
+            }
+        }
+    }
+    Ok(models)
+}
+
+/// No two things are stored under one name.
+fn check_names(aggregates: &[Registered], models: &[RegisteredModel]) -> Result<(), StartError> {
+    let taken = |first: String, second: String, name: &str| StartError::NameTaken { first, second, name: name.to_owned() };
+    let mut names: HashMap<&str, &Registered> = HashMap::new();
+    for aggregate in aggregates {
+        if let Some(other) = names.insert(aggregate.name, aggregate) {
+            let describe = |registered: &Registered| format!("the aggregate `{}`", registered.type_name);
+            return Err(taken(describe(other), describe(aggregate), aggregate.name));
+        }
+    }
+    let mut tables: HashMap<String, &Model> = HashMap::new();
+    for RegisteredModel { model, .. } in models {
+        // SQL does not tell apart what differs in case only.
+        if let Some(other) = tables.insert(model.name.to_lowercase(), model) {
+            let describe = |model: &Model| format!("the read model `{}`", model.type_name);
+            return Err(taken(describe(other), describe(model), model.name));
+        }
+    }
+    Ok(())
+}
+
+/// Every service that a handler asks for is there; all that are missing are named.
+fn check_services(aggregates: &[Registered], services: &Services) -> Result<(), StartError> {
+    let mut missing = Vec::new();
+    for aggregate in aggregates {
+        for command in aggregate.commands {
+            let absent = command.needs.iter().filter(|need| !services.has(need));
+            missing.extend(absent.map(|need| MissingService {
+                service: need.name(),
+                aggregate: aggregate.name,
+                command: command.name,
+            }));
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(StartError::MissingServices(missing)) }
+}
+
+/// Every aggregate that feeds a read model is there.
+fn check_sources(aggregates: &[Registered], models: &[RegisteredModel]) -> Result<(), StartError> {
+    let names: HashSet<&str> = aggregates.iter().map(|aggregate| aggregate.name).collect();
+    for RegisteredModel { model, .. } in models {
+        if let Some(aggregate) = model.sources.iter().find(|source| !names.contains(*source)) {
+            return Err(StartError::MissingAggregate { model: model.name, aggregate });
+        }
+    }
+    Ok(())
+}
+
+/// The kinds of events that are stored and that this build can't read.
+fn unknown_events(aggregates: &[Registered], mut stored: Vec<StoredType>) -> Vec<StoredType> {
+    let knows = |kind: &StoredType| {
+        let aggregate = aggregates.iter().find(|aggregate| aggregate.name == kind.aggregate);
+        let event = aggregate.and_then(|aggregate| aggregate.events.iter().find(|event| event.name == kind.name));
+        event.is_some_and(|event| event.versions.iter().any(|(version, _)| *version == kind.schema_version))
+    };
+    stored.retain(|kind| !knows(kind));
+    stored
+}

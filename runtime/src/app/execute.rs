@@ -1,0 +1,364 @@
+//! The way of a command: take the state, decide, append, put the state back only after a known success.
+
+use std::any::TypeId;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, Undecided};
+use super::hook::Proposed;
+use super::load::History;
+use super::options::{Options, said_beside};
+use super::{App, Inner};
+use crate::error::{ExecuteError, Failure};
+use crate::schema::Fingerprint;
+use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppend};
+use crate::{Aggregate, Command, CommandInfo, Handle, Position, Recorded, StreamName, Version};
+
+/// What a command led to.
+#[non_exhaustive]
+pub struct Done<A: Aggregate> {
+    /// The aggregate's version afterwards.
+    pub version: Version,
+    /// Where the last of its events stands among all events; the store's last position where there were none. A read may
+    /// ask for at least this, see [`Read::after`](crate::Read::after).
+    pub position: Position,
+    /// What happened, in order; nothing where the handler returned no event.
+    pub events: Vec<Recorded<A::Event>>,
+    /// The idempotency key was used before: nothing was stored now, and this is what its first use led to.
+    pub repeated: bool,
+}
+
+// Not derived: that would ask the state, which is not in here, for the same.
+impl<A: Aggregate> fmt::Debug for Done<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Done { version, position, events, repeated } = self;
+        let mut done = f.debug_struct("Done");
+        done.field("version", version).field("position", position).field("events", events).field("repeated", repeated).finish()
+    }
+}
+impl<A: Aggregate> Clone for Done<A> {
+    fn clone(&self) -> Self {
+        Done { events: self.events.clone(), ..*self }
+    }
+}
+impl<A: Aggregate> PartialEq for Done<A> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |done: &Self| (done.version, done.position, done.repeated);
+        parts(self) == parts(other) && self.events == other.events
+    }
+}
+
+impl<A: Aggregate> From<&Done<A>> for Position {
+    fn from(done: &Done<A>) -> Position {
+        done.position
+    }
+}
+
+/// A command that runs when it is awaited; made by [`App::execute`].
+#[must_use = "a command runs when it is awaited"]
+pub struct Execute<'a, C: Command> {
+    app: &'a App,
+    id: &'a <C::Aggregate as Aggregate>::Id,
+    command: C,
+    options: Options,
+}
+
+impl<C: Command> Execute<'_, C> {
+    said_beside!(options);
+}
+
+impl<C: Command> fmt::Debug for Execute<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Execute").field("id", self.id).field("command", &self.command).field("options", &self.options).finish()
+    }
+}
+
+/// What executing the command `C` ends with.
+pub type Executed<C> = Result<Done<<C as Command>::Aggregate>, ExecuteError<<<C as Command>::Aggregate as Handle<C>>::Error>>;
+
+impl<'a, C: Command> IntoFuture for Execute<'a, C> {
+    type Output = Executed<C>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    fn into_future(self) -> Self::IntoFuture {
+        let Execute { app, id, command, options } = self;
+        Box::pin(async move {
+            let stream = StreamName::new(<C::Aggregate as Aggregate>::NAME, id).map_err(Failure::from)?;
+            app.inner.execute::<C::Aggregate, _>(&stream, &One(command), options).await
+        })
+    }
+}
+
+impl App {
+    /// Runs a command on the aggregate with this id, when awaited.
+    ///
+    /// The command's type says which aggregate it is for, and which error its handler answers with. Commands on one
+    /// aggregate run one after another; a command that others were faster than is decided again, see
+    /// [`Limits::attempts`](crate::Limits::attempts). When it answers `Ok`, the events are durable.
+    ///
+    /// Dropping the future is safe: the command is either carried out whole or not at all, but it is unknown which.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; nothing was stored, except where it is [`Failure::UnknownOutcome`].
+    pub fn execute<'a, C: Command>(&'a self, id: &'a <C::Aggregate as Aggregate>::Id, command: C) -> Execute<'a, C> {
+        Execute { app: self, id, command, options: Options::default() }
+    }
+}
+
+impl Inner {
+    pub(crate) async fn execute<A: Aggregate, D: Decider<A>>(
+        &self,
+        stream: &StreamName,
+        decider: &D,
+        options: Options,
+    ) -> Result<Done<A>, ExecuteError<D::Error>> {
+        let options = options.surrounded();
+        let info = decider.info();
+        let _running = self.admit::<A>()?;
+        self.ask_hook(&info, decider.as_any(), stream, &options).await?;
+        let key = self.new_key(&info, |payload| decider.encode(payload), &options)?;
+        if let Some(key) = &key
+            && info.services().next().is_some()
+            && let Some(record) = self.find_key(stream, key).await?
+        {
+            // A service must not act again for a command that was carried out.
+            return Ok(self.repeated(stream, key, record).await?);
+        }
+        let given = Given::new(self, &info, &options);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let last = attempts >= self.limits.attempts;
+            match self.attempt(stream, decider, &given, key.as_ref()).await? {
+                Attempt::Done(done) => {
+                    tracing::debug!(%stream, command = info.name, version = %done.version, repeated = done.repeated, "executed");
+                    return Ok(done);
+                }
+                Attempt::Stale if !last => {}
+                Attempt::Conflict if !last && info.runs_again() => {
+                    tracing::debug!(%stream, command = info.name, attempts, "others were faster, deciding again");
+                }
+                Attempt::Conflict | Attempt::Stale => {
+                    tracing::warn!(%stream, command = info.name, attempts, "conflict");
+                    return Err(Failure::Conflict { stream: stream.clone(), attempts }.into());
+                }
+            }
+        }
+    }
+
+    async fn attempt<A: Aggregate, D: Decider<A>>(
+        &self,
+        stream: &StreamName,
+        decider: &D,
+        given: &Given,
+        key: Option<&NewKey>,
+    ) -> Result<Attempt<A>, ExecuteError<D::Error>> {
+        let lease = self.cache.acquire(stream).await;
+        let mut held = Box::new(Held::<A>::open(self, lease).await?);
+        match held.decide(self, decider, given).await {
+            Ok(()) => {}
+            Err(Undecided::Failed(failure)) => return Err(failure.into()),
+            Err(Undecided::Refused(refusal)) => {
+                if let Some(key) = key
+                    && let Some(record) = self.find_key(stream, key).await?
+                {
+                    held.unchanged();
+                    return Ok(Attempt::Done(self.repeated(stream, key, record).await?));
+                }
+                let stale = held.was_stale(self).await?;
+                held.unchanged();
+                return if stale { Ok(Attempt::Stale) } else { Err(refusal.into()) };
+            }
+        }
+        if let Some(key) = key {
+            held.hold_key(key.clone());
+        }
+        if !held.has_news() {
+            let stale = held.was_stale(self).await?;
+            let version = held.version();
+            held.unchanged();
+            if stale {
+                return Ok(Attempt::Stale);
+            }
+            let position = self.store.log.head().await.map_err(Failure::from)?;
+            return Ok(Attempt::Done(Done { version, position, events: Vec::new(), repeated: false }));
+        }
+        match self.append(&mut [&mut *held], given).await? {
+            Stored::Conflict => Ok(Attempt::Conflict),
+            Stored::KeyTaken(record) => {
+                drop(held);
+                let key = key.expect("a key is taken only where one was given");
+                Ok(Attempt::Done(self.repeated(stream, key, record).await?))
+            }
+            Stored::Yes(appended) => {
+                let recorded_at = appended.recorded_at[0];
+                let correlation_id = given.cause.correlation_id.or_else(|| held.ids().first().copied()).unwrap_or_default();
+                let outcome = Outcome { positions: &appended.positions, recorded_at, correlation_id };
+                let version = held.version();
+                let events = held.recorded(&given.cause, &outcome);
+                let snapshot = held.stored(recorded_at);
+                self.save(snapshot).await;
+                Ok(Attempt::Done(Done { version, position: appended.position, events, repeated: false }))
+            }
+        }
+    }
+
+    /// Lets a command in, unless the app is shutting down or does not know the aggregate.
+    pub(crate) fn admit<A: Aggregate>(&self) -> Result<super::gate::Running<'_>, Failure> {
+        if !self.aggregates.contains(&TypeId::of::<A>()) {
+            return Err(Failure::Unregistered { aggregate: A::NAME });
+        }
+        self.gate.enter().ok_or(Failure::ShuttingDown)
+    }
+
+    pub(crate) async fn ask_hook(
+        &self,
+        info: &CommandInfo,
+        command: &(dyn std::any::Any + Send + Sync),
+        stream: &StreamName,
+        options: &Options,
+    ) -> Result<(), Failure> {
+        for hook in &self.hooks {
+            let proposed = Proposed { info: *info, command, stream, actor: options.cause.actor.as_deref() };
+            hook.before(proposed).await?;
+        }
+        Ok(())
+    }
+
+    /// The key of a command, with the hash of what is commanded.
+    pub(crate) fn new_key(
+        &self,
+        info: &CommandInfo,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), crate::EncodeError>,
+        options: &Options,
+    ) -> Result<Option<NewKey>, Failure> {
+        let Some(key) = options.key.clone() else { return Ok(None) };
+        if self.store.keys.is_none() {
+            return Err(crate::StoreError::Unsupported("idempotency keys").into());
+        }
+        StreamName::check_id(&key).map_err(Failure::InvalidKey)?;
+        let mut payload = Vec::with_capacity(128);
+        encode(&mut payload).map_err(|why| Failure::Unwritable { event: info.name, why })?;
+        let command_hash = Fingerprint::new().bytes(info.name.as_bytes()).bytes(&payload).finish();
+        Ok(Some(NewKey { key, command_hash }))
+    }
+
+    pub(crate) async fn find_key(&self, stream: &StreamName, key: &NewKey) -> Result<Option<KeyRecord>, Failure> {
+        match &self.store.keys {
+            Some(keys) => Ok(keys.find_key(stream, &key.key).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer to a key that was used before: what its first use led to, read from the store.
+    async fn repeated<A: Aggregate>(&self, stream: &StreamName, key: &NewKey, record: KeyRecord) -> Result<Done<A>, Failure> {
+        check_key(stream, key, &record)?;
+        let history = History::<A>::new(self.store.clone(), stream.clone(), record.before, record.after);
+        let events = if record.before == record.after { Vec::new() } else { history.all().await? };
+        Ok(Done { version: record.after, position: record.position, events, repeated: true })
+    }
+
+    /// Appends what is planned. Where it stays unknown whether the append was stored, the same append is repeated (never the
+    /// handlers), and a conflict is held against the ids of its own events.
+    pub(crate) async fn append(&self, held: &mut [&mut dyn HeldStream], given: &Given) -> Result<Stored, Failure> {
+        let mut unknown = None;
+        for _ in 0..APPENDS_MAX {
+            let streams = held.iter_mut().map(|held| held.part()).collect::<Result<Vec<_>, _>>()?;
+            let again = unknown.is_some().then(|| streams.clone());
+            let append = Append {
+                streams,
+                recorded_at: self.clock.now(),
+                actor: given.cause.actor.clone(),
+                correlation_id: given.cause.correlation_id,
+                causation_id: given.cause.causation_id,
+                inline: self.inline.clone(),
+            };
+            let refused = match self.store.log.append(append).await {
+                Ok(appended) => return Ok(Stored::Yes(appended)),
+                Err(AppendError::UnknownOutcome(why)) => {
+                    tracing::warn!(%why, "it is unknown whether an append was stored, repeating it");
+                    unknown = Some(why);
+                    continue;
+                }
+                Err(refused) => refused,
+            };
+            if let Some(streams) = again {
+                match self.find_own(&streams).await {
+                    Ok(Some(appended)) => return Ok(Stored::Yes(appended)),
+                    Ok(None) => {}
+                    Err(why) => return Err(Failure::UnknownOutcome(why)),
+                }
+            }
+            return match refused {
+                AppendError::Conflict { .. } => Ok(Stored::Conflict),
+                AppendError::KeyTaken { record, .. } => Ok(Stored::KeyTaken(record)),
+                AppendError::Inline(refusal) => {
+                    Err(Failure::ReadModel { model: refusal.model, event: refusal.event, why: refusal.why })
+                }
+                AppendError::Store(why) if unknown.is_some() => Err(Failure::UnknownOutcome(why)),
+                AppendError::Store(why) => Err(why.into()),
+                AppendError::UnknownOutcome(why) => Err(Failure::UnknownOutcome(why)),
+            };
+        }
+        self.cache.clear();
+        Err(Failure::UnknownOutcome(unknown.unwrap_or(crate::StoreError::Closed)))
+    }
+
+    /// Whether an append was stored after all: the events at its versions are its own.
+    async fn find_own(&self, streams: &[StreamAppend]) -> Result<Option<Appended>, crate::StoreError> {
+        let mut found = Appended { positions: Vec::new(), recorded_at: Vec::new(), position: Position::ZERO };
+        for part in streams {
+            let (mut own, mut recorded_at) = (Vec::new(), None);
+            self.store
+                .log
+                .read_stream(&part.stream, part.expected, part.events.len(), &mut |event| {
+                    own.push(event.id);
+                    found.positions.push(event.position);
+                    recorded_at = Some(event.recorded_at);
+                    std::ops::ControlFlow::Continue(())
+                })
+                .await?;
+            if !own.iter().eq(part.events.iter().map(|event| &event.id)) {
+                return Ok(None);
+            }
+            found.recorded_at.push(recorded_at.unwrap_or_else(|| self.clock.now()));
+        }
+        // An append of a key alone leaves no event to know it by; its key answers for it.
+        let Some(position) = found.positions.iter().max().copied() else { return Ok(None) };
+        found.position = position;
+        Ok(Some(found))
+    }
+
+    /// Keeps a snapshot that is due. The events are stored already, so a failure costs time only.
+    pub(crate) async fn save(&self, due: Option<DueSnapshot>) {
+        let (Some(due), Some(snapshots)) = (due, &self.store.snapshots) else { return };
+        if let Err(why) = snapshots.save_snapshot(&due.stream, due.fingerprint, due.snapshot).await {
+            tracing::warn!(stream = %due.stream, %why, "a snapshot could not be stored");
+        }
+    }
+}
+
+/// How often one append is sent while its outcome stays unknown.
+const APPENDS_MAX: u32 = 3;
+
+pub(crate) fn check_key(stream: &StreamName, key: &NewKey, record: &KeyRecord) -> Result<(), Failure> {
+    if record.command_hash == key.command_hash {
+        return Ok(());
+    }
+    Err(Failure::KeyReused { stream: stream.clone(), key: key.key.to_string() })
+}
+
+/// What became of an append.
+pub(crate) enum Stored {
+    Yes(Appended),
+    Conflict,
+    KeyTaken(KeyRecord),
+}
+
+enum Attempt<A: Aggregate> {
+    Done(Done<A>),
+    /// Others stored something first.
+    Conflict,
+    /// The refusal was based on an old state; the state in the cache is current now.
+    Stale,
+}

@@ -1,0 +1,74 @@
+//! Inline read models: what the store calls inside an append's transaction.
+
+use std::sync::Arc;
+
+use super::model::{InlineModel, Model};
+use crate::Position;
+use crate::read::FoldError;
+use crate::store::{Append, InlineFold, InlineRefusal, Placed, RowKey, RowSet, StoredEvent};
+
+/// The inline models of an app.
+pub(crate) struct InlineModels {
+    pub(crate) models: Vec<(Arc<Model>, Box<dyn InlineModel>)>,
+}
+
+impl InlineModels {
+    /// Calls `each` for every event and every model its aggregate feeds.
+    fn visit(
+        &self,
+        append: &Append,
+        placed: Option<&Placed<'_>>,
+        mut each: impl FnMut(&Model, &dyn InlineModel, &StoredEvent<'_>) -> Result<(), FoldError>,
+    ) -> Result<(), InlineRefusal> {
+        let mut number = 0;
+        let first = append.streams.iter().flat_map(|part| &part.events).map(|event| event.id).next();
+        for (place, part) in append.streams.iter().enumerate() {
+            let recorded_at = placed.map_or(append.recorded_at, |placed| placed.recorded_at[place]);
+            let mut version = part.expected;
+            for event in &part.events {
+                version = version.next();
+                let position = placed.map_or(Position::ZERO, |placed| placed.positions[number]);
+                number += 1;
+                let stored = StoredEvent {
+                    position,
+                    stream: part.stream.as_str(),
+                    version,
+                    name: event.name,
+                    schema_version: event.schema_version,
+                    payload: &event.payload,
+                    id: event.id,
+                    recorded_at,
+                    occurred_at: event.occurred_at.unwrap_or(recorded_at),
+                    correlation_id: append.correlation_id.or(first).unwrap_or_default(),
+                    causation_id: append.causation_id,
+                    actor: append.actor.as_deref(),
+                };
+                for (model, fold) in &self.models {
+                    if model.sources.contains(&part.stream.aggregate()) {
+                        each(model, &**fold, &stored).map_err(|why| InlineRefusal {
+                            model: model.name,
+                            event: event.name.to_owned(),
+                            why,
+                        })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InlineFold for InlineModels {
+    fn keys(&self, append: &Append) -> Result<Vec<RowKey>, InlineRefusal> {
+        let mut keys = Vec::new();
+        self.visit(append, None, |model, fold, event| {
+            keys.extend(fold.key(event)?.map(|key| RowKey { model: model.index, key }));
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
+    fn fold(&self, append: &Append, placed: &Placed<'_>, rows: &mut RowSet) -> Result<(), InlineRefusal> {
+        self.visit(append, Some(placed), |model, fold, event| fold.fold(event, model.index, rows))
+    }
+}

@@ -1,0 +1,163 @@
+//! Many commands at the same time: in order for each aggregate, side by side across aggregates.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::App;
+use super::execute::Done;
+use super::held::AnyOf;
+use super::options::{Options, said_beside};
+use crate::error::{ExecuteError, Failure};
+use crate::{Aggregate, Commands, Dispatch, StreamName};
+
+/// A command with the aggregate it is for, to be executed among others.
+#[derive(Debug, Clone)]
+#[must_use = "a command runs when it is executed"]
+pub struct Envelope<A: Commands> {
+    id: A::Id,
+    command: A::Command,
+    options: Options,
+}
+
+impl<A: Commands> Envelope<A> {
+    /// The command for the aggregate with this id.
+    pub fn new(id: A::Id, command: impl Into<A::Command>) -> Self {
+        Envelope { id, command: command.into(), options: Options::default() }
+    }
+    /// The aggregate it is for.
+    pub fn id(&self) -> &A::Id {
+        &self.id
+    }
+    /// The command.
+    pub fn command(&self) -> &A::Command {
+        &self.command
+    }
+    said_beside!(options);
+}
+
+type Running<'a, A, E> = Pin<Box<dyn Future<Output = (StreamName, usize, Result<Done<A>, ExecuteError<E>>)> + Send + 'a>>;
+
+/// The answers to many commands, as they come; made by [`App::execute_many`]. The commands run while it is asked.
+#[must_use = "the commands run while `next` is awaited"]
+pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
+    app: &'a App,
+    commands: Box<dyn Iterator<Item = Envelope<A>> + Send + 'a>,
+    taken: usize,
+    running: FuturesUnordered<Running<'a, A, E>>,
+    /// For each aggregate one of whose commands is running, those that come after it.
+    waiting: HashMap<StreamName, VecDeque<(usize, Envelope<A>)>>,
+    waiting_count: usize,
+    error: PhantomData<fn() -> E>,
+}
+
+impl<A: Dispatch<E>, E: Send + 'static> fmt::Debug for ExecuteMany<'_, A, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ExecuteMany { taken, running, waiting_count, .. } = self;
+        f.debug_struct("ExecuteMany")
+            .field("taken", taken)
+            .field("running", &running.len())
+            .field("waiting", waiting_count)
+            .finish()
+    }
+}
+
+impl App {
+    /// Runs many commands on aggregates of one type, at most [`Limits::commands_in_flight`](crate::Limits) at a time: those for
+    /// one aggregate one after another in the order given, those for different ones side by side.
+    ///
+    /// A command that is refused does not keep later ones from running. Commands are taken from the iterator as there is room
+    /// for them. `E` is one error type for all commands of the aggregate: the error of each handler must become one by
+    /// `From`.
+    ///
+    /// # Examples
+    /// ```ignore
+    /// let mut answers = app.execute_many::<Account, AccountError>(envelopes);
+    /// while let Some((number, answer)) = answers.next().await {
+    ///     // `number` counts the envelopes from 0 on
+    /// }
+    /// ```
+    pub fn execute_many<'a, A, E>(
+        &'a self,
+        commands: impl IntoIterator<Item = Envelope<A>, IntoIter: Send + 'a>,
+    ) -> ExecuteMany<'a, A, E>
+    where
+        A: Dispatch<E>,
+        E: Send + 'static,
+    {
+        ExecuteMany {
+            app: self,
+            commands: Box::new(commands.into_iter().fuse()),
+            taken: 0,
+            running: FuturesUnordered::new(),
+            waiting: HashMap::new(),
+            waiting_count: 0,
+            error: PhantomData,
+        }
+    }
+}
+
+/// The answer to one of many commands, with its number.
+type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
+
+impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
+    /// The next answer, with the number of its command, counted from 0; `None` once all were answered.
+    ///
+    /// Dropping the future of `next` loses nothing; dropping the whole leaves the commands that are running in an unknown
+    /// state, and does not begin others.
+    pub async fn next(&mut self) -> Option<(usize, Result<Done<A>, ExecuteError<E>>)> {
+        if let Some(refused) = self.fill() {
+            return Some(refused);
+        }
+        let (stream, number, answer) = self.running.next().await?;
+        let next = self.waiting.get_mut(&stream).and_then(VecDeque::pop_front);
+        match next {
+            Some((number, envelope)) => {
+                self.waiting_count -= 1;
+                self.start(stream, number, envelope);
+            }
+            None => {
+                self.waiting.remove(&stream);
+            }
+        }
+        Some((number, answer))
+    }
+
+    /// Takes commands while there is room; answers one that is for no aggregate at all.
+    fn fill(&mut self) -> Option<Answered<A, E>> {
+        let max = self.app.inner.limits.commands_in_flight.max(1);
+        // Many in a row for one aggregate must not stop the others, nor fill the memory.
+        while self.running.len() < max && self.waiting_count < max * 4 {
+            let envelope = self.commands.next()?;
+            let number = self.taken;
+            self.taken += 1;
+            let stream = match StreamName::new(<A as Aggregate>::NAME, &envelope.id) {
+                Ok(stream) => stream,
+                Err(invalid) => return Some((number, Err(Failure::from(invalid).into()))),
+            };
+            if let Some(waiting) = self.waiting.get_mut(&stream) {
+                waiting.push_back((number, envelope));
+                self.waiting_count += 1;
+            } else {
+                self.waiting.insert(stream.clone(), VecDeque::new());
+                self.start(stream, number, envelope);
+            }
+        }
+        None
+    }
+
+    fn start(&mut self, stream: StreamName, number: usize, envelope: Envelope<A>) {
+        let app = self.app;
+        let Envelope { command, options, .. } = envelope;
+        self.running.push(Box::pin(async move {
+            let decider = AnyOf { command, error: PhantomData::<fn() -> E> };
+            let answer = app.inner.execute::<A, _>(&stream, &decider, options).await;
+            (stream, number, answer)
+        }));
+    }
+}

@@ -1,0 +1,127 @@
+//! A registered read model: its definition, and how far it has come.
+
+use std::any::TypeId;
+use std::panic::AssertUnwindSafe;
+
+use tokio::sync::watch;
+
+use super::load::{panic_message, record};
+use crate::error::ProjectionError;
+use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value};
+use crate::store::{ModelSpec, RowKey, RowSet, StoredEvent};
+use crate::{Position, StreamName};
+
+/// What is known of a registered read model without its type.
+pub(crate) struct Model {
+    pub(crate) type_id: TypeId,
+    pub(crate) name: &'static str,
+    pub(crate) type_name: &'static str,
+    pub(crate) inline: bool,
+    /// Its place among the models the store was given.
+    pub(crate) index: usize,
+    /// The aggregates that feed it.
+    pub(crate) sources: Vec<&'static str>,
+    pub(crate) spec: ModelSpec,
+    pub(crate) progress: watch::Sender<Progress>,
+}
+
+/// How far a read model has come.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// Everything up to here is in its rows.
+    pub(crate) position: Position,
+    /// Rows are complete from here on; it is being rebuilt before.
+    pub(crate) complete_from: Position,
+    /// Why it goes no further.
+    pub(crate) stopped: Option<ProjectionError>,
+    /// The file holds rows of another definition, and may not be written.
+    pub(crate) outdated: bool,
+}
+
+impl Model {
+    pub(crate) fn of<M: Projection>(index: usize, inline: bool) -> Self {
+        let sources = SourceSink::<M>::collect().iter().map(|source| source.aggregate).collect();
+        let position = Position::ZERO;
+        let progress = Progress { position, complete_from: position, stopped: None, outdated: false };
+        Model {
+            type_id: TypeId::of::<M>(),
+            name: M::TABLE,
+            type_name: std::any::type_name::<M>(),
+            inline,
+            index,
+            sources,
+            spec: ModelSpec { table: M::TABLE, columns: M::COLUMNS, fingerprint: M::FINGERPRINT, inline },
+            progress: watch::Sender::new(progress),
+        }
+    }
+}
+
+/// An event on its way into a row.
+pub(crate) type Pending<M> = Box<dyn Fold<M>>;
+
+/// What feeds the read model `M`: its sources, called on stored events.
+pub(crate) struct Feeder<M> {
+    sources: Vec<Source<M>>,
+}
+
+impl<M: Projection> Feeder<M> {
+    pub(crate) fn new() -> Self {
+        Feeder { sources: SourceSink::<M>::collect() }
+    }
+
+    /// Reads an event that the model handles; `None` for all others.
+    pub(crate) fn read(&self, event: &StoredEvent<'_>) -> Result<Option<Pending<M>>, FoldError> {
+        let aggregate = event.stream.split_once('-').map_or(event.stream, |(aggregate, _)| aggregate);
+        let Some(source) = self.sources.iter().find(|source| source.aggregate == aggregate) else { return Ok(None) };
+        // An event that the aggregate does not know goes on to be decoded, which says what is wrong with it.
+        if (source.handles)(event.name) == Some(false) {
+            return Ok(None);
+        }
+        let stream = StreamName::parse(event.stream).map_err(|why| FoldError::Key(why.to_string()))?;
+        let raw = record(stream, event, (event.name, event.schema_version, event.payload));
+        catch(|| (source.fold)(raw)).map(Some)
+    }
+}
+
+/// Runs the user's code on an event; a panic is an answer like another.
+pub(crate) fn catch<T, E: Into<FoldError>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, FoldError> {
+    match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(Into::into),
+        Err(panic) => Err(FoldError::Panicked(panic_message(&*panic))),
+    }
+}
+
+/// An inline model without its type.
+pub(crate) trait InlineModel: Send + Sync {
+    /// The key of an event's row; `None` where the model does not handle the event.
+    fn key(&self, event: &StoredEvent<'_>) -> Result<Option<Value>, FoldError>;
+    /// Lets an event change its row; `model` is the model's place.
+    fn fold(&self, event: &StoredEvent<'_>, model: usize, rows: &mut RowSet) -> Result<(), FoldError>;
+}
+
+impl<M: Projection> InlineModel for Feeder<M> {
+    fn key(&self, event: &StoredEvent<'_>) -> Result<Option<Value>, FoldError> {
+        let Some(pending) = self.read(event)? else { return Ok(None) };
+        Ok(Some(key_value::<M>(pending.key())?))
+    }
+    fn fold(&self, event: &StoredEvent<'_>, model: usize, rows: &mut RowSet) -> Result<(), FoldError> {
+        let Some(pending) = self.read(event)? else { return Ok(()) };
+        let key = RowKey { model, key: key_value::<M>(pending.key())? };
+        if !rows.has(&key) {
+            // The rows were read before positions and times were known, so these can't say which row it is.
+            let why = "the row of an inline read model can't depend on an event's position or recorded time";
+            return Err(FoldError::Key(why.to_owned()));
+        }
+        let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
+        catch(|| pending.apply(&mut row))?;
+        rows.put(key, row.as_ref().map(M::to_row).transpose()?);
+        Ok(())
+    }
+}
+
+/// The value of the key column.
+pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, crate::ColumnError> {
+    use crate::read::ColumnType;
+    let column = M::COLUMNS.iter().find(|column| column.role == ColumnRole::Key).map_or("", |column| column.name);
+    key.to_value().map_err(|why| crate::ColumnError { column, why })
+}

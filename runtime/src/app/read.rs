@@ -1,0 +1,291 @@
+//! Reading rows of read models, and waiting until they have come far enough.
+
+use std::any::TypeId;
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use super::App;
+use super::model::{Model, key_value};
+use crate::Position;
+use crate::error::{ReadError, StoreError};
+use crate::read::{Filter, ReadModel, Row, Value};
+use crate::store::{ReadModelStore, RowQuery};
+
+/// How many rows are read at a time.
+const PAGE_ROWS: usize = 500;
+/// How long a read waits for a model that is late, unless it says otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the checkpoint of a model that another process feeds is looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A read of the rows of `M`; made by [`App::read`].
+#[must_use = "it says what is to be read; `get`, `all` or `rows` reads it"]
+pub struct Read<'a, M> {
+    app: &'a App,
+    after: Option<Position>,
+    patience: Duration,
+    filter: Option<Filter<M>>,
+    descending: bool,
+    limit: usize,
+}
+
+impl<M: ReadModel> fmt::Debug for Read<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Read").field("model", &M::TABLE).field("after", &self.after).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Reads rows of the read model `M`.
+    ///
+    /// # Examples
+    /// ```ignore
+    /// let done = app.execute(&id, Deposit { amount: 500 }).await?;
+    /// let row = app.read::<AccountSummary>().after(&done).get(&id).await?;            // read your own write
+    /// let rich = app.read::<AccountSummary>().filter(AccountSummary::BALANCE.at_least(&1_000_000)).all().await?;
+    /// ```
+    pub fn read<M: ReadModel>(&self) -> Read<'_, M> {
+        Read { app: self, after: None, patience: PATIENCE, filter: None, descending: false, limit: usize::MAX }
+    }
+
+    /// Waits until every read model holds everything that is stored now.
+    ///
+    /// # Errors
+    /// [`ReadError`] where one of them has stopped, or the store failed.
+    pub async fn settle(&self) -> Result<(), ReadError> {
+        let head = self.inner.store.log.head().await?;
+        for model in self.inner.models.iter().filter(|model| !model.inline) {
+            if model.progress.borrow().outdated {
+                return Err(ReadError::Outdated { model: model.name });
+            }
+            self.reach(model, head, None).await?;
+        }
+        Ok(())
+    }
+
+    fn model<M: ReadModel>(&self) -> Result<(&Model, &dyn ReadModelStore), ReadError> {
+        let model = self.inner.models.iter().find(|model| model.type_id == TypeId::of::<M>());
+        match (model, &self.inner.store.read_models) {
+            (Some(model), Some(rows)) => Ok((model, &**rows)),
+            _ => Err(ReadError::Unregistered { model: short_name::<M>() }),
+        }
+    }
+
+    /// Waits until a model has come to a position; for ever where there is no patience given.
+    async fn reach(&self, model: &Model, asked: Position, patience: Option<Duration>) -> Result<(), ReadError> {
+        let started = Instant::now();
+        let arrived = async {
+            let mut progress = model.progress.subscribe();
+            loop {
+                let now = progress.borrow_and_update().clone();
+                if now.position >= asked {
+                    return Ok(());
+                }
+                if let Some(why) = now.stopped {
+                    return Err(ReadError::Stopped { model: model.name, why });
+                }
+                if self.inner.feeds_models() {
+                    // Whoever feeds it announces each step; nobody does any more once the app has shut down.
+                    if progress.changed().await.is_err() {
+                        return Err(StoreError::Closed.into());
+                    }
+                } else {
+                    self.poll_checkpoint(model).await?;
+                    if model.progress.borrow().position < asked {
+                        tokio::time::sleep(POLL).await;
+                    }
+                }
+            }
+        };
+        let Some(patience) = patience else { return arrived.await };
+        match tokio::time::timeout(patience, arrived).await {
+            Ok(arrived) => arrived,
+            Err(_) => Err(ReadError::Late {
+                model: model.name,
+                asked,
+                reached: model.progress.borrow().position,
+                waited_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }),
+        }
+    }
+
+    /// Looks how far another process has fed a model.
+    async fn poll_checkpoint(&self, model: &Model) -> Result<(), ReadError> {
+        let Some(rows) = &self.inner.store.read_models else { return Ok(()) };
+        let position = rows.checkpoint(model.index).await?.position;
+        model.progress.send_modify(|progress| progress.position = position);
+        Ok(())
+    }
+}
+
+/// The name of a type without its path.
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+impl<'a, M: ReadModel> Read<'a, M> {
+    /// Only once the model holds everything up to this position: of a [`Done`](crate::Done), a
+    /// [`UnitDone`](crate::UnitDone), or one that was kept.
+    pub fn after(mut self, position: impl Into<Position>) -> Self {
+        self.after = Some(position.into());
+        self
+    }
+    /// How long to wait for that; 5 seconds unless said here.
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+    /// Only rows in this range of an indexed column, in its order.
+    pub fn filter(mut self, filter: Filter<M>) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+    /// From the greatest to the least.
+    pub fn descending(mut self) -> Self {
+        self.descending = true;
+        self
+    }
+    /// At most this many rows.
+    pub fn limit(mut self, rows: usize) -> Self {
+        self.limit = rows;
+        self
+    }
+
+    /// The row with this key, where there is one.
+    ///
+    /// # Errors
+    /// [`ReadError::Late`] where the model has not come far enough in time; otherwise see [`ReadError`].
+    pub async fn get(self, key: &M::Key) -> Result<Option<M>, ReadError> {
+        let (model, rows) = self.ready().await?;
+        let row_error = |why| ReadError::Row { model: M::TABLE, why };
+        let key = key_value::<M>(key).map_err(row_error)?;
+        let mut found = rows.rows(model.index, &[key]).await?;
+        found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
+    }
+
+    /// All rows that are asked for, in memory together.
+    ///
+    /// # Errors
+    /// As [`get`](Read::get).
+    pub async fn all(self) -> Result<Vec<M>, ReadError> {
+        let mut rows = self.rows().await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().await {
+            all.push(row?);
+        }
+        Ok(all)
+    }
+
+    /// The rows that are asked for, one after another, read page by page: by key unless a filter says otherwise.
+    ///
+    /// Rows that are changed meanwhile are seen as they are when their page is read.
+    ///
+    /// # Errors
+    /// As [`get`](Read::get).
+    pub async fn rows(self) -> Result<Rows<'a, M>, ReadError> {
+        let (model, store) = self.ready().await?;
+        let row_error = |column: usize| move |why| ReadError::Row { model: M::TABLE, why: column_error::<M>(column, why) };
+        let column = self.filter.as_ref().map_or(model.spec.key_column(), |filter| filter.column);
+        let (from, to) = self.filter.map_or((None, None), |filter| (filter.from, filter.to));
+        let query = RowQuery {
+            column,
+            from: from.transpose().map_err(row_error(column))?,
+            to: to.transpose().map_err(row_error(column))?,
+            after: None,
+            descending: self.descending,
+            max: PAGE_ROWS,
+        };
+        let key_column = model.spec.key_column();
+        Ok(Rows {
+            store,
+            model: model.index,
+            key_column,
+            query,
+            left: self.limit,
+            page: VecDeque::new(),
+            ended: false,
+            of: PhantomData,
+        })
+    }
+
+    /// The model, once it may be read.
+    async fn ready(&self) -> Result<(&'a Model, &'a dyn ReadModelStore), ReadError> {
+        let (model, rows) = self.app.model::<M>()?;
+        let now = model.progress.borrow().clone();
+        if now.outdated {
+            return Err(ReadError::Outdated { model: model.name });
+        }
+        if let Some(asked) = self.after {
+            let head = self.app.inner.store.log.head().await?;
+            if asked > head {
+                return Err(ReadError::PositionUnknown { asked, head });
+            }
+            if !model.inline {
+                self.app.reach(model, asked, Some(self.patience)).await?;
+            }
+        } else if !model.inline {
+            // What was there when the app started is waited for, so a restart is not seen in the answers.
+            self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
+                ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },
+                other => other,
+            })?;
+        }
+        Ok((model, rows))
+    }
+}
+
+fn column_error<M: ReadModel>(column: usize, why: String) -> crate::ColumnError {
+    crate::ColumnError { column: M::COLUMNS.get(column).map_or("", |column| column.name), why }
+}
+
+/// Rows one after another; made by [`Read::rows`].
+pub struct Rows<'a, M> {
+    store: &'a dyn ReadModelStore,
+    model: usize,
+    key_column: usize,
+    query: RowQuery,
+    left: usize,
+    page: VecDeque<Row>,
+    ended: bool,
+    of: PhantomData<fn() -> M>,
+}
+
+impl<M> fmt::Debug for Rows<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("query", &self.query).finish_non_exhaustive()
+    }
+}
+
+impl<M: ReadModel> Rows<'_, M> {
+    /// The next row; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`ReadError`] where a row can't be read, or the store failed.
+    pub async fn next(&mut self) -> Option<Result<M, ReadError>> {
+        if self.left == 0 {
+            return None;
+        }
+        if self.page.is_empty() && !self.ended {
+            self.query.max = PAGE_ROWS.min(self.left);
+            match self.store.query(self.model, &self.query).await {
+                Ok(rows) => {
+                    self.ended = rows.len() < self.query.max;
+                    self.query.after = rows.last().map(|row| self.place(row));
+                    self.page = rows.into();
+                }
+                Err(why) => return Some(Err(why.into())),
+            }
+        }
+        let row = self.page.pop_front()?;
+        self.left -= 1;
+        Some(M::from_row(row).map_err(|why| ReadError::Row { model: M::TABLE, why }))
+    }
+
+    fn place(&self, row: &Row) -> (Value, Value) {
+        let value = |column: usize| row.get(column).cloned().unwrap_or(Value::Null);
+        (value(self.query.column), value(self.key_column))
+    }
+}

@@ -1,0 +1,266 @@
+//! Feeding a read model: read a batch of events, fold them into their rows, store rows and checkpoint together.
+//!
+//! Always true here: rows and checkpoint move in one transaction, so each event is in the rows exactly once, whatever
+//! happens between two batches. A batch that meets an event it can't fold is cut off before it and done again, so a row
+//! that an event left half changed is never stored; the model then stops before that event, and says so.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::load::PAGE_BYTES;
+use super::model::{Feeder, Model, Pending, catch, key_value};
+use crate::error::{ProjectionError, StoreError};
+use crate::read::{FoldError, Projection, Row, Value};
+use crate::store::{Checkpoint, CommitError, EventLog, ReadModelStore, RowChange, StoredEvent};
+use crate::{Position, StreamName, Version};
+
+/// The most events a batch reads.
+const BATCH_EVENTS: usize = 4_000;
+/// How long a checkpoint may lag behind while no event matches.
+const IDLE_CHECKPOINT: Duration = Duration::from_secs(1);
+/// The pauses between attempts while the store fails: the first and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// Feeds one read model.
+pub(crate) struct Runner<M> {
+    pub(crate) model: Arc<Model>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) rows: Arc<dyn ReadModelStore>,
+    pub(crate) feeder: Feeder<M>,
+    /// What is stored.
+    pub(crate) checkpoint: Checkpoint,
+    /// How far it has read; beyond the checkpoint only while nothing matched.
+    pub(crate) position: Position,
+    pub(crate) stored_at: Instant,
+}
+
+/// Where an event stands, for a message.
+struct Place {
+    /// How many events of its batch came before it, matching or not.
+    before: usize,
+    stream: StreamName,
+    version: Version,
+    position: Position,
+    name: String,
+}
+
+struct Batch<M> {
+    events: Vec<(Place, Pending<M>)>,
+    /// How many events were looked at, matching or not.
+    seen: usize,
+    last: Position,
+    /// What kept it from going on.
+    unreadable: Option<ProjectionError>,
+}
+
+impl<M: Projection> Runner<M> {
+    /// Runs until the app shuts down or the model can't go on.
+    pub(crate) async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
+        let mut pause = PAUSE.0;
+        let stopped = loop {
+            if *shutdown.borrow_and_update() {
+                break self.store_position().await.err();
+            }
+            let stopped = match self.step().await {
+                Ok(0) => match self.wait(&mut shutdown).await {
+                    Ok(()) => continue,
+                    Err(why) => ProjectionError::Store(why),
+                },
+                Ok(_) => {
+                    pause = PAUSE.0;
+                    continue;
+                }
+                Err(why) => why,
+            };
+            match stopped {
+                ProjectionError::Store(StoreError::Closed) => break None,
+                ProjectionError::Store(why) if why.is_retryable() => {
+                    tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
+                    // Waiting for a store that is busy is what this pause is for.
+                    let _ = tokio::time::timeout(pause, shutdown.changed()).await;
+                    pause = (pause * 2).min(PAUSE.1);
+                }
+                why => break Some(why),
+            }
+        };
+        if let Some(why) = stopped {
+            tracing::error!(model = self.model.name, %why, "the read model has stopped");
+            self.model.progress.send_modify(|progress| progress.stopped = Some(why));
+        }
+    }
+
+    /// Runs until everything there is now is in the rows.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), ProjectionError> {
+        while self.step().await? > 0 {}
+        self.store_position().await
+    }
+
+    async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
+        let lags = self.position != self.checkpoint.position;
+        tokio::select! {
+            // An app that is gone wants nothing more than one that shuts down.
+            ended = shutdown.changed() => if ended.is_err() { Err(StoreError::Closed) } else { Ok(()) },
+            waited = self.log.wait_beyond(self.position) => waited,
+            () = tokio::time::sleep(IDLE_CHECKPOINT), if lags => match self.store_position().await {
+                Err(ProjectionError::Store(why)) => Err(why),
+                // Whoever took over will be met by the next batch.
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// One batch; answers how many events it looked at.
+    async fn step(&mut self) -> Result<usize, ProjectionError> {
+        let mut max = BATCH_EVENTS;
+        loop {
+            let batch = self.read(max).await?;
+            let (seen, unreadable, last) = (batch.seen, batch.unreadable.clone(), batch.last);
+            match self.fold(batch.events).await? {
+                Ok(changes) => {
+                    self.store(changes, last).await?;
+                    // What went before it is stored; now it is the first of the next batch.
+                    return match unreadable {
+                        Some(why) if seen == 0 => Err(why),
+                        _ => Ok(seen),
+                    };
+                }
+                Err((0, why)) => return Err(why),
+                // Done again, without the event that can't be folded, and what comes after it.
+                Err((before, _)) => max = before,
+            }
+        }
+    }
+
+    async fn read(&self, max: usize) -> Result<Batch<M>, ProjectionError> {
+        let mut batch = Batch { events: Vec::new(), seen: 0, last: self.position, unreadable: None };
+        let mut bytes = 0;
+        let feeder = &self.feeder;
+        self.log
+            .read_all(self.position, max, &mut |event| {
+                let read = feeder.read(&event).map_err(|why| Place::error_of(&event, why));
+                let placed = read.and_then(|read| read.map(|pending| Ok((Place::of(&event, batch.seen)?, pending))).transpose());
+                match placed {
+                    Ok(Some(matching)) => {
+                        bytes += event.payload.len();
+                        batch.events.push(matching);
+                    }
+                    Ok(None) => {}
+                    Err(why) => {
+                        batch.unreadable = Some(why);
+                        return ControlFlow::Break(());
+                    }
+                }
+                batch.seen += 1;
+                batch.last = event.position;
+                if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })
+            .await?;
+        Ok(batch)
+    }
+
+    /// What the events make of their rows; else how many events of the log lie before the one that can't be folded.
+    #[allow(clippy::type_complexity, reason = "it is used once, right above")]
+    async fn fold(
+        &self,
+        events: Vec<(Place, Pending<M>)>,
+    ) -> Result<Result<Vec<RowChange>, (usize, ProjectionError)>, ProjectionError> {
+        let mut rows: HashMap<M::Key, (Value, Option<M>)> = HashMap::new();
+        let mut keys = Vec::new();
+        for (place, pending) in &events {
+            if !rows.contains_key(pending.key()) {
+                match key_value::<M>(pending.key()) {
+                    Ok(value) => {
+                        keys.push((pending.key().clone(), value.clone()));
+                        rows.insert(pending.key().clone(), (value, None));
+                    }
+                    Err(why) => return Ok(Err((place.before, place.error(None, why.into())))),
+                }
+            }
+        }
+        let values: Vec<Value> = keys.iter().map(|(_, value)| value.clone()).collect();
+        let stored = if values.is_empty() { Vec::new() } else { self.rows.rows(self.model.index, &values).await? };
+        for ((key, value), row) in keys.into_iter().zip(stored) {
+            let row = row.map(M::from_row).transpose().map_err(|why| damaged::<M>(&value, &why))?;
+            rows.insert(key, (value, row));
+        }
+        let mut places = Vec::with_capacity(events.len());
+        for (place, pending) in events {
+            let (value, row) = rows.get_mut(pending.key()).expect("every key was read");
+            if let Err(why) = catch(|| pending.apply(row)) {
+                return Ok(Err((place.before, place.error(Some(value), why))));
+            }
+            places.push(place);
+        }
+        let changes: Result<Vec<_>, _> = rows.into_values().map(|(key, row)| to_change(key, row.as_ref())).collect();
+        Ok(changes.map_err(|why| {
+            // One of these events made a row that no column can hold. Which one is found by halving.
+            let place = &places[places.len() / 2];
+            (place.before, place.error(None, why.into()))
+        }))
+    }
+
+    async fn store(&mut self, changes: Vec<RowChange>, to: Position) -> Result<(), ProjectionError> {
+        self.position = to;
+        if !changes.is_empty() || self.stored_at.elapsed() >= IDLE_CHECKPOINT {
+            self.commit(changes).await?;
+        }
+        self.model.progress.send_if_modified(|progress| {
+            let moved = progress.position < to;
+            progress.position = to;
+            moved
+        });
+        Ok(())
+    }
+
+    async fn store_position(&mut self) -> Result<(), ProjectionError> {
+        if self.position == self.checkpoint.position { Ok(()) } else { self.commit(Vec::new()).await }
+    }
+
+    async fn commit(&mut self, changes: Vec<RowChange>) -> Result<(), ProjectionError> {
+        let committed = self.rows.commit(self.model.index, changes, self.checkpoint, self.position).await;
+        match committed {
+            Ok(()) => {
+                self.checkpoint.position = self.position;
+                self.stored_at = Instant::now();
+                Ok(())
+            }
+            // It was not stored, so it is read again from where the store is.
+            Err(why) => {
+                self.position = self.checkpoint.position;
+                Err(match why {
+                    CommitError::Superseded => ProjectionError::Superseded,
+                    CommitError::Store(why) => ProjectionError::Store(why),
+                })
+            }
+        }
+    }
+}
+
+fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, crate::ColumnError> {
+    let row: Option<Row> = row.map(M::to_row).transpose()?;
+    Ok(RowChange { key, row })
+}
+
+fn damaged<M: Projection>(key: &Value, why: &crate::ColumnError) -> ProjectionError {
+    ProjectionError::Store(StoreError::Damaged(format!("row {key} of the read model `{}`: {why}", M::TABLE)))
+}
+
+impl Place {
+    fn of(event: &StoredEvent<'_>, before: usize) -> Result<Self, ProjectionError> {
+        let stream = StreamName::parse(event.stream)
+            .map_err(|why| StoreError::Damaged(format!("the stream's name at position {}: {why}", event.position)))?;
+        Ok(Place { before, stream, version: event.version, position: event.position, name: event.name.to_owned() })
+    }
+    fn error_of(event: &StoredEvent<'_>, why: FoldError) -> ProjectionError {
+        Self::of(event, 0).map_or_else(|damaged| damaged, |place| place.error(None, why))
+    }
+    fn error(&self, key: Option<&Value>, why: FoldError) -> ProjectionError {
+        let Place { stream, version, position, name, .. } = self;
+        let key = key.map(ToString::to_string);
+        ProjectionError::Event { stream: stream.clone(), version: *version, position: *position, name: name.clone(), key, why }
+    }
+}

@@ -1,0 +1,416 @@
+//! Units of work: commands on several aggregates that are stored together or not at all.
+//!
+//! Always true here: a unit waits for an aggregate only while it holds none, or in the order of their names; so no two
+//! units wait for each other. A unit that comes upon a busy aggregate lets go of all it has and runs its closure again,
+//! this time with every aggregate it is known to need taken beforehand. Only what the domain answers reaches the closure:
+//! on anything else the closure is not polled again.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Notify};
+
+use super::cache::Lease;
+use super::execute::{Stored, check_key};
+use super::held::{Decider, Given, Held, HeldStream, One, Undecided};
+use super::options::{Options, said_beside};
+use super::{App, Inner};
+use crate::error::{Failure, UnitError};
+use crate::store::NewKey;
+use crate::{Aggregate, Command, Handle, Position, Refusal, StoreError, StreamName, Version};
+
+/// What a unit of work led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnitDone {
+    /// Where the last of its events stands among all events; the store's last position where there were none.
+    pub position: Position,
+    /// The version afterwards of each aggregate that something happened to.
+    pub versions: Vec<(StreamName, Version)>,
+    /// The idempotency key was used before: nothing was stored now. `versions` is then empty.
+    pub repeated: bool,
+}
+
+impl From<&UnitDone> for Position {
+    fn from(done: &UnitDone) -> Position {
+        done.position
+    }
+}
+
+/// A unit of work that runs when it is awaited; made by [`App::unit`].
+#[must_use = "a unit of work runs when it is awaited"]
+pub struct UnitOfWork<'a, F> {
+    app: &'a App,
+    work: F,
+    options: Options,
+}
+
+impl<F> UnitOfWork<'_, F> {
+    said_beside!(options);
+}
+
+impl<F> fmt::Debug for UnitOfWork<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnitOfWork").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl<'a, E, F, W> IntoFuture for UnitOfWork<'a, F>
+where
+    F: FnMut(Unit) -> W + Send + 'a,
+    W: Future<Output = Result<(), E>> + Send + 'a,
+    E: Send + 'a,
+{
+    type Output = Result<UnitDone, UnitError<E>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.app.inner.unit(self.work, self.options))
+    }
+}
+
+impl App {
+    /// Runs commands on several aggregates as one: all of their events are stored, or none.
+    ///
+    /// The closure may run several times, whenever others were faster; so it should have no effect but its commands. Each
+    /// command sees what the ones before it did. An error it returns ends the unit: nothing is stored. Aggregates to which
+    /// nothing happened are not protected: they may have changed by the time the others are stored.
+    ///
+    /// Everything else than a refusal by the domain ends the unit without coming back to the closure, so the error type
+    /// of the closure only has to know the domain's refusals.
+    ///
+    /// An idempotency key is kept with the aggregate of the unit's first command, and held against that command.
+    ///
+    /// # Errors
+    /// [`UnitError`]; nothing was stored, except where it is [`Failure::UnknownOutcome`].
+    ///
+    /// # Examples
+    /// ```ignore
+    /// app.unit(async |u| {
+    ///     u.execute(&from, Withdraw { amount }).await?;
+    ///     u.execute(&to, Deposit { amount }).await?;
+    ///     Ok::<_, TransferError>(())
+    /// })
+    /// .await?;
+    /// ```
+    pub fn unit<E, F, W>(&self, work: F) -> UnitOfWork<'_, F>
+    where
+        F: FnMut(Unit) -> W,
+        W: Future<Output = Result<(), E>>,
+    {
+        UnitOfWork { app: self, work, options: Options::default() }
+    }
+}
+
+/// Where the closure of a unit of work executes its commands.
+pub struct Unit {
+    run: Arc<Run>,
+}
+
+impl fmt::Debug for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unit")
+    }
+}
+
+/// One run of a unit's closure.
+struct Run {
+    app: Arc<Inner>,
+    options: Options,
+    /// One command at a time.
+    state: Mutex<State>,
+    stopped: Notify,
+}
+
+struct State {
+    /// Taken beforehand, in the order of names, and not yet used.
+    taken: BTreeMap<StreamName, Lease>,
+    /// In the order of their first command.
+    held: Vec<Box<dyn HeldStream>>,
+    given: Option<Given>,
+    key: Option<(StreamName, NewKey)>,
+    /// A handler ran that must not run again by itself.
+    ran_for_good: bool,
+    /// Why the closure is not polled again.
+    stop: Option<Stop>,
+    /// A command is under way, or was dropped while it was.
+    busy: bool,
+}
+
+enum Stop {
+    /// This aggregate is busy.
+    Busy(StreamName),
+    Failed(Failure),
+}
+
+impl Unit {
+    /// Runs a command as part of the unit; answers the aggregate's version afterwards, if the unit is stored.
+    ///
+    /// # Errors
+    /// What the domain answers. Everything else ends the whole unit.
+    pub async fn execute<C: Command>(
+        &self,
+        id: &<C::Aggregate as Aggregate>::Id,
+        command: C,
+    ) -> Result<Version, Refusal<<C::Aggregate as Handle<C>>::Error>> {
+        let step = match StreamName::new(<C::Aggregate as Aggregate>::NAME, id) {
+            Ok(stream) => self.run.step::<C::Aggregate, _>(&stream, &One(command)).await,
+            Err(invalid) => Err(Step::Stopped(Stop::Failed(invalid.into()))),
+        };
+        match step {
+            Ok(version) => Ok(version),
+            Err(Step::Refused(refusal)) => Err(refusal),
+            Err(Step::Stopped(stop)) => {
+                self.run.state.lock().await.stop.get_or_insert(stop);
+                self.run.stopped.notify_one();
+                // Whoever runs the unit drops the closure now.
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+enum Step<E> {
+    Refused(Refusal<E>),
+    Stopped(Stop),
+}
+
+impl<E> From<Failure> for Step<E> {
+    fn from(failure: Failure) -> Self {
+        Step::Stopped(Stop::Failed(failure))
+    }
+}
+
+impl Run {
+    async fn step<A: Aggregate, D: Decider<A>>(&self, stream: &StreamName, decider: &D) -> Result<Version, Step<D::Error>> {
+        let app = &*self.app;
+        let mut state = self.state.lock().await;
+        if state.busy {
+            return Err(Failure::Abandoned.into());
+        }
+        let _running = app.admit::<A>()?;
+        let info = decider.info();
+        app.ask_hook(&info, decider.as_any(), stream, &self.options).await?;
+        if state.given.is_none() {
+            let key = app.new_key(&info, |payload| decider.encode(payload), &self.options)?;
+            state.key = key.map(|key| (stream.clone(), key));
+            state.given = Some(Given::new(app, &info, &self.options));
+        }
+        let mut held = match state.take_held::<A>(stream) {
+            Some(held) => held,
+            None => Box::new(Held::<A>::open(app, state.lease(app, stream).await.map_err(Step::Stopped)?).await?),
+        };
+        state.ran_for_good |= !info.runs_again();
+        // Should this future be dropped before it is through, the unit lacks what it has planned so far.
+        state.busy = true;
+        let given = state.given.as_ref().expect("the first command sets it");
+        let decided = held.decide(app, decider, given).await;
+        state.busy = false;
+        let version = held.version();
+        state.held.push(held);
+        match decided {
+            Ok(()) => Ok(version),
+            Err(Undecided::Refused(refusal)) => Err(Step::Refused(refusal)),
+            Err(Undecided::Failed(failure)) => Err(failure.into()),
+        }
+    }
+}
+
+impl State {
+    fn take_held<A: Aggregate>(&mut self, stream: &StreamName) -> Option<Box<Held<A>>> {
+        let at = self.held.iter().position(|held| held.stream() == stream)?;
+        let held: Box<dyn Any> = self.held.remove(at);
+        Some(held.downcast().expect("a stream's name says which aggregate it belongs to"))
+    }
+
+    async fn lease(&mut self, app: &Inner, stream: &StreamName) -> Result<Lease, Stop> {
+        if let Some(lease) = self.taken.remove(stream) {
+            return Ok(lease);
+        }
+        if self.held.is_empty() && self.taken.is_empty() {
+            return Ok(app.cache.acquire(stream).await);
+        }
+        app.cache.try_acquire(stream).ok_or_else(|| Stop::Busy(stream.clone()))
+    }
+}
+
+impl Inner {
+    async fn unit<E, F, W>(self: &Arc<Self>, mut work: F, options: Options) -> Result<UnitDone, UnitError<E>>
+    where
+        F: FnMut(Unit) -> W,
+        W: Future<Output = Result<(), E>>,
+    {
+        let options = options.surrounded();
+        let _running = self.gate.enter().ok_or(Failure::ShuttingDown)?;
+        let mut needed = BTreeSet::new();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let again = match self.run_unit(&mut work, &options, &needed).await? {
+                RunEnd::Done(done) => return Ok(done),
+                RunEnd::Rejected(error) => return Err(UnitError::Rejected(error)),
+                RunEnd::Busy { stream, needed: used, may_run_again } => {
+                    needed.extend(used);
+                    // A new one each time, so this ends; it does not count as being slower than others.
+                    attempts -= u32::from(needed.insert(stream.clone()));
+                    (stream, may_run_again)
+                }
+                RunEnd::Conflict(stream, may_run_again) => (stream, may_run_again),
+            };
+            let (stream, may_run_again) = again;
+            if attempts >= self.limits.attempts || !may_run_again {
+                tracing::warn!(%stream, attempts, "a unit of work met a conflict");
+                return Err(Failure::Conflict { stream, attempts: attempts.max(1) }.into());
+            }
+        }
+    }
+
+    async fn run_unit<E, F, W>(
+        self: &Arc<Self>,
+        work: &mut F,
+        options: &Options,
+        needed: &BTreeSet<StreamName>,
+    ) -> Result<RunEnd<E>, Failure>
+    where
+        F: FnMut(Unit) -> W,
+        W: Future<Output = Result<(), E>>,
+    {
+        let mut taken = BTreeMap::new();
+        for stream in needed {
+            taken.insert(stream.clone(), self.cache.acquire(stream).await);
+        }
+        let state = State { taken, held: Vec::new(), given: None, key: None, ran_for_good: false, stop: None, busy: false };
+        let (options, state) = (options.clone(), Mutex::new(state));
+        let run = Arc::new(Run { app: self.clone(), options, state, stopped: Notify::new() });
+        let answer = tokio::select! {
+            biased;
+            () = run.stopped.notified() => None,
+            answer = work(Unit { run: run.clone() }) => Some(answer),
+        };
+        // What is left in the closure's hands can do nothing more: it finds the unit stopped.
+        let mut state = run.state.lock().await;
+        let stop = state.stop.take();
+        let busy = std::mem::replace(&mut state.busy, true);
+        let (mut held, ran_for_good) = (std::mem::take(&mut state.held), state.ran_for_good);
+        let (key, given) = (state.key.take(), state.given.take());
+        state.taken.clear();
+        drop(state);
+        match (stop, answer) {
+            (Some(Stop::Busy(stream)), _) => {
+                let needed = held.iter().map(|held| held.stream().clone()).collect();
+                held.into_iter().for_each(HeldStream::unchanged);
+                Ok(RunEnd::Busy { stream, needed, may_run_again: !ran_for_good })
+            }
+            (Some(Stop::Failed(failure)), _) => Err(failure),
+            (None, Some(Ok(()))) if busy => Err(Failure::Abandoned),
+            (None, Some(Ok(()))) => self.store_unit(&mut held, key, given, !ran_for_good).await,
+            (None, Some(Err(error))) => self.refuse_unit(held, key, error, !ran_for_good).await,
+            (None, None) => unreachable!("whoever stops a unit says why"),
+        }
+    }
+
+    async fn store_unit<E>(
+        &self,
+        held: &mut Vec<Box<dyn HeldStream>>,
+        key: Option<(StreamName, NewKey)>,
+        given: Option<Given>,
+        may_run_again: bool,
+    ) -> Result<RunEnd<E>, Failure> {
+        let mut news = Vec::new();
+        for mut held in held.drain(..) {
+            if let Some((_, key)) = key.as_ref().filter(|(stream, _)| stream == held.stream()) {
+                held.hold_key(key.clone());
+            }
+            if held.has_news() { news.push(held) } else { held.unchanged() }
+        }
+        let Some(given) = given.filter(|_| !news.is_empty()) else {
+            let position = self.store.log.head().await?;
+            return Ok(RunEnd::Done(UnitDone { position, versions: Vec::new(), repeated: false }));
+        };
+        if news.len() > 1 && !self.store.log.capabilities().several_streams {
+            return Err(StoreError::Unsupported("appends that span several streams").into());
+        }
+        let events: usize = news.iter().map(|held| held.planned()).sum();
+        if events > self.limits.events_per_append {
+            return Err(Failure::TooManyEvents { events, max: self.limits.events_per_append });
+        }
+        let mut parts: Vec<&mut dyn HeldStream> = news.iter_mut().map(|held| &mut **held).collect();
+        match self.append(&mut parts, &given).await? {
+            Stored::Yes(appended) => {
+                let versions = news.iter().map(|held| (held.stream().clone(), held.version())).collect();
+                for (held, recorded_at) in news.into_iter().zip(appended.recorded_at) {
+                    self.save(held.stored(recorded_at)).await;
+                }
+                Ok(RunEnd::Done(UnitDone { position: appended.position, versions, repeated: false }))
+            }
+            Stored::Conflict => Ok(RunEnd::Conflict(news[0].stream().clone(), may_run_again)),
+            Stored::KeyTaken(record) => {
+                let (stream, key) = key.expect("a key is taken only where one was given");
+                check_key(&stream, &key, &record)?;
+                Ok(RunEnd::Done(UnitDone { position: record.position, versions: Vec::new(), repeated: true }))
+            }
+        }
+    }
+
+    /// The closure said no: before that goes out, a key that was used before answers, and what was old is looked at again.
+    async fn refuse_unit<E>(
+        &self,
+        held: Vec<Box<dyn HeldStream>>,
+        key: Option<(StreamName, NewKey)>,
+        error: E,
+        may_run_again: bool,
+    ) -> Result<RunEnd<E>, Failure> {
+        let mut moved = None;
+        for held in held {
+            if !self.sole_writer
+                && held.is_cached()
+                && moved.is_none()
+                && self.has_moved(held.stream().clone(), held.base()).await?
+            {
+                moved = Some(held.stream().clone());
+            } else {
+                held.unchanged();
+            }
+        }
+        if let Some((stream, key)) = key
+            && let Some(record) = self.find_key(&stream, &key).await?
+        {
+            check_key(&stream, &key, &record)?;
+            return Ok(RunEnd::Done(UnitDone { position: record.position, versions: Vec::new(), repeated: true }));
+        }
+        match moved {
+            Some(stream) if may_run_again => Ok(RunEnd::Conflict(stream, true)),
+            _ => Ok(RunEnd::Rejected(error)),
+        }
+    }
+
+    /// Whether others have stored something since.
+    async fn has_moved(&self, stream: StreamName, base: Version) -> Result<bool, Failure> {
+        let mut moved = false;
+        self.store
+            .log
+            .read_stream(&stream, base, 1, &mut |_| {
+                moved = true;
+                std::ops::ControlFlow::Break(())
+            })
+            .await?;
+        Ok(moved)
+    }
+}
+
+/// How one run of a unit's closure ended.
+enum RunEnd<E> {
+    Done(UnitDone),
+    Rejected(E),
+    /// An aggregate was busy, after those in `needed` were taken.
+    Busy {
+        stream: StreamName,
+        needed: Vec<StreamName>,
+        may_run_again: bool,
+    },
+    /// Others stored something first; whether the closure may run again.
+    Conflict(StreamName, bool),
+}

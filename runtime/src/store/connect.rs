@@ -1,0 +1,71 @@
+//! From a URL to a store.
+
+use super::Store;
+use crate::error::StartError;
+
+/// The schemes there are, for messages.
+const KNOWN: &str = "`memory:` or `sqlite:`";
+
+/// Opens the store a URL names, see [`App::connect`](crate::App::connect).
+///
+/// # Errors
+/// [`StartError`] where the scheme is unknown, its feature is off, or the store can't be opened.
+#[allow(clippy::unused_async, reason = "stores behind a network are opened here too")]
+pub async fn connect(url: &str) -> Result<Store, StartError> {
+    let Some((scheme, rest)) = url.split_once(':') else {
+        let why = format!("a store is named by a scheme and what it needs: {KNOWN}, such as `sqlite:bank.db`");
+        return Err(StartError::InvalidUrl { url: url.to_owned(), why });
+    };
+    match scheme {
+        "memory" => memory(url, rest),
+        "sqlite" => sqlite(url),
+        _ => Err(StartError::UnknownScheme { scheme: scheme.to_owned(), known: KNOWN }),
+    }
+}
+
+#[cfg(feature = "memory")]
+fn memory(url: &str, rest: &str) -> Result<Store, StartError> {
+    if rest.is_empty() || rest == "//" {
+        return Ok(super::memory::open());
+    }
+    Err(StartError::InvalidUrl { url: url.to_owned(), why: "a store in memory has no name: write `memory:`".to_owned() })
+}
+#[cfg(not(feature = "memory"))]
+fn memory(_: &str, _: &str) -> Result<Store, StartError> {
+    Err(StartError::FeatureOff { scheme: "memory", feature: "memory" })
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(url: &str) -> Result<Store, StartError> {
+    super::sqlite::open(&super::sqlite::SqliteOptions::parse(url)?)
+}
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: &str) -> Result<Store, StartError> {
+    Err(StartError::FeatureOff { scheme: "sqlite", feature: "sqlite" })
+}
+
+#[cfg(test)]
+mod tests {
+    /// What a build answers that lacks a feature; `cargo xtask test` runs this without any.
+    #[cfg(not(all(feature = "memory", feature = "sqlite")))]
+    #[tokio::test]
+    async fn a_feature_that_is_off_is_named() {
+        for (url, feature, on) in
+            [("memory:", "memory", cfg!(feature = "memory")), ("sqlite:x.db", "sqlite", cfg!(feature = "sqlite"))]
+        {
+            if !on {
+                let off = super::connect(url).await.err().expect("nothing opens it").to_string();
+                let expected = format!(
+                    "`{feature}:` needs the feature `{feature}`: write `gesta = {{ version = \"..\", features = [\"{feature}\"] }}` in Cargo.toml"
+                );
+                assert_eq!(off, expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_that_names_no_store_says_what_there_is() {
+        let oracle = super::connect("oracle://x").await.err().expect("nothing opens it").to_string();
+        assert_eq!(oracle, "`oracle:` is no store of gesta: use one of `memory:` or `sqlite:`");
+    }
+}

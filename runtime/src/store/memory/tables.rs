@@ -1,0 +1,171 @@
+//! The tables of read models: rows by key, and the keys by each indexed column.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+
+use crate::event::Position;
+use crate::read::{ColumnRole, Row, Value};
+use crate::store::{Checkpoint, ModelSpec, RowQuery, check};
+
+/// All read models of a store; those in use are known by their place.
+#[derive(Default)]
+pub(super) struct Models {
+    by_name: HashMap<&'static str, Model>,
+    places: Vec<&'static str>,
+}
+
+pub(super) struct Model {
+    pub(super) spec: ModelSpec,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) table: Table,
+}
+
+#[derive(Default)]
+pub(super) struct Table {
+    rows: BTreeMap<Value, Row>,
+    /// For each indexed column, its values with the keys that have them.
+    indexes: BTreeMap<usize, BTreeMap<Value, BTreeSet<Value>>>,
+}
+
+impl Models {
+    pub(super) fn prepare(&mut self, specs: &[ModelSpec]) -> Vec<Checkpoint> {
+        let checkpoints = specs.iter().map(|spec| self.prepare_one(spec)).collect();
+        self.places = specs.iter().map(|spec| spec.table).collect();
+        checkpoints
+    }
+
+    fn prepare_one(&mut self, spec: &ModelSpec) -> Checkpoint {
+        let epoch = self.by_name.get(spec.table).map_or(0, |model| model.checkpoint.epoch) + 1;
+        let same = |model: &&Model| model.spec.fingerprint == spec.fingerprint && model.spec.columns == spec.columns;
+        let position = self.by_name.get(spec.table).filter(same).map(|model| model.checkpoint.position);
+        let checkpoint = Checkpoint { position: position.unwrap_or(Position::ZERO), epoch };
+        let model = self.by_name.entry(spec.table).or_insert_with(|| Model::empty(spec.clone(), checkpoint));
+        if position.is_none() {
+            *model = Model::empty(spec.clone(), checkpoint);
+        }
+        model.spec = spec.clone();
+        model.checkpoint = checkpoint;
+        checkpoint
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&Model> {
+        self.places.get(place).and_then(|name| self.by_name.get(name))
+    }
+    pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Model> {
+        self.places.get(place).and_then(|name| self.by_name.get_mut(name))
+    }
+
+    /// Moves the inline models that stand at the last event to the one that is the last now.
+    pub(super) fn advance_inline(&mut self, from: Position, to: Position) {
+        for name in &self.places {
+            if let Some(model) = self.by_name.get_mut(name)
+                && model.spec.inline
+                && model.checkpoint.position == from
+            {
+                model.checkpoint.position = to;
+            }
+        }
+    }
+}
+
+impl Model {
+    fn empty(spec: ModelSpec, checkpoint: Checkpoint) -> Self {
+        let columns = spec.columns.iter().enumerate().filter(|(_, c)| c.role == ColumnRole::Indexed);
+        let indexes = columns.map(|(at, _)| (at, BTreeMap::new())).collect();
+        Model { spec, checkpoint, table: Table { rows: BTreeMap::new(), indexes } }
+    }
+
+    pub(super) fn query(&self, query: &RowQuery) -> Vec<Row> {
+        let table = &self.table;
+        if query.column == self.spec.key_column() {
+            return table.by_key(query);
+        }
+        table.indexes.get(&query.column).map(|index| table.by_index(index, query)).unwrap_or_default()
+    }
+}
+
+impl Table {
+    pub(super) fn get(&self, key: &Value) -> Option<&Row> {
+        self.rows.get(key)
+    }
+
+    pub(super) fn put(&mut self, key: Value, row: Option<Row>) {
+        let before = self.rows.get(&key);
+        for (column, index) in &mut self.indexes {
+            let old = before.map(|row| check::column(row, *column));
+            let new = row.as_ref().map(|row| check::column(row, *column));
+            if old == new {
+                continue;
+            }
+            if let Some(old) = old
+                && let Some(keys) = index.get_mut(old)
+            {
+                keys.remove(&key);
+                if keys.is_empty() {
+                    index.remove(old);
+                }
+            }
+            if let Some(new) = new {
+                index.entry(new.clone()).or_default().insert(key.clone());
+            }
+        }
+        match row {
+            Some(row) => self.rows.insert(key, row),
+            None => self.rows.remove(&key),
+        };
+    }
+
+    /// By the key itself: a value has one row, so a page goes on after the value.
+    fn by_key(&self, query: &RowQuery) -> Vec<Row> {
+        let after = query.after.as_ref().map(|(_, key)| Bound::Excluded(key));
+        let Some(range) = range(query, after) else { return Vec::new() };
+        let rows = self.rows.range(range).map(|(_, row)| row);
+        if query.descending { rows.rev().take(query.max).cloned().collect() } else { rows.take(query.max).cloned().collect() }
+    }
+
+    /// By an indexed column: a page goes on among the keys that share the value it ended at.
+    fn by_index(&self, index: &BTreeMap<Value, BTreeSet<Value>>, query: &RowQuery) -> Vec<Row> {
+        let after = query.after.as_ref().map(|(value, _)| Bound::Included(value));
+        let Some(range) = range(query, after) else { return Vec::new() };
+        let values = index.range(range).filter(|(value, _)| **value != Value::Null || query.wants_nothing());
+        let rest = |value: &Value| match &query.after {
+            Some((at, key)) if at == value && query.descending => (Bound::Unbounded, Bound::Excluded(key)),
+            Some((at, key)) if at == value => (Bound::Excluded(key), Bound::Unbounded),
+            _ => (Bound::Unbounded, Bound::Unbounded),
+        };
+        let rows = |key: &Value| self.rows.get(key).cloned();
+        if query.descending {
+            let keys = values.rev().flat_map(|(value, keys)| keys.range::<Value, _>(rest(value)).rev());
+            keys.take(query.max).filter_map(rows).collect()
+        } else {
+            let keys = values.flat_map(|(value, keys)| keys.range::<Value, _>(rest(value)));
+            keys.take(query.max).filter_map(rows).collect()
+        }
+    }
+}
+
+/// The values a query looks at; `None` where there can't be any, which a map's `range` would panic at.
+fn range<'q>(query: &'q RowQuery, after: Option<Bound<&'q Value>>) -> Option<(Bound<&'q Value>, Bound<&'q Value>)> {
+    let mut low = query.from.as_ref().map_or(Bound::Unbounded, Bound::Included);
+    let mut high = query.to.as_ref().map_or(Bound::Unbounded, Bound::Included);
+    if let Some(after) = after {
+        if query.descending {
+            high = tighter(high, after, |a, b| a < b);
+        } else {
+            low = tighter(low, after, |a, b| a > b);
+        }
+    }
+    let empty = match (low, high) {
+        (Bound::Included(low), Bound::Included(high)) => low > high,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Excluded(high) | Bound::Included(high)) => low >= high,
+        _ => false,
+    };
+    (!empty).then_some((low, high))
+}
+
+fn tighter<'q>(bound: Bound<&'q Value>, after: Bound<&'q Value>, inside: fn(&Value, &Value) -> bool) -> Bound<&'q Value> {
+    match (bound, after) {
+        (Bound::Included(b), Bound::Included(a) | Bound::Excluded(a)) if inside(b, a) => bound,
+        _ => after,
+    }
+}

@@ -1,0 +1,302 @@
+//! The SQLite store: one file, one app that writes to it, any number that read beside it.
+//!
+//! The file is an ordinary SQLite database in WAL mode; its tables are named `gesta_..`, beside one table for each read model.
+//! `SELECT * FROM gesta_log` shows the events to people. Other programs may read it while an app has it open, and must not
+//! write to it. Beside `bank.db` stands `bank.db.lock`, which holds the lock of the app that writes and stays when it ends;
+//! two hard links to one file are two files to that lock.
+
+mod batch;
+mod engine;
+mod errors;
+mod file;
+mod options;
+mod readers;
+mod schema;
+mod tables;
+mod writer;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::watch;
+
+pub use self::options::{SqliteMode, SqliteOptions, Synchronous};
+
+use self::engine::{Engine, Head};
+use self::errors::{While, counter};
+use self::readers::Readers;
+use self::tables::Model;
+use self::writer::Writer;
+use super::{
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, ReadModelStore,
+    RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+};
+use crate::error::{StartError, StoreError};
+use crate::event::{Position, Version};
+use crate::read::{Row, Value};
+use crate::{StreamName, Timestamp};
+
+/// Opens a file.
+///
+/// Dropping the store without [`close`](EventLog::close) finishes what was queued and lets go of the file before it
+/// comes back.
+///
+/// # Errors
+/// [`StartError`] says why it can't be opened; nothing was touched then.
+pub fn open(options: &SqliteOptions) -> Result<Store, StartError> {
+    let sqlite = Arc::new(Sqlite::open(options)?);
+    Ok(Store {
+        log: Arc::clone(&sqlite) as Arc<dyn EventLog>,
+        keys: Some(Arc::clone(&sqlite) as Arc<dyn Keys>),
+        snapshots: Some(Arc::clone(&sqlite) as Arc<dyn SnapshotStore>),
+        read_models: Some(sqlite),
+    })
+}
+
+struct Sqlite {
+    readers: Arc<Readers>,
+    /// The models in use, by their place; `None` for one that the file has not, or in another form.
+    models: Arc<RwLock<Arc<Models>>>,
+    access: Access,
+}
+
+type Models = Vec<Option<Arc<Model>>>;
+
+enum Access {
+    Write {
+        engine: Arc<Engine>,
+        /// Taken when the store is dropped.
+        thread: Option<JoinHandle<()>>,
+    },
+    Read {
+        closed: watch::Sender<bool>,
+    },
+}
+
+/// How often a store that only reads looks for what others wrote: there is nothing that would tell it.
+const POLL: Duration = Duration::from_millis(50);
+
+impl Sqlite {
+    fn open(options: &SqliteOptions) -> Result<Self, StartError> {
+        if options.mode == SqliteMode::ReadOnly {
+            let (file, _) = file::open_for_reading(options)?;
+            let readers = Arc::new(Readers::new(Arc::new(file)));
+            return Ok(Sqlite { readers, models: Arc::default(), access: Access::Read { closed: watch::Sender::new(false) } });
+        }
+        let (file, lock, connection) = file::open_for_writing(options)?;
+        let file = Arc::new(file);
+        let readers = Arc::new(Readers::new(Arc::clone(&file)));
+        let (engine, thread) = Engine::start(Writer::new(file, connection)?, Arc::clone(&readers), lock)?;
+        Ok(Sqlite { readers, models: Arc::default(), access: Access::Write { engine, thread: Some(thread) } })
+    }
+
+    /// Who writes, unless the store only reads.
+    fn engine(&self) -> Result<&Engine, StoreError> {
+        match &self.access {
+            Access::Write { engine, .. } => Ok(engine),
+            Access::Read { closed } if *closed.borrow() => Err(StoreError::Closed),
+            Access::Read { .. } => Err(StoreError::ReadOnly),
+        }
+    }
+
+    fn readers(&self) -> Result<&Readers, StoreError> {
+        let closed = match &self.access {
+            Access::Write { engine, .. } => engine.head().borrow().closed,
+            Access::Read { closed } => *closed.borrow(),
+        };
+        if closed { Err(StoreError::Closed) } else { Ok(&self.readers) }
+    }
+
+    fn model(&self, place: usize) -> Result<Arc<Model>, StoreError> {
+        let models = Arc::clone(&self.models.read().unwrap_or_else(PoisonError::into_inner));
+        models.get(place).cloned().flatten().ok_or_else(|| check::unknown_model(place))
+    }
+
+    /// Reads a model's table in one state of the file, in which it must have the form it had when it was prepared.
+    fn with_model<T>(
+        &self,
+        place: usize,
+        read: impl FnOnce(&Model, &Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let readers = self.readers()?;
+        let model = self.model(place)?;
+        readers.with_snapshot(|connection| {
+            let others_write = matches!(self.access, Access::Read { .. });
+            if others_write && !model.stored(connection)?.is_some_and(|stored| model.is(&stored)) {
+                let message = format!("`{}` was made anew by another build: open the file again", model.spec.table);
+                return Err(check::misuse("reading rows", message));
+            }
+            read(&model, connection)
+        })
+    }
+}
+
+fn set(models: &RwLock<Arc<Models>>, to: Models) {
+    *models.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(to);
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Access::Write { engine, thread } = &mut self.access {
+            engine.begin_close();
+            // So that the file can be opened again at once. The thread itself may hold the last fold that holds the store.
+            if let Some(thread) = thread.take()
+                && thread.thread().id() != std::thread::current().id()
+            {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for Sqlite {
+    fn capabilities(&self) -> Capabilities {
+        match self.access {
+            Access::Write { .. } => Capabilities::ALL,
+            Access::Read { .. } => Capabilities::ALL.shared().read_only(),
+        }
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.engine()?.append(append).await
+    }
+
+    async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.readers()?.with(|reader| reader.read_stream(stream, after, max, visit))
+    }
+
+    async fn read_all(&self, after: Position, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.readers()?.with(|reader| reader.read_all(after, max, visit))
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        let readers = self.readers()?;
+        match &self.access {
+            Access::Write { engine, .. } => Ok(engine.head().borrow().position),
+            Access::Read { .. } => readers.with(readers::Reader::head),
+        }
+    }
+
+    async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
+        match &self.access {
+            Access::Write { engine, .. } => {
+                let mut head = engine.head().subscribe();
+                let passed = |head: &Head| head.closed || head.position > position;
+                match head.wait_for(passed).await {
+                    Ok(head) if !head.closed => Ok(()),
+                    _ => Err(StoreError::Closed),
+                }
+            }
+            Access::Read { closed } => {
+                let mut closed = closed.subscribe();
+                while self.head().await? <= position {
+                    let _ = tokio::time::timeout(POLL, closed.wait_for(|closed| *closed)).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
+        self.readers()?.with(readers::Reader::event_types)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        match &self.access {
+            Access::Write { engine, .. } => engine.close().await,
+            Access::Read { closed } => {
+                closed.send_replace(true);
+                self.readers.close();
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Keys for Sqlite {
+    async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.readers()?.with(|reader| batch::find_key(&reader.connection, stream, key).during("looking up a key"))
+    }
+}
+
+#[async_trait]
+impl SnapshotStore for Sqlite {
+    async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
+        let stream = stream.clone();
+        let save = move |connection: &Connection| {
+            let sql = "INSERT INTO gesta_snapshots (stream, fingerprint, version, recorded_at, payload) VALUES (?1, ?2, ?3, ?4, ?5) \
+                ON CONFLICT (stream, fingerprint) DO UPDATE SET version = excluded.version, \
+                recorded_at = excluded.recorded_at, payload = excluded.payload WHERE excluded.version >= version";
+            let version = batch::number(snapshot.version.get());
+            let (micros, payload) = (snapshot.recorded_at.as_micros(), &snapshot.payload);
+            let values = params![stream.as_str(), fingerprint.cast_signed(), version, micros, payload];
+            let saved = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+            saved.map(drop).during("saving a snapshot")
+        };
+        self.engine()?.run(move |writer| writer.transaction("saving a snapshot", save)).await
+    }
+
+    async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
+        self.readers()?.with(|reader| {
+            let sql = "SELECT version, recorded_at, payload FROM gesta_snapshots WHERE stream = ?1 AND fingerprint = ?2";
+            let read = |row: &rusqlite::Row<'_>| {
+                let recorded_at = Timestamp::from_micros(row.get(1)?);
+                Ok(Snapshot { version: Version::new(counter(row, 0)?), recorded_at, payload: row.get(2)? })
+            };
+            let values = params![stream.as_str(), fingerprint.cast_signed()];
+            let found = reader.connection.prepare_cached(sql).and_then(|mut sql| sql.query_row(values, read).optional());
+            found.during("loading a snapshot")
+        })
+    }
+}
+
+#[async_trait]
+impl ReadModelStore for Sqlite {
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError> {
+        check::models(&models)?;
+        let models: Arc<Vec<_>> = Arc::new(models.into_iter().map(|spec| Arc::new(Model::new(spec))).collect());
+        if let Access::Read { .. } = &self.access {
+            let stored = self.readers()?.with_snapshot(|connection| {
+                models.iter().map(|model| Ok(model.stored(connection)?.filter(|stored| model.is(stored)))).collect()
+            });
+            let stored: Vec<_> = stored?;
+            let there = models.iter().zip(&stored).map(|(model, stored)| stored.as_ref().map(|_| Arc::clone(model)));
+            set(&self.models, there.collect());
+            return Ok(stored.into_iter().map(|stored| stored.map(|stored| stored.checkpoint)).collect());
+        }
+        let places = Arc::clone(&self.models);
+        let prepare = move |writer: &mut Writer| {
+            let checkpoints = writer.prepare(Arc::clone(&models))?;
+            set(&places, models.iter().cloned().map(Some).collect());
+            Ok(checkpoints.into_iter().map(Some).collect())
+        };
+        self.engine()?.run(prepare).await
+    }
+
+    async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
+        self.with_model(model, |model, connection| {
+            let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the file", model.spec.table));
+            model.stored(connection)?.map(|stored| stored.checkpoint).ok_or_else(gone)
+        })
+    }
+
+    async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.with_model(model, |model, connection| {
+            check::keys(&model.spec, keys)?;
+            keys.iter().map(|key| model.row(connection, key).during("reading rows")).collect()
+        })
+    }
+
+    async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
+        self.with_model(model, |model, connection| model.query(connection, query))
+    }
+
+    async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError> {
+        self.engine()?.run(move |writer| Ok(writer.commit_model(model, &changes, from, to))).await?
+    }
+}

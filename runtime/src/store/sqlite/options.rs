@@ -1,0 +1,182 @@
+//! How a file is opened, and the URLs that say so.
+
+use std::path::PathBuf;
+
+use crate::error::StartError;
+
+/// Which file to open, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is opened for.
+    pub mode: SqliteMode,
+    /// When an append is told to be stored.
+    pub synchronous: Synchronous,
+}
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SqliteMode {
+    /// For writing; a file that is not there is created: `?mode=rwc`, or nothing.
+    #[default]
+    Create,
+    /// For writing; the file must be there: `?mode=rw`.
+    ReadWrite,
+    /// For reading only, beside the one app that writes: `?mode=ro`.
+    ReadOnly,
+}
+
+/// When an append is told to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// When the disk has it, so that it outlives a loss of power.
+    #[default]
+    Full,
+    /// When the operating system has it: a crash of the process loses nothing, a loss of power may lose the last appends,
+    /// whole ones and from the end.
+    Normal,
+}
+
+impl SqliteOptions {
+    /// For writing, created where it is not there, and safe against a loss of power.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        SqliteOptions { path: path.into(), mode: SqliteMode::default(), synchronous: Synchronous::default() }
+    }
+    /// The same in another mode.
+    pub fn mode(self, mode: SqliteMode) -> Self {
+        SqliteOptions { mode, ..self }
+    }
+    /// The same with another moment at which an append is told to be stored.
+    pub fn synchronous(self, synchronous: Synchronous) -> Self {
+        SqliteOptions { synchronous, ..self }
+    }
+
+    /// Reads a URL: `sqlite:bank.db`, `sqlite://bank.db` or `sqlite:///var/lib/bank.db`, with `%20` and the like in the path,
+    /// and `?mode=ro|rw|rwc` and `?synchronous=full|normal` behind it, joined by `&`.
+    ///
+    /// ```
+    /// # use gesta::store::sqlite::{SqliteMode, SqliteOptions};
+    /// let options = SqliteOptions::parse("sqlite:my%20bank.db?mode=ro")?;
+    /// assert_eq!(options, SqliteOptions::new("my bank.db").mode(SqliteMode::ReadOnly));
+    /// # Ok::<_, gesta::StartError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StartError::InvalidUrl`] says what is wrong, and what can be written instead.
+    pub fn parse(url: &str) -> Result<Self, StartError> {
+        read(url).map_err(|why| StartError::InvalidUrl { url: url.to_owned(), why })
+    }
+}
+
+fn read(url: &str) -> Result<SqliteOptions, String> {
+    let rest = url.strip_prefix("sqlite:").ok_or("it does not begin with `sqlite:`: write `sqlite:bank.db`")?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = decode(path.strip_prefix("//").unwrap_or(path))?;
+    if path.eq_ignore_ascii_case(":memory:") {
+        return Err("a SQLite database in memory is not offered: write `memory:`, which is faster".to_owned());
+    }
+    if path.is_empty() {
+        return Err("it names no file: write `sqlite:bank.db`, or `sqlite:///var/lib/bank.db` for an absolute path".to_owned());
+    }
+    let mut options = SqliteOptions::new(path);
+    let mut seen: Vec<&str> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if seen.contains(&name) {
+            return Err(format!("the option `{name}` stands there twice: leave one of them out"));
+        }
+        seen.push(name);
+        match (name, value) {
+            ("mode", "ro") => options.mode = SqliteMode::ReadOnly,
+            ("mode", "rw") => options.mode = SqliteMode::ReadWrite,
+            ("mode", "rwc") => options.mode = SqliteMode::Create,
+            ("mode", _) => return Err(format!("there is no mode `{value}`: use `ro`, `rw` or `rwc`")),
+            ("synchronous", "full") => options.synchronous = Synchronous::Full,
+            ("synchronous", "normal") => options.synchronous = Synchronous::Normal,
+            ("synchronous", _) => return Err(format!("`synchronous` can't be `{value}`: use `full` or `normal`")),
+            _ => {
+                return Err(format!("there is no option `{name}`: use `mode=ro|rw|rwc` or `synchronous=full|normal`"));
+            }
+        }
+    }
+    Ok(options)
+}
+
+/// Replaces `%xx` by its byte.
+fn decode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match (digit(rest.next()), digit(rest.next())) {
+            (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+            _ => return Err("a `%` is followed by two hexadecimal digits: write `%25` for the sign itself".to_owned()),
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(path) if !path.contains('\0') => Ok(path),
+        _ => Err("the path is not UTF-8, or holds a NUL: give the file another name".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(url: &str) -> String {
+        SqliteOptions::parse(url).unwrap().path.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_url_names_a_file() {
+        assert_eq!(path("sqlite:bank.db"), "bank.db");
+        assert_eq!(path("sqlite://bank.db"), "bank.db");
+        assert_eq!(path("sqlite://data/bank.db?"), "data/bank.db");
+        assert_eq!(path("sqlite:///var/lib/bank.db"), "/var/lib/bank.db");
+        assert_eq!(path("sqlite:/var/lib/bank.db"), "/var/lib/bank.db");
+        assert_eq!(path("sqlite:a%20b%3f%25%C3%BC.db"), "a b?%ü.db");
+        assert_eq!(path("sqlite:file:bank.db"), "file:bank.db");
+    }
+
+    #[test]
+    fn options_stand_behind_it() {
+        let parse = |url| SqliteOptions::parse(url).unwrap();
+        let plain = SqliteOptions::new("a.db");
+        assert_eq!((plain.mode, plain.synchronous), (SqliteMode::Create, Synchronous::Full));
+        assert_eq!(parse("sqlite:a.db?mode=rwc&synchronous=full"), plain);
+        assert_eq!(parse("sqlite:a.db?mode=rw"), plain.clone().mode(SqliteMode::ReadWrite));
+        let both = plain.mode(SqliteMode::ReadOnly).synchronous(Synchronous::Normal);
+        assert_eq!(parse("sqlite:a.db?synchronous=normal&mode=ro"), both);
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_with_what_can() {
+        for (url, says) in [
+            ("memory:", "`sqlite:bank.db`"),
+            ("sqlite:", "names no file"),
+            ("sqlite://?mode=ro", "names no file"),
+            ("sqlite::memory:", "`memory:`"),
+            ("sqlite://:memory:", "`memory:`"),
+            ("sqlite:a.db?mode=x", "`ro`, `rw` or `rwc`"),
+            ("sqlite:a.db?mode", "`ro`, `rw` or `rwc`"),
+            ("sqlite:a.db?synchronous=off", "`full` or `normal`"),
+            ("sqlite:a.db?cache=shared", "no option `cache`: use `mode="),
+            ("sqlite:a.db?mode=ro&mode=ro", "`mode` stands there twice"),
+            ("sqlite:a%2", "two hexadecimal digits"),
+            ("sqlite:a%zz", "two hexadecimal digits"),
+            ("sqlite:a%ff", "not UTF-8"),
+            ("sqlite:a%00", "NUL"),
+        ] {
+            let error = SqliteOptions::parse(url).unwrap_err();
+            assert!(matches!(&error, StartError::InvalidUrl { .. }) && error.to_string().contains(says), "{error}");
+        }
+    }
+}

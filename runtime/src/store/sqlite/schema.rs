@@ -1,0 +1,108 @@
+//! What a file holds: its mark, its format and its tables.
+
+use rusqlite::Connection;
+
+/// `application_id` of a file of ours: `GEST` in ASCII.
+pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
+/// `user_version`: the format this build writes, and the newest it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// Every table of the store. The events carry their stream's name, so that a replay needs no join.
+///
+/// What is `NULL` in an event is as it is by default: `occurred_at` is `recorded_at`, `correlation_id` is `event_id`.
+/// No foreign keys: the one writer keeps `type` right, and they would be looked up at each insert.
+const TABLES: &str = "
+CREATE TABLE gesta_event_types (
+    id INTEGER PRIMARY KEY,
+    aggregate TEXT NOT NULL,
+    name TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    first_position INTEGER NOT NULL,
+    UNIQUE (aggregate, name, schema_version)
+) STRICT;
+CREATE TABLE gesta_events (
+    position INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    occurred_at INTEGER,
+    correlation_id BLOB,
+    causation_id BLOB,
+    actor TEXT,
+    payload BLOB NOT NULL,
+    UNIQUE (stream, version)
+) STRICT;
+CREATE TABLE gesta_keys (
+    stream TEXT NOT NULL,
+    key TEXT NOT NULL,
+    command_hash INTEGER NOT NULL,
+    before_version INTEGER NOT NULL,
+    after_version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (stream, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE gesta_snapshots (
+    stream TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (stream, fingerprint)
+) STRICT;
+CREATE TABLE gesta_models (
+    table_name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    fingerprint INTEGER NOT NULL,
+    columns TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    epoch INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// The log as people read it: `SELECT * FROM gesta_log`. No code reads it.
+fn log_view() -> String {
+    let recorded_at = as_text("e.recorded_at");
+    let occurred_at = as_text("coalesce(e.occurred_at, e.recorded_at)");
+    format!(
+        "CREATE VIEW gesta_log AS SELECT
+            e.position, e.stream, e.version, t.name, t.schema_version, CAST(e.payload AS TEXT) AS payload,
+            {recorded_at} AS recorded_at, {occurred_at} AS occurred_at, e.actor,
+            lower(hex(e.event_id)) AS event_id,
+            lower(hex(coalesce(e.correlation_id, e.event_id))) AS correlation_id,
+            lower(hex(e.causation_id)) AS causation_id
+        FROM gesta_events e JOIN gesta_event_types t ON t.id = e.type;"
+    )
+}
+
+/// Microseconds as a time of RFC 3339, also before 1970.
+fn as_text(micros: &str) -> String {
+    let fraction = format!("(({micros}) % 1000000 + 1000000) % 1000000");
+    format!("strftime('%Y-%m-%dT%H:%M:%S', (({micros}) - {fraction}) / 1000000, 'unixepoch') || printf('.%06dZ', {fraction})")
+}
+
+/// Creates everything in one transaction, so that a crash leaves a store or nothing.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    let log_view = log_view();
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+        {TABLES}
+        {log_view}
+        PRAGMA application_id = {APPLICATION_ID};
+        PRAGMA user_version = {FORMAT};
+        COMMIT;"
+    ))
+}
+
+/// Whether the file holds nothing at all, as SQLite sees it after it has undone what a crash left half done.
+pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    Ok(pages == 0)
+}
+
+/// The mark and the format, as SQLite sees them.
+pub(super) fn mark(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
+    let read = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i32>(0)).map(i32::cast_unsigned);
+    Ok((read("PRAGMA application_id")?, read("PRAGMA user_version")?))
+}

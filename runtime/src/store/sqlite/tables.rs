@@ -1,0 +1,314 @@
+//! The tables of read models, and the statements that read and write them.
+
+use std::fmt::Write as _;
+use std::ops::Bound;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
+
+use super::batch::number;
+use super::errors::{SqlResult, While, counter};
+use crate::error::StoreError;
+use crate::event::Position;
+use crate::read::{ColumnKind, ColumnRole, Row, Value};
+use crate::store::{Checkpoint, CommitError, ModelSpec, RowChange, RowQuery, check};
+
+/// A read model in use, with its statements.
+pub(super) struct Model {
+    pub(super) spec: ModelSpec,
+    select: String,
+    by_key: String,
+    upsert: String,
+    delete: String,
+}
+
+/// What the file says of a model.
+pub(super) struct StoredModel {
+    pub(super) fingerprint: u64,
+    pub(super) columns: String,
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl Model {
+    pub(super) fn new(spec: ModelSpec) -> Self {
+        let table = spec.table;
+        let columns: Vec<_> = spec.columns.iter().map(|c| format!("\"{}\"", c.name)).collect();
+        let key = columns.get(spec.key_column()).cloned().unwrap_or_default();
+        let select = format!("SELECT {} FROM \"{table}\"", columns.join(", "));
+        let by_key = format!("{select} WHERE {key} = ?1");
+        let places: Vec<_> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
+        let others: Vec<_> = columns.iter().filter(|c| **c != key).map(|c| format!("{c} = excluded.{c}")).collect();
+        let change = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", others.join(", ")) };
+        let upsert = format!(
+            "INSERT INTO \"{table}\" ({}) VALUES ({}) ON CONFLICT ({key}) DO {change}",
+            columns.join(", "),
+            places.join(", ")
+        );
+        let delete = format!("DELETE FROM \"{table}\" WHERE {key} = ?1");
+        Model { spec, select, by_key, upsert, delete }
+    }
+
+    /// What the columns are, so that a table of another form is known when it is met.
+    fn columns(&self) -> String {
+        let mut text = String::new();
+        for column in self.spec.columns {
+            let nullable = if column.nullable { " null" } else { "" };
+            // Writing to a string can't fail.
+            let _ = writeln!(text, "{} {:?} {:?}{nullable}", column.name, column.kind, column.role);
+        }
+        text
+    }
+
+    /// What the file says of it; `None` where there is nothing of that name.
+    pub(super) fn stored(&self, connection: &Connection) -> Result<Option<StoredModel>, StoreError> {
+        let sql = "SELECT fingerprint, columns, position, epoch FROM gesta_models WHERE table_name = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let checkpoint = Checkpoint { position: Position::new(counter(row, 2)?), epoch: counter(row, 3)? };
+            Ok(StoredModel { fingerprint: row.get::<_, i64>(0)?.cast_unsigned(), columns: row.get(1)?, checkpoint })
+        };
+        let row = connection.prepare_cached(sql).and_then(|mut sql| sql.query_row([self.spec.table], read).optional());
+        row.during("reading a checkpoint")
+    }
+
+    /// Whether the file's table is of this definition.
+    pub(super) fn is(&self, stored: &StoredModel) -> bool {
+        stored.fingerprint == self.spec.fingerprint && stored.columns == self.columns()
+    }
+
+    /// Makes the table one of this definition, and this owner its owner.
+    pub(super) fn prepare(&self, connection: &Connection) -> Result<Checkpoint, StoreError> {
+        let context = "preparing a read model";
+        let table = self.spec.table;
+        let stored = self.stored(connection)?;
+        let sql = "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE";
+        let there: Option<String> = connection.query_row(sql, [table], |row| row.get(0)).optional().during(context)?;
+        if stored.is_none() && there.is_some() {
+            let message = format!("the file has a table `{table}` that is not ours: give the read model another name");
+            return Err(check::misuse(context, message));
+        }
+        let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
+        let mut position = Position::ZERO;
+        match stored {
+            Some(stored) if there.is_some() && self.is(&stored) => position = stored.checkpoint.position,
+            _ => connection.execute_batch(&self.definition()).during(context)?,
+        }
+        let sql = "INSERT INTO gesta_models (table_name, fingerprint, columns, position, epoch) VALUES (?1, ?2, ?3, ?4, ?5) \
+            ON CONFLICT (table_name) DO UPDATE SET table_name = excluded.table_name, fingerprint = excluded.fingerprint, \
+            columns = excluded.columns, position = excluded.position, epoch = excluded.epoch";
+        let fingerprint = self.spec.fingerprint.cast_signed();
+        let values = params![table, fingerprint, self.columns(), number(position.get()), number(epoch)];
+        connection.execute(sql, values).during(context)?;
+        Ok(Checkpoint { position, epoch })
+    }
+
+    fn definition(&self) -> String {
+        let table = self.spec.table;
+        let key = self.spec.columns.get(self.spec.key_column()).map_or("", |c| c.name);
+        let mut sql = format!("DROP TABLE IF EXISTS \"{table}\"; CREATE TABLE \"{table}\" (");
+        for column in self.spec.columns {
+            let kind = match column.kind {
+                ColumnKind::Integer => "INTEGER",
+                ColumnKind::Real => "REAL",
+                ColumnKind::Text | ColumnKind::Json => "TEXT",
+            };
+            let not_null = if column.nullable && column.role != ColumnRole::Key { "" } else { " NOT NULL" };
+            let _ = write!(sql, "\"{}\" {kind}{not_null}, ", column.name);
+        }
+        let _ = write!(sql, "PRIMARY KEY (\"{key}\")) STRICT, WITHOUT ROWID;");
+        for column in self.spec.columns.iter().filter(|c| c.role == ColumnRole::Indexed) {
+            let name = column.name;
+            let _ = write!(sql, "CREATE INDEX \"{table}_by_{name}\" ON \"{table}\" (\"{name}\", \"{key}\");");
+        }
+        sql
+    }
+
+    /// The row with this key.
+    pub(super) fn row(&self, connection: &Connection, key: &Value) -> SqlResult<Option<Row>> {
+        let mut statement = connection.prepare_cached(&self.by_key)?;
+        statement.query_row([Sql(key)], |row| self.read(row)).optional()
+    }
+
+    fn read(&self, row: &rusqlite::Row<'_>) -> SqlResult<Row> {
+        (0..self.spec.columns.len())
+            .map(|at| match row.get_ref(at)? {
+                ValueRef::Null => Ok(Value::Null),
+                ValueRef::Integer(n) => Ok(Value::Integer(n)),
+                ValueRef::Real(n) => Ok(Value::Real(n)),
+                ValueRef::Text(_) => row.get(at).map(Value::Text),
+                ValueRef::Blob(_) => {
+                    Err(rusqlite::Error::InvalidColumnType(at, self.select.clone(), rusqlite::types::Type::Blob))
+                }
+            })
+            .collect()
+    }
+
+    /// Stores or removes a row.
+    pub(super) fn put(&self, connection: &Connection, change: &RowChange) -> Result<(), StoreError> {
+        check::change(&self.spec, change)?;
+        let done = match &change.row {
+            Some(row) => {
+                connection.prepare_cached(&self.upsert).and_then(|mut sql| sql.execute(params_from_iter(row.iter().map(Sql))))
+            }
+            None => connection.prepare_cached(&self.delete).and_then(|mut sql| sql.execute([Sql(&change.key)])),
+        };
+        done.map(drop).during("storing a row")
+    }
+
+    /// Moves the checkpoint along with an append.
+    pub(super) fn move_to(&self, connection: &Connection, position: u64) -> Result<(), StoreError> {
+        let sql = "UPDATE gesta_models SET position = ?2 WHERE table_name = ?1";
+        let moved = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(params![self.spec.table, number(position)]));
+        match moved.during("moving a checkpoint")? {
+            1 => Ok(()),
+            _ => Err(StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the file", self.spec.table))),
+        }
+    }
+
+    /// Stores rows and moves the checkpoint, if it stands where it is expected.
+    pub(super) fn commit(
+        &self,
+        connection: &Connection,
+        changes: &[RowChange],
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        let sql = "UPDATE gesta_models SET position = ?2 WHERE table_name = ?1 AND position = ?3 AND epoch = ?4";
+        let values = params![self.spec.table, number(to.get()), number(from.position.get()), number(from.epoch)];
+        let moved = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+        if moved.during("moving a checkpoint")? != 1 {
+            return Err(CommitError::Superseded);
+        }
+        changes.iter().try_for_each(|change| Ok(self.put(connection, change)?))
+    }
+
+    /// The rows a query asks for: those that hold nothing in the column before all others, which SQL compares with nothing.
+    pub(super) fn query(&self, connection: &Connection, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
+        check::query(&self.spec, query)?;
+        let mut rows = Vec::new();
+        let parts: [fn(&Self, &RowQuery) -> Option<Part>; 2] = [Self::holding_nothing, Self::holding_something];
+        for part in if query.descending { [parts[1], parts[0]] } else { parts } {
+            let max = query.max - rows.len();
+            if max > 0
+                && let Some(part) = part(self, query)
+            {
+                self.read_part(connection, &part, max, &mut rows).during("reading rows")?;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn read_part(&self, connection: &Connection, part: &Part, max: usize, rows: &mut Vec<Row>) -> SqlResult<()> {
+        let max = Value::Integer(i64::try_from(max).unwrap_or(i64::MAX));
+        let mut statement = connection.prepare_cached(&part.sql)?;
+        let mut found = statement.query(params_from_iter(part.values.iter().chain([&max]).map(Sql)))?;
+        while let Some(row) = found.next()? {
+            rows.push(self.read(row)?);
+        }
+        Ok(())
+    }
+
+    fn names(&self, query: &RowQuery) -> (&'static str, &'static str) {
+        let name = |at: usize| self.spec.columns.get(at).map_or("", |c| c.name);
+        (name(query.column), name(self.spec.key_column()))
+    }
+
+    /// The rows that hold nothing in the column, by their keys.
+    fn holding_nothing(&self, query: &RowQuery) -> Option<Part> {
+        let (column, key) = self.names(query);
+        let after = match &query.after {
+            Some((Value::Null, key)) => Some(key),
+            // Nothing comes first: ascending, a page that ended at a value is past it.
+            Some(_) if !query.descending => return None,
+            _ => None,
+        };
+        if !query.wants_nothing() || query.column == self.spec.key_column() {
+            return None;
+        }
+        let mut part = Part::new(&self.select, &format!("\"{column}\" IS NULL"));
+        if let Some(after) = after {
+            part.compare(&format!("\"{key}\""), if query.descending { "<" } else { ">" }, &[after]);
+        }
+        Some(part.ordered(&[key], query.descending))
+    }
+
+    /// The rows that hold something in the column, by that and their keys.
+    fn holding_something(&self, query: &RowQuery) -> Option<Part> {
+        let (column, key) = self.names(query);
+        if matches!(query.to, Some(Value::Null)) {
+            return None;
+        }
+        let after = match &query.after {
+            // Nothing comes last when going down: a page that ended there is past every value.
+            Some((Value::Null, _)) if query.descending => return None,
+            Some((Value::Null, _)) | None => None,
+            Some(after) => Some(after),
+        };
+        let mut part = Part::new(&self.select, &format!("\"{column}\" IS NOT NULL"));
+        // Of a bound and the place to go on after only the tighter one is given, so that the index is entered there.
+        let something = |bound: &'_ &Value| **bound != Value::Null;
+        let mut low = query.from.as_ref().filter(something).map_or(Bound::Unbounded, Bound::Included);
+        let mut high = query.to.as_ref().map_or(Bound::Unbounded, Bound::Included);
+        if let Some((value, at)) = after {
+            let value = if column == key { at } else { value };
+            let near = if query.descending { &mut high } else { &mut low };
+            let tighter = match near {
+                Bound::Included(bound) if query.descending => *bound < value,
+                Bound::Included(bound) => *bound > value,
+                _ => false,
+            };
+            if !tighter {
+                *near = Bound::Excluded(value);
+            }
+        }
+        for (bound, sign) in [(low, ">"), (high, "<")] {
+            match (bound, after) {
+                (Bound::Included(value), _) => part.compare(&format!("\"{column}\""), &format!("{sign}="), &[value]),
+                (Bound::Excluded(_), Some((_, at))) if column == key => part.compare(&format!("\"{key}\""), sign, &[at]),
+                (Bound::Excluded(value), Some((_, at))) => {
+                    part.compare(&format!("(\"{column}\", \"{key}\")"), sign, &[value, at]);
+                }
+                _ => {}
+            }
+        }
+        Some(if column == key { part.ordered(&[key], query.descending) } else { part.ordered(&[column, key], query.descending) })
+    }
+}
+
+/// A statement that reads a part of a query's rows.
+struct Part {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Part {
+    fn new(select: &str, condition: &str) -> Self {
+        Part { sql: format!("{select} WHERE {condition}"), values: Vec::new() }
+    }
+    fn compare(&mut self, left: &str, sign: &str, values: &[&Value]) {
+        let first = self.values.len() + 1;
+        let places: Vec<_> = (first..).take(values.len()).map(|n| format!("?{n}")).collect();
+        // Writing to a string can't fail.
+        let _ = write!(self.sql, " AND {left} {sign} ({})", places.join(", "));
+        self.values.extend(values.iter().map(|value| (*value).clone()));
+    }
+    fn ordered(mut self, columns: &[&str], descending: bool) -> Self {
+        let direction = if descending { " DESC" } else { "" };
+        let columns: Vec<_> = columns.iter().map(|column| format!("\"{column}\"{direction}")).collect();
+        let _ = write!(self.sql, " ORDER BY {} LIMIT ?{}", columns.join(", "), self.values.len() + 1);
+        self
+    }
+}
+
+/// A value as SQLite takes it.
+struct Sql<'v>(&'v Value);
+
+impl ToSql for Sql<'_> {
+    fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(n) => ValueRef::Integer(*n),
+            Value::Real(n) => ValueRef::Real(*n),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}

@@ -1,0 +1,250 @@
+//! The one connection that writes, and what is known without asking it.
+//!
+//! Always true outside of a batch: no transaction is open, and `next` and the caches say what the file says. Where a batch
+//! fails, all of it is rolled back and everything known is read again.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::batch::{Batch, Failed};
+use super::errors::{SqlResult, While, counter, driver, may_be_stored};
+use super::file::StoreFile;
+use super::tables::Model;
+use crate::error::StoreError;
+use crate::event::Position;
+use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, RowChange, check};
+
+pub(super) struct Writer {
+    file: Arc<StoreFile>,
+    connection: Connection,
+    known: Known,
+    /// The models in use, by their place.
+    models: Arc<Vec<Arc<Model>>>,
+    /// Set while it is not known what the file holds.
+    stale: bool,
+}
+
+/// What the writer knows without asking, since nobody else writes.
+pub(super) struct Known {
+    /// The next event's position.
+    pub(super) next: u64,
+    pub(super) types: TypeIds,
+    /// How far each of the models in use has come, by their place.
+    pub(super) checkpoints: Vec<u64>,
+}
+
+/// The numbers of the kinds of events that were met: for each event and version, by aggregate.
+#[derive(Default)]
+pub(super) struct TypeIds {
+    ids: HashMap<(&'static str, u32), Vec<TypeId>>,
+}
+
+struct TypeId {
+    aggregate: Box<str>,
+    id: i64,
+}
+
+/// What became of a COMMIT that failed.
+enum Uncommitted {
+    /// Nothing was stored.
+    NotStored(StoreError),
+    /// Nobody knows.
+    Unknown(StoreError),
+}
+
+pub(super) type AppendResults = Vec<Result<Appended, AppendError>>;
+
+impl Writer {
+    pub(super) fn new(file: Arc<StoreFile>, connection: Connection) -> Result<Self, StoreError> {
+        let known = Known { next: 1, types: TypeIds::default(), checkpoints: Vec::new() };
+        let mut writer = Writer { file, connection, known, models: Arc::default(), stale: true };
+        writer.refresh()?;
+        Ok(writer)
+    }
+
+    /// The position of the last event.
+    pub(super) fn head(&self) -> Position {
+        Position::new(self.known.next - 1)
+    }
+
+    /// Stores a batch of appends in one transaction; a refused one leaves no trace.
+    pub(super) fn append(&mut self, appends: &[Append]) -> AppendResults {
+        match self.try_append(appends) {
+            Ok(results) => results,
+            // One of them can't be written at all: it must not take the others with it.
+            Err(Failed { blames_one: true, .. }) if appends.len() > 1 => {
+                appends.iter().flat_map(|append| self.append(std::slice::from_ref(append))).collect()
+            }
+            Err(Failed { error, .. }) => appends.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    fn try_append(&mut self, appends: &[Append]) -> Result<AppendResults, Failed> {
+        self.refresh()?;
+        let next = self.known.next;
+        // A fold is the runtime's, which catches the user's panics; if one gets through all the same, it must not end the
+        // writer of everybody.
+        let run = catch_unwind(AssertUnwindSafe(|| -> Result<_, Failed> {
+            let mut batch = Batch::begin(&self.connection, &mut self.known, &self.models)?;
+            let results = appends.iter().map(|append| batch.append(append)).collect::<Result<Vec<_>, _>>()?;
+            batch.finish()?;
+            Ok(results)
+        }));
+        let results = match run {
+            Ok(Ok(results)) => results,
+            Ok(Err(failed)) => {
+                self.roll_back();
+                return Err(failed);
+            }
+            Err(_) => {
+                self.roll_back();
+                return Err(Failed::by_one(
+                    "folding inline read models",
+                    "a fold panicked: its panics are the runtime's to catch",
+                ));
+            }
+        };
+        match self.commit(next) {
+            Ok(()) => Ok(results),
+            Err(Uncommitted::NotStored(error)) => Err(Failed { error: error.into(), blames_one: false }),
+            Err(Uncommitted::Unknown(error)) => Err(Failed { error: AppendError::UnknownOutcome(error), blames_one: false }),
+        }
+    }
+
+    /// Takes these models into use.
+    pub(super) fn prepare(&mut self, models: Arc<Vec<Arc<Model>>>) -> Result<Vec<Checkpoint>, StoreError> {
+        let checkpoints: Vec<_> = self.transaction("preparing read models", |connection| {
+            models.iter().map(|model| model.prepare(connection)).collect::<Result<_, StoreError>>()
+        })?;
+        self.models = models;
+        self.known.checkpoints = checkpoints.iter().map(|checkpoint| checkpoint.position.get()).collect();
+        Ok(checkpoints)
+    }
+
+    /// Stores rows of a model, and moves its checkpoint.
+    pub(super) fn commit_model(
+        &mut self,
+        place: usize,
+        changes: &[RowChange],
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        let model = self.models.get(place).cloned().ok_or_else(|| check::unknown_model(place))?;
+        self.transaction("storing rows", |connection| model.commit(connection, changes, from, to))?;
+        if let Some(at) = self.known.checkpoints.get_mut(place) {
+            *at = to.get();
+        }
+        Ok(())
+    }
+
+    /// Runs something else in a transaction of its own.
+    pub(super) fn transaction<T, E: From<StoreError>>(
+        &mut self,
+        context: &'static str,
+        run: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.refresh()?;
+        self.connection.execute_batch("BEGIN IMMEDIATE").during(context)?;
+        let result = catch_unwind(AssertUnwindSafe(|| run(&self.connection)));
+        match result {
+            Ok(Ok(value)) => match self.commit(self.known.next) {
+                Ok(()) => Ok(value),
+                Err(Uncommitted::NotStored(error) | Uncommitted::Unknown(error)) => Err(error.into()),
+            },
+            Ok(Err(error)) => {
+                self.roll_back();
+                Err(error)
+            }
+            Err(_) => {
+                self.roll_back();
+                let message = "the store panicked: please report it".to_owned();
+                Err(StoreError::Driver { context, message, transient: false }.into())
+            }
+        }
+    }
+
+    /// Commits, and finds out what happened where that fails.
+    ///
+    /// Where the flush of the log fails, the frames may be in the file all the same, and a crash before they are overwritten
+    /// would bring them back. So one more transaction is written over them: when that is through, they are gone for good;
+    /// when not, nobody knows.
+    fn commit(&mut self, next_before: u64) -> Result<(), Uncommitted> {
+        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        let Err(error) = committed else { return Ok(()) };
+        self.roll_back();
+        let told = driver("committing", &error);
+        if !may_be_stored(&error) {
+            return Err(Uncommitted::NotStored(told));
+        }
+        let gone = self.refresh().is_ok() && self.known.next == next_before && self.overwrite().is_ok();
+        self.stale = true;
+        Err(if gone { Uncommitted::NotStored(told) } else { Uncommitted::Unknown(told) })
+    }
+
+    /// A transaction that changes nothing but is written.
+    fn overwrite(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch(&format!("PRAGMA user_version = {}", super::schema::FORMAT))
+    }
+
+    fn roll_back(&mut self) {
+        self.stale = true;
+        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
+            // A connection that can't even roll back is of no use; closing it rolls back too.
+            if let Ok(connection) = self.file.writer() {
+                self.connection = connection;
+            }
+        }
+    }
+
+    /// Reads what is known from the file again, where a failure has left it unclear.
+    pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
+        if !self.stale {
+            return Ok(());
+        }
+        if !self.connection.is_autocommit() {
+            self.connection = self.file.writer().during("opening the file again")?;
+        }
+        let context = "reading the last position";
+        let sql = "SELECT coalesce(max(position), 0) FROM gesta_events";
+        let head = self.connection.query_row(sql, [], |row| counter(row, 0)).during(context)?;
+        let checkpoints = self.models.iter().map(|model| model.stored(&self.connection)).collect::<Result<Vec<_>, _>>()?;
+        let checkpoints = checkpoints.into_iter().map(|stored| stored.map_or(0, |stored| stored.checkpoint.position.get()));
+        self.known = Known { next: head + 1, types: TypeIds::default(), checkpoints: checkpoints.collect() };
+        self.stale = false;
+        Ok(())
+    }
+
+    /// Writes the log back into the file, so that it is whole without the log beside it.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        let written = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).during("closing the file");
+        self.connection.close().map_err(|(_, error)| driver("closing the file", &error))?;
+        written
+    }
+}
+
+impl TypeIds {
+    /// The number of a kind of event, which is given one where this is the first.
+    pub(super) fn id(&mut self, connection: &Connection, aggregate: &str, event: &NewEvent, position: i64) -> SqlResult<i64> {
+        let ids = self.ids.entry((event.name, event.schema_version)).or_default();
+        if let Some(known) = ids.iter().find(|known| *known.aggregate == *aggregate) {
+            return Ok(known.id);
+        }
+        let find = "SELECT id FROM gesta_event_types WHERE aggregate = ?1 AND name = ?2 AND schema_version = ?3";
+        let kind = params![aggregate, event.name, event.schema_version];
+        let id = connection.prepare_cached(find)?.query_row(kind, |row| row.get(0)).optional()?;
+        let id = if let Some(id) = id {
+            id
+        } else {
+            let insert =
+                "INSERT INTO gesta_event_types (aggregate, name, schema_version, first_position) VALUES (?1, ?2, ?3, ?4)";
+            let row = params![aggregate, event.name, event.schema_version, position];
+            connection.prepare_cached(insert)?.execute(row)?;
+            connection.last_insert_rowid()
+        };
+        ids.push(TypeId { aggregate: aggregate.into(), id });
+        Ok(id)
+    }
+}

@@ -1,0 +1,10 @@
+//! What the app promises, on every store.
+
+pub mod commands;
+mod follow;
+mod keys;
+mod many;
+mod past;
+pub mod reads;
+mod start;
+mod units;

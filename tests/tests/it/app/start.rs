@@ -1,0 +1,109 @@
+//! What is checked before an app runs.
+
+use gesta::{App, ExecuteError, Failure, Position, StartError, Version};
+
+use super::commands::lending;
+use crate::domain::*;
+use crate::stores::{Folder, on_every_store};
+
+async fn refused(builder: gesta::Builder) -> String {
+    builder.start().await.expect_err("this can't start").to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_that_names_no_store_says_what_there_is() {
+    let refused = async |url: &str| App::connect(url).await.expect_err("this is no store").to_string();
+    assert_eq!(refused("oracle://x").await, "`oracle:` is no store of gesta: use one of `memory:` or `sqlite:`");
+    assert!(refused("bank.db").await.contains("such as `sqlite:bank.db`"));
+    assert_eq!(refused("memory:x").await, "`memory:x`: a store in memory has no name: write `memory:`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_missing_service_is_named() {
+    on_every_store(async |builder| {
+        let missing = builder.aggregate::<Account>().start().await;
+        let Err(StartError::MissingServices(missing)) = missing else { panic!("{missing:?}") };
+        assert_eq!((missing.len(), missing[0].aggregate, missing[0].command), (1, "Account", "Borrow"));
+        assert!(missing[0].service.ends_with("Lender"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_collide_and_sources_that_are_missing_are_named() {
+    let connect = async || App::connect("memory:").await.unwrap();
+    let twice = refused(lending(connect().await).aggregate::<Account>()).await;
+    assert!(twice.contains("would both be stored as `Account`"), "{twice}");
+    let twice = refused(lending(connect().await).projection::<Summary>().projection::<super::reads::redefined::Owners>()).await;
+    assert!(twice.contains("Summary`") && twice.contains("Owners`") && twice.contains("stored as `summary`"), "{twice}");
+    let nobody = refused(connect().await.projection::<Summary>()).await;
+    assert_eq!(nobody, "the read model `summary` is fed by `Account`, which is not registered: add `.aggregate::<Account>()`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aggregate_that_is_not_registered_is_an_error_that_says_so() {
+    let app = App::connect("memory:").await.unwrap().start().await.unwrap();
+    let unregistered = app.execute(&account("a"), Audit).await;
+    assert!(matches!(unregistered, Err(ExecuteError::Failed(Failure::Unregistered { aggregate: "Account" }))));
+    assert!(app.read::<Summary>().all().await.unwrap_err().to_string().contains("add `.projection::<Summary>()`"));
+}
+
+/// The same stream as an older build knew it.
+mod older {
+    use gesta::prelude::*;
+
+    use super::AccountId;
+
+    #[event]
+    pub struct Opened {
+        pub owner: String,
+    }
+    pub struct Account;
+    #[aggregate(id = AccountId)]
+    impl Account {
+        fn opened(_: Opened) -> Self {
+            Account
+        }
+    }
+    #[command]
+    pub struct Audit;
+    #[command_handler]
+    impl Account {
+        fn audit(&self, _: Audit) {}
+    }
+    #[derive(Debug, PartialEq, ReadModel)]
+    pub struct Owner {
+        #[key]
+        account: AccountId,
+    }
+    #[projection(of = Account)]
+    impl Owner {
+        fn opened(e: &Recorded<Opened>) -> Self {
+            Owner { account: e.aggregate_id() }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_this_build_does_not_know_are_listed_and_never_skipped() {
+    let folder = Folder::new();
+    let url = folder.url("bank.db");
+    let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+    app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+    let deposited = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
+    app.execute(&account("a"), Deposit { amount: 2 }).await.unwrap();
+    app.shutdown().await.unwrap();
+    drop(app);
+
+    let builder = App::connect(&url).await.unwrap().aggregate::<older::Account>().projection::<older::Owner>();
+    let app = builder.start().await.unwrap();
+    let unknown = app.unknown_events();
+    assert_eq!((unknown.len(), unknown[0].name.as_str(), unknown[0].first_position), (1, "Deposited", deposited.position));
+    let unreadable = app.execute(&account("a"), older::Audit).await.unwrap_err().to_string();
+    let expected = format!("event 2 of `Account-a` (`Deposited` version 1, at position {}): ", deposited.position);
+    assert!(unreadable.starts_with(&expected), "{unreadable}");
+    assert!(app.load_at::<older::Account>(&account("a"), Version::new(1)).await.is_ok());
+    let stopped = app.settle().await.unwrap_err().to_string();
+    assert!(stopped.contains("has no event `Deposited`"), "{stopped}");
+    assert!(deposited.position > Position::ZERO);
+}
