@@ -276,6 +276,25 @@ impl ::gesta::__private::core::fmt::Debug for AccountCommand {
     }
 }
 #[automatically_derived]
+impl ::gesta::__private::core::cmp::PartialEq for AccountCommand {
+    fn eq(&self, __other: &Self) -> ::gesta::__private::core::primitive::bool {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        match (self, __other) {
+            (Self::Open { 0: __a0 }, Self::Open { 0: __b0 }) => {
+                ::gesta::__private::Probe::<Open>::eq(__a0, __b0)
+            }
+            (Self::Pay { 0: __a0 }, Self::Pay { 0: __b0 }) => {
+                ::gesta::__private::Probe::<Pay>::eq(__a0, __b0)
+            }
+            (Self::Ensure { 0: __a0 }, Self::Ensure { 0: __b0 }) => {
+                ::gesta::__private::Probe::<Ensure>::eq(__a0, __b0)
+            }
+            _ => false,
+        }
+    }
+}
+#[automatically_derived]
 impl ::gesta::__private::core::convert::From<Open> for AccountCommand {
     fn from(__command: Open) -> Self {
         AccountCommand::Open(__command)

@@ -4,12 +4,6 @@
 )]
 #[serde(crate = "::gesta::__private::serde")]
 pub struct Account {
-    #[serde(
-        bound(
-            serialize = "for<'__any> i64: ::gesta::__private::serde::Serialize",
-            deserialize = "for<'__any> i64: ::gesta::__private::serde::de::DeserializeOwned"
-        )
-    )]
     balance: i64,
 }
 #[automatically_derived]

@@ -4,15 +4,7 @@
 )]
 #[serde(crate = "::gesta::__private::serde")]
 #[derive(Copy, Eq, Hash)]
-pub struct Cents(
-    #[serde(
-        bound(
-            serialize = "for<'__any> i64: ::gesta::__private::serde::Serialize",
-            deserialize = "for<'__any> i64: ::gesta::__private::serde::de::DeserializeOwned"
-        )
-    )]
-    pub i64,
-);
+pub struct Cents(pub i64);
 #[automatically_derived]
 impl ::gesta::__private::core::clone::Clone for Cents {
     fn clone(&self) -> Self {
