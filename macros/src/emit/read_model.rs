@@ -134,8 +134,9 @@ fn projection(model: &ReadModel) -> TokenStream {
 
 /// Something of the block at one place; that it is missing is said at the place.
 fn block_item(model: &ReadModel, place: &Type, item: &str) -> TokenStream {
-    let (root, ident, item) = (model.root.at(place.span()), &model.ident, format_ident!("{item}", span = place.span()));
-    quote_spanned!(place.span()=> <#ident as #root::ProjectionBlock<#place>>::#item)
+    let here = |name: &str| format_ident!("{name}", span = place.span());
+    let (root, model, item) = (model.root.at(place.span()), here(&model.ident.to_string()), here(item));
+    quote_spanned!(place.span()=> <#model as #root::ProjectionBlock<#place>>::#item)
 }
 
 /// Which place each block takes.

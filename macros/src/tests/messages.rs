@@ -53,9 +53,9 @@ fn a_row_has_one_key() {
         "ReadModel",
         "",
         "struct Row { #[key] id: u64, #[key] year: u64, #[key] month: u64 }",
-        &expect![[r#"
+        &expect![[r"
         `id` is the key already: a row has one; where both together name it, make one `#[value]` of them
-        `id` is the key already: a row has one; where both together name it, make one `#[value]` of them"#]],
+        `id` is the key already: a row has one; where both together name it, make one `#[value]` of them"]],
     );
 }
 
