@@ -3,12 +3,5 @@
 //! * [`bank`]: accounts, transfers that are stored whole or not at all, and three ways of looking at them.
 //! * [`traffic_fines`]: the fines of a municipality, imported from the event log of the system that managed them.
 
-#![allow(
-    clippy::unused_self,
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "a handler's signature says what it does to its aggregate or row, whether or not its body needs all of it"
-)]
-
 pub mod bank;
 pub mod traffic_fines;

@@ -51,21 +51,21 @@ pub async fn tell(app: &App, out: &mut impl Write) -> Result<(), StoryError> {
     let mut teller = Teller { app, out };
     for (id, owner) in [(&ann, "Ann"), (&bob, "Bob"), (&cleo, "Cleo")] {
         let opened = app.execute(id, OpenAccount { owner: owner.to_owned() }).actor("Tom").await;
-        teller.tells(format!("open {id} for {owner}"), opened)?;
+        teller.tells(&format!("open {id} for {owner}"), opened)?;
     }
     let deposited = app.execute(&ann, Deposit { amount: 1_500_000 }).actor("Tom").await;
-    teller.tells(format!("deposit 15000.00 to {ann}"), deposited)?;
+    teller.tells(&format!("deposit 15000.00 to {ann}"), deposited)?;
     let deposited = app.execute(&bob, Deposit { amount: 8_000 }).actor("Tina").await;
-    teller.tells(format!("deposit 80.00 to {bob}"), deposited)?;
+    teller.tells(&format!("deposit 80.00 to {bob}"), deposited)?;
     let withdrawn = app.execute(&cleo, Withdraw { amount: 100_000 }).actor("Tina").await;
-    teller.tells(format!("withdraw 1000.00 from {cleo}"), withdrawn)?;
+    teller.tells(&format!("withdraw 1000.00 from {cleo}"), withdrawn)?;
     teller.transfers(&ann, &bob, 300_000, "Ann").await?;
     teller.transfers(&bob, &cleo, 99_999_999, "Bob").await?;
     teller.transfers(&bob, &AccountId::new("ACC-NOBODY").expect("a valid number"), 100, "Bob").await?;
     let withdrawn = app.execute(&ann, Withdraw { amount: 4_550 }).actor("Tina").await;
-    teller.tells(format!("withdraw 45.50 from {ann}"), withdrawn)?;
+    teller.tells(&format!("withdraw 45.50 from {ann}"), withdrawn)?;
     let closed = app.execute(&bob, CloseAccount).actor("Tom").await;
-    teller.tells(format!("close {bob}"), closed)?;
+    teller.tells(&format!("close {bob}"), closed)?;
 
     app.settle().await?;
     accounts(app, out).await?;
@@ -80,11 +80,11 @@ struct Teller<'a, W> {
 
 impl<W: Write> Teller<'_, W> {
     /// What came of a command.
-    fn tells(&mut self, what: String, answer: Result<Done<Account>, ExecuteError<AccountError>>) -> Result<(), StoryError> {
+    fn tells(&mut self, what: &str, answer: Result<Done<Account>, ExecuteError<AccountError>>) -> Result<(), StoryError> {
         match answer {
-            Ok(done) => self.accepted(&what, format_args!("version {}", done.version)),
+            Ok(done) => self.accepted(what, format_args!("version {}", done.version)),
             Err(ExecuteError::Failed(failure)) => Err(failure.into()),
-            Err(refused) => self.refused(&what, refused),
+            Err(refused) => self.refused(what, refused),
         }
     }
 

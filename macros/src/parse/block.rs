@@ -77,6 +77,16 @@ impl ToTokens for Block {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Block { attrs, generics, ty, methods, others } = self;
         let where_clause = &generics.where_clause;
+        // What a handler takes and returns is its meaning, whether its body makes use of it or not.
+        tokens.extend(quote! {
+            #[allow(
+                clippy::unused_self,
+                clippy::unused_async,
+                clippy::unnecessary_wraps,
+                clippy::needless_pass_by_value,
+                clippy::trivially_copy_pass_by_ref
+            )]
+        });
         tokens.extend(quote!(#(#attrs)* impl #generics #ty #where_clause { #(#others)* #(#methods)* }));
     }
 }

@@ -1,3 +1,10 @@
+#[allow(
+    clippy::unused_self,
+    clippy::unused_async,
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    clippy::trivially_copy_pass_by_ref
+)]
 impl Row {
     fn opened(e: &Opened) -> Self {
         todo!()
