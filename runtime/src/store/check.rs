@@ -2,7 +2,7 @@
 
 use super::{Append, ModelSpec, RowChange, RowQuery};
 use crate::error::StoreError;
-use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
+use crate::read::{Column, ColumnKind, ColumnRole, Value};
 
 /// A mistake of whoever calls the store.
 pub(super) fn misuse(context: &'static str, message: impl Into<String>) -> StoreError {
@@ -111,9 +111,4 @@ pub(super) fn unknown_model(model: usize) -> StoreError {
 /// A model that appends carry, but whose rows are not those of the last event yet.
 pub(super) fn behind(table: &str) -> StoreError {
     misuse("folding inline read models", format!("`{table}` has not come to the last event: catch it up before appending"))
-}
-
-/// The row's value of a column; nothing where the row is too short, which [`change`] rules out.
-pub(super) fn column(row: &Row, column: usize) -> &Value {
-    row.get(column).unwrap_or(&Value::Null)
 }

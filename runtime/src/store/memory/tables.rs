@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::event::Position;
 use crate::read::{ColumnRole, Row, Value};
-use crate::store::{Checkpoint, ModelSpec, RowQuery, check};
+use crate::store::{Checkpoint, ModelSpec, RowQuery};
 
 /// All read models of a store; those in use are known by their place.
 #[derive(Default)]
@@ -92,8 +92,8 @@ impl Table {
     pub(super) fn put(&mut self, key: Value, row: Option<Row>) {
         let before = self.rows.get(&key);
         for (column, index) in &mut self.indexes {
-            let old = before.map(|row| check::column(row, *column));
-            let new = row.as_ref().map(|row| check::column(row, *column));
+            let old = before.map(|row| value_of(row, *column));
+            let new = row.as_ref().map(|row| value_of(row, *column));
             if old == new {
                 continue;
             }
@@ -142,6 +142,11 @@ impl Table {
             keys.take(query.max).filter_map(rows).collect()
         }
     }
+}
+
+/// The row's value of a column; nothing where the row is too short, which is looked at before it is stored.
+fn value_of(row: &Row, column: usize) -> &Value {
+    row.get(column).unwrap_or(&Value::Null)
 }
 
 /// The values a query looks at; `None` where there can't be any, which a map's `range` would panic at.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::errors::{SqlResult, blames_one, counter, driver};
 use super::tables::Model;
-use super::writer::Known;
+use super::writer::{End, Known};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewEvent, Placed, RowSet, StreamAppend, check};
@@ -23,7 +23,6 @@ pub(super) struct Batch<'w> {
     /// The position of the last event before the batch.
     before: u64,
     rows: RowSet,
-    head: CachedStatement<'w>,
     insert: CachedStatement<'w>,
 }
 
@@ -57,7 +56,7 @@ struct Before {
     recorded_at: Vec<Timestamp>,
 }
 
-const HEAD: &str = "SELECT version, recorded_at FROM gesta_events WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
+const END: &str = "SELECT version, recorded_at FROM gesta_events WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO gesta_events (position, stream, version, type, event_id, recorded_at, occurred_at, \
     correlation_id, causation_id, actor, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const FIND_KEY: &str =
@@ -68,9 +67,9 @@ const INSERT_KEY: &str = "INSERT INTO gesta_keys (stream, key, command_hash, bef
 impl<'w> Batch<'w> {
     pub(super) fn begin(connection: &'w Connection, known: &'w mut Known, models: &'w [Arc<Model>]) -> Result<Self, Failed> {
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let (head, insert) = (connection.prepare_cached(HEAD)?, connection.prepare_cached(INSERT)?);
+        let insert = connection.prepare_cached(INSERT)?;
         let before = known.next - 1;
-        Ok(Batch { connection, known, models, before, rows: RowSet::new(), head, insert })
+        Ok(Batch { connection, known, models, before, rows: RowSet::new(), insert })
     }
 
     /// One append: its own refusal inside, what fails the batch outside.
@@ -111,17 +110,26 @@ impl<'w> Batch<'w> {
     fn check_versions(&mut self, append: &Append) -> Result<Result<Before, AppendError>, Failed> {
         let mut recorded_at = Vec::with_capacity(append.streams.len());
         for part in &append.streams {
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let head: Option<(i64, i64)> = self.head.query_row([part.stream.as_str()], read).optional()?;
-            let (version, last) = head.unwrap_or((0, i64::MIN));
-            let damaged = |_| StoreError::Damaged(format!("`{}` has the version {version}: restore it", part.stream));
-            let actual = Version::new(u64::try_from(version).map_err(damaged)?);
-            if actual != part.expected {
-                return Ok(Err(AppendError::Conflict { stream: part.stream.clone(), actual }));
+            let end = self.end_of(&part.stream)?;
+            if end.version != part.expected.get() {
+                return Ok(Err(AppendError::Conflict { stream: part.stream.clone(), actual: Version::new(end.version) }));
             }
-            recorded_at.push(append.recorded_at.max(Timestamp::from_micros(last)));
+            recorded_at.push(append.recorded_at.max(end.recorded_at));
         }
         Ok(Ok(Before { recorded_at }))
+    }
+
+    fn end_of(&mut self, stream: &StreamName) -> Result<End, Failed> {
+        if let Some(end) = self.known.ends.get(stream) {
+            return Ok(*end);
+        }
+        let mut statement = self.connection.prepare_cached(END)?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(End { version: counter(row, 0)?, recorded_at: Timestamp::from_micros(row.get(1)?) });
+        let end = statement.query_row([stream.as_str()], read).optional()?;
+        let end = end.unwrap_or(End { version: 0, recorded_at: Timestamp::from_micros(i64::MIN) });
+        self.known.ends.put(stream.clone(), end);
+        Ok(end)
     }
 
     fn fold_inline(&mut self, append: &Append, placed: &Placed<'_>) -> Result<Result<(), AppendError>, Failed> {
@@ -154,6 +162,11 @@ impl<'w> Batch<'w> {
         for (part, recorded_at) in append.streams.iter().zip(&before.recorded_at) {
             for (event, version) in part.events.iter().zip(part.expected.get() + 1..) {
                 self.insert_event(append, part, event, version, *recorded_at, correlation_id)?;
+            }
+            if !part.events.is_empty()
+                && let Some(end) = self.known.ends.get_mut(&part.stream)
+            {
+                *end = End { version: end.version + part.events.len() as u64, recorded_at: *recorded_at };
             }
         }
         Ok(())

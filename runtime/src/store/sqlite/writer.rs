@@ -4,9 +4,11 @@
 //! fails, all of it is rolled back and everything known is read again.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::batch::{Batch, Failed};
@@ -16,6 +18,7 @@ use super::tables::Model;
 use crate::error::StoreError;
 use crate::event::Position;
 use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, RowChange, check};
+use crate::{StreamName, Timestamp};
 
 pub(super) struct Writer {
     file: Arc<StoreFile>,
@@ -32,9 +35,21 @@ pub(super) struct Known {
     /// The next event's position.
     pub(super) next: u64,
     pub(super) types: TypeIds,
+    /// Where the streams end that were written to lately.
+    pub(super) ends: LruCache<StreamName, End>,
     /// How far each of the models in use has come, by their place.
     pub(super) checkpoints: Vec<u64>,
 }
+
+/// Where a stream ends: its version, and when its last event was recorded.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    pub(super) version: u64,
+    pub(super) recorded_at: Timestamp,
+}
+
+/// As many ends of streams are kept in memory; a few MiB.
+const ENDS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
 
 /// The numbers of the kinds of events that were met: for each event and version, by aggregate.
 #[derive(Default)]
@@ -59,7 +74,7 @@ pub(super) type AppendResults = Vec<Result<Appended, AppendError>>;
 
 impl Writer {
     pub(super) fn new(file: Arc<StoreFile>, connection: Connection) -> Result<Self, StoreError> {
-        let known = Known { next: 1, types: TypeIds::default(), checkpoints: Vec::new() };
+        let known = Known::new(0, Vec::new());
         let mut writer = Writer { file, connection, known, models: Arc::default(), stale: true };
         writer.refresh()?;
         Ok(writer)
@@ -212,7 +227,7 @@ impl Writer {
         let head = self.connection.query_row(sql, [], |row| counter(row, 0)).during(context)?;
         let checkpoints = self.models.iter().map(|model| model.stored(&self.connection)).collect::<Result<Vec<_>, _>>()?;
         let checkpoints = checkpoints.into_iter().map(|stored| stored.map_or(0, |stored| stored.checkpoint.position.get()));
-        self.known = Known { next: head + 1, types: TypeIds::default(), checkpoints: checkpoints.collect() };
+        self.known = Known::new(head, checkpoints.collect());
         self.stale = false;
         Ok(())
     }
@@ -222,6 +237,12 @@ impl Writer {
         let written = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).during("closing the file");
         self.connection.close().map_err(|(_, error)| driver("closing the file", &error))?;
         written
+    }
+}
+
+impl Known {
+    fn new(head: u64, checkpoints: Vec<u64>) -> Self {
+        Known { next: head + 1, types: TypeIds::default(), ends: LruCache::new(ENDS_MAX), checkpoints }
     }
 }
 
