@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gesta::testing::FixedClock;
-use gesta::{Builder, Denied, ExecuteError, Failure, Limits, Position, Proposed, Stage, Timestamp, Uuid, Version};
+use gesta::{
+    App, Builder, Denied, ExecuteError, Failure, Limits, Position, Proposed, Stage, StoreError, Timestamp, UnitError, Uuid,
+    Version,
+};
 
 use crate::domain::*;
-use crate::stores::on_every_store;
+use crate::stores::{Folder, on_every_store};
 
 /// Lends as long as it is asked for less than a thousand, and counts how often it is asked.
 #[derive(Default)]
@@ -260,6 +263,24 @@ async fn a_service_is_found_by_its_type_and_asked_once() {
         assert!(matches!(refused, Err(ExecuteError::Rejected(AccountError::Unworthy))));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_only_reads_decides_on_nothing() {
+    let folder = Folder::new();
+    let writer = lending(App::connect(&folder.url("bank.db")).await.unwrap()).start().await.unwrap();
+    let id = account("a");
+    writer.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+    let bank = Arc::new(Bank::default());
+    let builder = App::connect(&format!("{}?mode=ro", folder.url("bank.db"))).await.unwrap();
+    let reader = builder.shared_service::<dyn Lender>(bank.clone()).aggregate::<Account>().start().await.unwrap();
+    let read_only = |failure: &Failure| matches!(failure, Failure::Store(StoreError::ReadOnly));
+    let refused = reader.execute(&id, Borrow { amount: 1 }).await;
+    assert!(matches!(&refused, Err(ExecuteError::Failed(why)) if read_only(why)), "{refused:?}");
+    let refused = reader.unit(async |u| u.execute(&id, Borrow { amount: 1 }).await.map(drop)).await;
+    assert!(matches!(&refused, Err(UnitError::Failed(why)) if read_only(why)), "{refused:?}");
+    assert_eq!(bank.asked.load(Ordering::SeqCst), 0, "it would have lent for nothing");
+    assert!(reader.load::<Account>(&id).await.unwrap().state().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
