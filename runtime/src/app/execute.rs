@@ -3,12 +3,15 @@
 use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+
+use futures_util::FutureExt;
 
 use super::gate::Running;
 use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, Undecided};
 use super::hook::Proposed;
-use super::load::History;
+use super::load::{History, panic_message};
 use super::options::{Options, said_beside};
 use super::{App, Inner};
 use crate::error::{ExecuteError, Failure, StoreError};
@@ -226,7 +229,8 @@ impl Inner {
     ) -> Result<(), Failure> {
         for hook in &self.hooks {
             let proposed = Proposed { info: *info, command, stream, actor: options.cause.actor.as_deref() };
-            hook.before(proposed).await?;
+            let asked = AssertUnwindSafe(hook.before(proposed)).catch_unwind().await;
+            asked.map_err(|panic| Failure::HookPanicked { command: info.name, message: panic_message(&*panic) })??;
         }
         Ok(())
     }

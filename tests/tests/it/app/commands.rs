@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gesta::testing::FixedClock;
 use gesta::{
-    App, Builder, Denied, ExecuteError, Failure, Limits, Position, Proposed, Stage, StoreError, Timestamp, UnitError, Uuid,
-    Version,
+    App, Builder, Denied, Envelope, ExecuteError, Failure, Limits, Position, Proposed, Stage, StoreError, Timestamp, UnitError,
+    Uuid, Version,
 };
 
 use crate::domain::*;
@@ -195,6 +195,26 @@ async fn a_hook_sees_every_command_and_may_deny_it() {
         let denied = app.execute(&id, Withdraw { amount: 101 }).actor("clerk").await;
         assert!(matches!(denied, Err(ExecuteError::Failed(Failure::Denied(_)))));
         app.execute(&id, Withdraw { amount: 101 }).actor("manager").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_panics_fails_its_command_only() {
+    on_every_store(async |builder| {
+        let guarded = lending(builder).before_command(|proposed: &Proposed<'_>| {
+            assert!(proposed.actor().is_some(), "nobody");
+            Ok(())
+        });
+        let app = guarded.start().await.unwrap();
+        let open = |name: &str| Envelope::<Account>::new(account(name), Open { owner: name.into() });
+        let mut answers = app.execute_many::<Account, AccountError>([open("a").actor("x"), open("b"), open("c").actor("x")]);
+        let mut said = Vec::new();
+        while let Some((number, answer)) = answers.next().await {
+            said.push((number, answer.map(drop).map_err(|why| why.to_string())));
+        }
+        said.sort();
+        assert_eq!(said, [(0, Ok(())), (1, Err("a hook before `Open` panicked: nobody".to_owned())), (2, Ok(()))]);
     })
     .await;
 }

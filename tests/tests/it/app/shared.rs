@@ -1,13 +1,17 @@
 //! Several apps on one store, each with a cache of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gesta::store::Store;
-use gesta::{App, Failure, Refusal, UnitError};
+use gesta::{App, Failure, ReadError, Refusal, StoreError, UnitError};
 
 use super::commands::{Bank, lending};
 use crate::domain::*;
 use crate::stores::Folder;
+
+/// No test takes as long; it only keeps a broken one from waiting for ever.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Runs a test on every store, opened once.
 async fn on_every_shared_store<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
@@ -107,6 +111,43 @@ async fn a_unit_is_refused_by_what_is_there() {
         let refused = unit.await;
         let insufficient = Refusal::Rejected(AccountError::Insufficient { balance: 1 });
         assert!(matches!(&refused, Err(UnitError::Rejected(why)) if *why == insufficient), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_whose_models_another_app_has_taken_over_reads_on() {
+    on_every_shared_store(async |store| {
+        let start = async || {
+            let builder = lending(App::on(store.clone())).projection::<Summary>().projection::<Amounts>();
+            builder.start().await.unwrap()
+        };
+        let first = start().await;
+        let id = account("a");
+        first.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+        first.settle().await.unwrap();
+        let second = start().await;
+        for (balance, app) in (1..).zip([&first, &second, &first]) {
+            let done = app.execute(&id, Deposit { amount: 1 }).await.unwrap();
+            for app in [&first, &second] {
+                let row = app.read::<Summary>().after(&done).within(LONG).get(&id).await.unwrap();
+                assert_eq!(row.unwrap().balance, balance);
+            }
+        }
+        first.settle().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_the_models_of_an_app_that_has_shut_down() {
+    on_every_shared_store(async |store| {
+        let app = lending(App::on(store.clone())).projection::<Summary>().start().await.unwrap();
+        let other = lending(App::on(store)).start().await.unwrap();
+        app.shutdown().await.unwrap();
+        other.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+        let settled = tokio::time::timeout(LONG, app.settle()).await.expect("nobody feeds it any more");
+        assert!(matches!(settled, Err(ReadError::Store(StoreError::Closed))), "{settled:?}");
     })
     .await;
 }
