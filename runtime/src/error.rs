@@ -339,6 +339,14 @@ pub enum Failure {
         #[source]
         why: Misplaced,
     },
+    /// A hook panicked. Nothing was stored.
+    #[error("a hook before `{command}` panicked: {message}")]
+    HookPanicked {
+        /// The command.
+        command: &'static str,
+        /// What it said.
+        message: String,
+    },
     /// The handler, or an event's application, panicked. Nothing was stored.
     #[error("the handler of `{command}` panicked: {message}")]
     Panicked {
@@ -518,9 +526,12 @@ pub enum ProjectionError {
         #[source]
         why: crate::FoldError,
     },
-    /// Another process feeds the model now.
-    #[error("another process feeds it now")]
+    /// Another app feeds the model now.
+    #[error("another app feeds it now")]
     Superseded,
+    /// Its code panicked, but not in a handler, which would be [`FoldError::Panicked`](crate::FoldError::Panicked).
+    #[error("it panicked outside of its handlers: {0}")]
+    Panicked(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,14 +3,18 @@
 use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
+use futures_util::FutureExt;
+
+use super::gate::Running;
 use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, Undecided};
 use super::hook::Proposed;
-use super::load::History;
+use super::load::{History, panic_message};
 use super::options::{Options, said_beside};
 use super::{App, Inner};
-use crate::error::{ExecuteError, Failure};
+use crate::error::{ExecuteError, Failure, StoreError};
 use crate::schema::Fingerprint;
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppend};
 use crate::{Aggregate, Command, CommandInfo, Handle, Position, Recorded, StreamName, Version};
@@ -114,7 +118,8 @@ impl Inner {
     ) -> Result<Done<A>, ExecuteError<D::Error>> {
         let options = options.surrounded();
         let info = decider.info();
-        let _running = self.admit::<A>()?;
+        self.check_registered::<A>()?;
+        let _running = self.enter()?;
         self.ask_hook(&info, decider.as_any(), stream, &options).await?;
         let key = self.new_key(&info, |payload| decider.encode(payload), &options)?;
         if let Some(key) = &key
@@ -203,10 +208,14 @@ impl Inner {
         }
     }
 
-    /// Lets a command in, unless the app is shutting down or does not know the aggregate.
-    pub(crate) fn admit<A: Aggregate>(&self) -> Result<super::gate::Running<'_>, Failure> {
-        if !self.aggregates.contains(&TypeId::of::<A>()) {
-            return Err(Failure::Unregistered { aggregate: A::NAME });
+    pub(crate) fn check_registered<A: Aggregate>(&self) -> Result<(), Failure> {
+        if self.aggregates.contains(&TypeId::of::<A>()) { Ok(()) } else { Err(Failure::Unregistered { aggregate: A::NAME }) }
+    }
+
+    /// Lets a command or a unit in, where the app can store something and is not shutting down.
+    pub(crate) fn enter(&self) -> Result<Running<'_>, Failure> {
+        if !self.writable {
+            return Err(StoreError::ReadOnly.into());
         }
         self.gate.enter().ok_or(Failure::ShuttingDown)
     }
@@ -220,7 +229,8 @@ impl Inner {
     ) -> Result<(), Failure> {
         for hook in &self.hooks {
             let proposed = Proposed { info: *info, command, stream, actor: options.cause.actor.as_deref() };
-            hook.before(proposed).await?;
+            let asked = AssertUnwindSafe(hook.before(proposed)).catch_unwind().await;
+            asked.map_err(|panic| Failure::HookPanicked { command: info.name, message: panic_message(&*panic) })??;
         }
         Ok(())
     }
@@ -234,7 +244,7 @@ impl Inner {
     ) -> Result<Option<NewKey>, Failure> {
         let Some(key) = options.key.clone() else { return Ok(None) };
         if self.store.keys.is_none() {
-            return Err(crate::StoreError::Unsupported("idempotency keys").into());
+            return Err(StoreError::Unsupported("idempotency keys").into());
         }
         StreamName::check_id(&key).map_err(Failure::InvalidKey)?;
         let mut payload = Vec::with_capacity(128);
@@ -301,11 +311,11 @@ impl Inner {
             };
         }
         self.cache.clear();
-        Err(Failure::UnknownOutcome(unknown.unwrap_or(crate::StoreError::Closed)))
+        Err(Failure::UnknownOutcome(unknown.unwrap_or(StoreError::Closed)))
     }
 
     /// Whether an append was stored after all: the events at its versions are its own.
-    async fn find_own(&self, streams: &[StreamAppend]) -> Result<Option<Appended>, crate::StoreError> {
+    async fn find_own(&self, streams: &[StreamAppend]) -> Result<Option<Appended>, StoreError> {
         let mut found = Appended { positions: Vec::new(), recorded_at: Vec::new(), position: Position::ZERO };
         for part in streams {
             let (mut own, mut recorded_at) = (Vec::new(), None);

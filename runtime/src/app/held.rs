@@ -161,7 +161,7 @@ impl<A: Aggregate> Held<A> {
         given: &Given,
     ) -> Result<(), Undecided<D::Error>> {
         let info = decider.info();
-        if self.from_cache && !app.sole_writer && !info.runs_again() {
+        if self.from_cache && self.planned.is_empty() && !app.sole_writer && !info.runs_again() {
             // It can't be asked twice, so it must not be asked about the past.
             self.refresh(app).await?;
         }

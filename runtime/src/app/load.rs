@@ -76,7 +76,8 @@ impl<A: Aggregate> Entry<A> {
             Stage::Ended
         } else {
             // One that can't be read is as good as none: the events are the truth.
-            Stage::Alive((A::SNAPSHOTS?.decode)(&snapshot.payload).ok()?)
+            let decode = A::SNAPSHOTS?.decode;
+            Stage::Alive(catch(|| Ok(decode(&snapshot.payload)?)).ok()?)
         };
         let Snapshot { version, recorded_at, .. } = *snapshot;
         Some(Entry { stage, version, recorded_at, folded_bytes: snapshot.payload.len(), snapshot: version })
@@ -235,7 +236,7 @@ impl<A: Aggregate> History<A> {
         History { store, stream, after, until, page: VecDeque::new(), error: None, ended: false }
     }
 
-    /// The next event; `None` after the last one.
+    /// The next event; `None` after the last one. Dropping the future loses nothing.
     ///
     /// # Errors
     /// [`LoadError`] where an event can't be read; nothing comes after it.
@@ -262,7 +263,7 @@ impl<A: Aggregate> History<A> {
     }
 
     async fn read_page(&mut self) {
-        let (stream, until, page) = (&self.stream, self.until, &mut self.page);
+        let (stream, until, mut page) = (&self.stream, self.until, VecDeque::new());
         let (mut seen, mut bytes, mut last, mut unreadable) = (0, 0, self.after, None);
         let mut visit = |event: StoredEvent<'_>| {
             seen += 1;
@@ -286,7 +287,8 @@ impl<A: Aggregate> History<A> {
             if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let read = self.store.log.read_stream(stream, self.after, PAGE_EVENTS, &mut visit).await;
-        self.after = last;
+        // Nothing is awaited from here on, so a page is either whole in here or was never read.
+        (self.after, self.page) = (last, page);
         self.error = read.map_err(LoadError::from).err().or(unreadable.map(LoadError::from));
         self.ended = self.error.is_some() || seen == 0 || (seen < PAGE_EVENTS && bytes < PAGE_BYTES);
     }

@@ -64,6 +64,7 @@ struct Inner {
     sole_writer: bool,
     /// The store goes when the app does.
     owns_store: bool,
+    /// It executes commands and feeds its read models; where not, another app does.
     writable: bool,
     aggregates: HashSet<TypeId>,
     models: Vec<Arc<model::Model>>,
@@ -78,13 +79,6 @@ struct Inner {
     shutdown: watch::Sender<bool>,
     runners: Mutex<JoinSet<()>>,
     unknown: Vec<StoredType>,
-}
-
-impl Inner {
-    /// Whether this app feeds its read models, or another process does.
-    fn feeds_models(&self) -> bool {
-        self.writable
-    }
 }
 
 impl App {
@@ -107,11 +101,8 @@ impl App {
         self.inner.gate.close().await;
         self.inner.shutdown.send_replace(true);
         let mut runners = self.inner.runners.lock().await;
-        while let Some(ended) = runners.join_next().await {
-            if let Err(why) = ended {
-                tracing::error!(%why, "a read model's task ended badly");
-            }
-        }
+        // Each has said how it ended to whoever waits for its model.
+        while runners.join_next().await.is_some() {}
         if self.inner.owns_store {
             self.inner.store.log.close().await?;
         }

@@ -101,21 +101,26 @@ pub(crate) trait InlineModel: Send + Sync {
 
 impl<M: Projection> InlineModel for Feeder<M> {
     fn key(&self, event: &StoredEvent<'_>) -> Result<Option<Value>, FoldError> {
-        let Some(pending) = self.read(event)? else { return Ok(None) };
-        Ok(Some(key_value::<M>(pending.key())?))
+        catch(|| {
+            let Some(pending) = self.read(event)? else { return Ok(None) };
+            Ok::<_, FoldError>(Some(key_value::<M>(pending.key())?))
+        })
     }
     fn fold(&self, event: &StoredEvent<'_>, model: usize, rows: &mut RowSet) -> Result<(), FoldError> {
-        let Some(pending) = self.read(event)? else { return Ok(()) };
-        let key = RowKey { model, key: key_value::<M>(pending.key())? };
-        if !rows.has(&key) {
-            // The rows were read before positions and times were known, so these can't say which row it is.
-            let why = "the row of an inline read model can't depend on an event's position or recorded time";
-            return Err(FoldError::Key(why.to_owned()));
-        }
-        let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
-        catch(|| pending.apply(&mut row))?;
-        rows.put(key, row.as_ref().map(M::to_row).transpose()?);
-        Ok(())
+        // All of it: rows are the user's types, whose conversions and destructors may panic too.
+        catch(|| {
+            let Some(pending) = self.read(event)? else { return Ok(()) };
+            let key = RowKey { model, key: key_value::<M>(pending.key())? };
+            if !rows.has(&key) {
+                // The rows were read before positions and times were known, so these can't say which row it is.
+                let why = "the row of an inline read model can't depend on an event's position or recorded time";
+                return Err(FoldError::Key(why.to_owned()));
+            }
+            let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
+            pending.apply(&mut row)?;
+            rows.put(key, row.as_ref().map(M::to_row).transpose()?);
+            Ok(())
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::App;
 use super::model::{Model, key_value};
 use crate::Position;
-use crate::error::{ReadError, StoreError};
+use crate::error::{ProjectionError, ReadError, StoreError};
 use crate::read::{Filter, ReadModel, Row, Value};
 use crate::store::{ReadModelStore, RowQuery};
 
@@ -17,7 +17,7 @@ use crate::store::{ReadModelStore, RowQuery};
 const PAGE_ROWS: usize = 500;
 /// How long a read waits for a model that is late, unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often the checkpoint of a model that another process feeds is looked at.
+/// How often the checkpoint of a model that another app feeds is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A read of the rows of `M`; made by [`App::read`].
@@ -56,7 +56,7 @@ impl App {
     /// [`ReadError`] where one of them has stopped, or the store failed.
     pub async fn settle(&self) -> Result<(), ReadError> {
         let head = self.inner.store.log.head().await?;
-        for model in self.inner.models.iter().filter(|model| !model.inline) {
+        for model in self.inner.models.iter().filter(|model| !self.is_present(model)) {
             if model.progress.borrow().outdated {
                 return Err(ReadError::Outdated { model: model.name });
             }
@@ -73,6 +73,12 @@ impl App {
         }
     }
 
+    /// Whether a model's rows are those of the last event at any time: it is stored with the events, by this very app. How another
+    /// app feeds it nobody knows.
+    fn is_present(&self, model: &Model) -> bool {
+        model.inline && self.inner.writable
+    }
+
     /// Waits until a model has come to a position; for ever where there is no patience given.
     async fn reach(&self, model: &Model, asked: Position, patience: Option<Duration>) -> Result<(), ReadError> {
         let started = Instant::now();
@@ -83,14 +89,16 @@ impl App {
                 if now.position >= asked {
                     return Ok(());
                 }
-                if let Some(why) = now.stopped {
-                    return Err(ReadError::Stopped { model: model.name, why });
-                }
-                if self.inner.feeds_models() {
-                    // Whoever feeds it announces each step; nobody does any more once the app has shut down.
-                    if progress.changed().await.is_err() {
-                        return Err(StoreError::Closed.into());
-                    }
+                let fed_here = match now.stopped {
+                    None => self.inner.writable,
+                    Some(ProjectionError::Superseded) => false,
+                    // Shut down, or about to be.
+                    Some(ProjectionError::Store(StoreError::Closed)) => return Err(StoreError::Closed.into()),
+                    Some(why) => return Err(ReadError::Stopped { model: model.name, why }),
+                };
+                if fed_here {
+                    // Whoever feeds it announces each step, and its end; the sender is the model's own.
+                    let _ = progress.changed().await;
                 } else {
                     self.poll_checkpoint(model).await?;
                     if model.progress.borrow().position < asked {
@@ -111,7 +119,7 @@ impl App {
         }
     }
 
-    /// Looks how far another process has fed a model.
+    /// Looks how far another app has fed a model.
     async fn poll_checkpoint(&self, model: &Model) -> Result<(), ReadError> {
         let Some(rows) = &self.inner.store.read_models else { return Ok(()) };
         let position = rows.checkpoint(model.index).await?.position;
@@ -223,10 +231,10 @@ impl<'a, M: ReadModel> Read<'a, M> {
             if asked > head {
                 return Err(ReadError::PositionUnknown { asked, head });
             }
-            if !model.inline {
+            if !self.app.is_present(model) {
                 self.app.reach(model, asked, Some(self.patience)).await?;
             }
-        } else if !model.inline {
+        } else if !self.app.is_present(model) {
             // What was there when the app started is waited for, so a restart is not seen in the answers.
             self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
                 ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },

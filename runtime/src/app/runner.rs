@@ -6,12 +6,14 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use super::load::PAGE_BYTES;
+use super::load::{PAGE_BYTES, panic_message};
 use super::model::{Feeder, Model, Pending, catch, key_value};
 use crate::error::{ProjectionError, StoreError};
 use crate::read::{FoldError, Projection, Row, Value};
@@ -58,17 +60,28 @@ struct Batch<M> {
 }
 
 impl<M: Projection> Runner<M> {
-    /// Runs until the app shuts down or the model can't go on.
-    pub(crate) async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
+    /// Runs until the app shuts down or the model can't go on. However it ends, whoever waits for the model is told.
+    pub(crate) async fn run(self, shutdown: watch::Receiver<bool>) {
+        let model = Arc::clone(&self.model);
+        let ended = AssertUnwindSafe(self.feed(shutdown)).catch_unwind().await;
+        let why = ended.unwrap_or_else(|panic| ProjectionError::Panicked(panic_message(&*panic)));
+        if !matches!(why, ProjectionError::Store(StoreError::Closed)) {
+            tracing::error!(model = model.name, %why, "the read model has stopped");
+        }
+        model.progress.send_modify(|progress| progress.stopped = Some(why));
+    }
+
+    /// Feeds the model; answers why it does so no longer.
+    async fn feed(mut self, mut shutdown: watch::Receiver<bool>) -> ProjectionError {
         let mut pause = PAUSE.0;
-        let stopped = loop {
+        loop {
             if *shutdown.borrow_and_update() {
-                break self.store_position().await.err();
+                return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
             let stopped = match self.step().await {
                 Ok(0) => match self.wait(&mut shutdown).await {
                     Ok(()) => continue,
-                    Err(why) => ProjectionError::Store(why),
+                    Err(why) => why.into(),
                 },
                 Ok(_) => {
                     pause = PAUSE.0;
@@ -77,19 +90,14 @@ impl<M: Projection> Runner<M> {
                 Err(why) => why,
             };
             match stopped {
-                ProjectionError::Store(StoreError::Closed) => break None,
                 ProjectionError::Store(why) if why.is_retryable() => {
                     tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
                     // Waiting for a store that is busy is what this pause is for.
                     let _ = tokio::time::timeout(pause, shutdown.changed()).await;
                     pause = (pause * 2).min(PAUSE.1);
                 }
-                why => break Some(why),
+                why => return why,
             }
-        };
-        if let Some(why) = stopped {
-            tracing::error!(model = self.model.name, %why, "the read model has stopped");
-            self.model.progress.send_modify(|progress| progress.stopped = Some(why));
         }
     }
 

@@ -20,7 +20,7 @@ use super::held::{Decider, Given, Held, HeldStream, One, Undecided};
 use super::options::{Options, said_beside};
 use super::{App, Inner};
 use crate::error::{Failure, UnitError};
-use crate::store::NewKey;
+use crate::store::{KeyRecord, NewKey};
 use crate::{Aggregate, Command, Handle, Position, Refusal, StoreError, StreamName, Version};
 
 /// What a unit of work led to.
@@ -33,6 +33,14 @@ pub struct UnitDone {
     pub versions: Vec<(StreamName, Version)>,
     /// The idempotency key was used before: nothing was stored now. `versions` is then empty.
     pub repeated: bool,
+}
+
+impl UnitDone {
+    /// The answer to a key that was used before.
+    fn repeated(stream: &StreamName, key: &NewKey, record: KeyRecord) -> Result<Self, Failure> {
+        check_key(stream, key, &record)?;
+        Ok(UnitDone { position: record.position, versions: Vec::new(), repeated: true })
+    }
 }
 
 impl From<&UnitDone> for Position {
@@ -128,7 +136,7 @@ struct Run {
 struct State {
     /// Taken beforehand, in the order of names, and not yet used.
     taken: BTreeMap<StreamName, Lease>,
-    /// In the order of their first command.
+    /// Those that had a command; the one that had the last stands last.
     held: Vec<Box<dyn HeldStream>>,
     given: Option<Given>,
     key: Option<(StreamName, NewKey)>,
@@ -136,13 +144,15 @@ struct State {
     ran_for_good: bool,
     /// Why the closure is not polled again.
     stop: Option<Stop>,
-    /// A command is under way, or was dropped while it was.
+    /// A command is under way, or was never through.
     busy: bool,
 }
 
 enum Stop {
     /// This aggregate is busy.
     Busy(StreamName),
+    /// The key was used before.
+    Repeated(UnitDone),
     Failed(Failure),
 }
 
@@ -188,10 +198,10 @@ impl Run {
     async fn step<A: Aggregate, D: Decider<A>>(&self, stream: &StreamName, decider: &D) -> Result<Version, Step<D::Error>> {
         let app = &*self.app;
         let mut state = self.state.lock().await;
-        if state.busy {
+        if std::mem::replace(&mut state.busy, true) {
             return Err(Failure::Abandoned.into());
         }
-        let _running = app.admit::<A>()?;
+        app.check_registered::<A>()?;
         let info = decider.info();
         app.ask_hook(&info, decider.as_any(), stream, &self.options).await?;
         if state.given.is_none() {
@@ -199,23 +209,30 @@ impl Run {
             state.key = key.map(|key| (stream.clone(), key));
             state.given = Some(Given::new(app, &info, &self.options));
         }
+        if info.services().next().is_some()
+            && let Some((first, key)) = &state.key
+            && let Some(record) = app.find_key(first, key).await?
+        {
+            // A service must not act again for a unit that was carried out.
+            return Err(Step::Stopped(Stop::Repeated(UnitDone::repeated(first, key, record)?)));
+        }
         let mut held = match state.take_held::<A>(stream) {
             Some(held) => held,
             None => Box::new(Held::<A>::open(app, state.lease(app, stream).await.map_err(Step::Stopped)?).await?),
         };
         state.ran_for_good |= !info.runs_again();
-        // Should this future be dropped before it is through, the unit lacks what it has planned so far.
-        state.busy = true;
         let given = state.given.as_ref().expect("the first command sets it");
         let decided = held.decide(app, decider, given).await;
-        state.busy = false;
         let version = held.version();
         state.held.push(held);
-        match decided {
+        let answer = match decided {
             Ok(()) => Ok(version),
             Err(Undecided::Refused(refusal)) => Err(Step::Refused(refusal)),
-            Err(Undecided::Failed(failure)) => Err(failure.into()),
-        }
+            Err(Undecided::Failed(failure)) => return Err(failure.into()),
+        };
+        // Only here: one that was dropped on its way, or failed, leaves the unit without what it was to do.
+        state.busy = false;
+        answer
     }
 }
 
@@ -230,7 +247,7 @@ impl State {
         if let Some(lease) = self.taken.remove(stream) {
             return Ok(lease);
         }
-        if self.held.is_empty() && self.taken.is_empty() {
+        if self.held.iter().all(|held| held.stream() < stream) && self.taken.keys().all(|taken| taken < stream) {
             return Ok(app.cache.acquire(stream).await);
         }
         app.cache.try_acquire(stream).ok_or_else(|| Stop::Busy(stream.clone()))
@@ -244,7 +261,7 @@ impl Inner {
         W: Future<Output = Result<(), E>>,
     {
         let options = options.surrounded();
-        let _running = self.gate.enter().ok_or(Failure::ShuttingDown)?;
+        let _running = self.enter()?;
         let mut needed = BTreeSet::new();
         let mut attempts = 0;
         loop {
@@ -294,7 +311,7 @@ impl Inner {
         let mut state = run.state.lock().await;
         let stop = state.stop.take();
         let busy = std::mem::replace(&mut state.busy, true);
-        let (mut held, ran_for_good) = (std::mem::take(&mut state.held), state.ran_for_good);
+        let (held, ran_for_good) = (std::mem::take(&mut state.held), state.ran_for_good);
         let (key, given) = (state.key.take(), state.given.take());
         state.taken.clear();
         drop(state);
@@ -304,9 +321,10 @@ impl Inner {
                 held.into_iter().for_each(HeldStream::unchanged);
                 Ok(RunEnd::Busy { stream, needed, may_run_again: !ran_for_good })
             }
+            (Some(Stop::Repeated(done)), _) => Ok(RunEnd::Done(done)),
             (Some(Stop::Failed(failure)), _) => Err(failure),
             (None, Some(Ok(()))) if busy => Err(Failure::Abandoned),
-            (None, Some(Ok(()))) => self.store_unit(&mut held, key, given, !ran_for_good).await,
+            (None, Some(Ok(()))) => self.store_unit(held, key, given, !ran_for_good).await,
             (None, Some(Err(error))) => self.refuse_unit(held, key, error, !ran_for_good).await,
             (None, None) => unreachable!("whoever stops a unit says why"),
         }
@@ -314,17 +332,19 @@ impl Inner {
 
     async fn store_unit<E>(
         &self,
-        held: &mut Vec<Box<dyn HeldStream>>,
+        mut held: Vec<Box<dyn HeldStream>>,
         key: Option<(StreamName, NewKey)>,
         given: Option<Given>,
         may_run_again: bool,
     ) -> Result<RunEnd<E>, Failure> {
-        let mut news = Vec::new();
-        for mut held in held.drain(..) {
-            if let Some((_, key)) = key.as_ref().filter(|(stream, _)| stream == held.stream()) {
-                held.hold_key(key.clone());
-            }
-            if held.has_news() { news.push(held) } else { held.unchanged() }
+        if let Some((stream, key)) = &key
+            && let Some(held) = held.iter_mut().find(|held| held.stream() == stream)
+        {
+            held.hold_key(key.clone());
+        }
+        let (mut news, rest): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.has_news());
+        if let Some(moved) = self.release(rest).await? {
+            return Ok(RunEnd::Conflict(moved, may_run_again));
         }
         let Some(given) = given.filter(|_| !news.is_empty()) else {
             let position = self.store.log.head().await?;
@@ -340,7 +360,8 @@ impl Inner {
         let mut parts: Vec<&mut dyn HeldStream> = news.iter_mut().map(|held| &mut **held).collect();
         match self.append(&mut parts, &given).await? {
             Stored::Yes(appended) => {
-                let versions = news.iter().map(|held| (held.stream().clone(), held.version())).collect();
+                let changed = news.iter().filter(|held| held.planned() > 0);
+                let versions = changed.map(|held| (held.stream().clone(), held.version())).collect();
                 for (held, recorded_at) in news.into_iter().zip(appended.recorded_at) {
                     self.save(held.stored(recorded_at)).await;
                 }
@@ -349,8 +370,7 @@ impl Inner {
             Stored::Conflict => Ok(RunEnd::Conflict(news[0].stream().clone(), may_run_again)),
             Stored::KeyTaken(record) => {
                 let (stream, key) = key.expect("a key is taken only where one was given");
-                check_key(&stream, &key, &record)?;
-                Ok(RunEnd::Done(UnitDone { position: record.position, versions: Vec::new(), repeated: true }))
+                Ok(RunEnd::Done(UnitDone::repeated(&stream, &key, record)?))
             }
         }
     }
@@ -363,28 +383,28 @@ impl Inner {
         error: E,
         may_run_again: bool,
     ) -> Result<RunEnd<E>, Failure> {
-        let mut moved = None;
-        for held in held {
-            if !self.sole_writer
-                && held.is_cached()
-                && moved.is_none()
-                && self.has_moved(held.stream().clone(), held.base()).await?
-            {
-                moved = Some(held.stream().clone());
-            } else {
-                held.unchanged();
-            }
-        }
+        let moved = self.release(held).await?;
         if let Some((stream, key)) = key
             && let Some(record) = self.find_key(&stream, &key).await?
         {
-            check_key(&stream, &key, &record)?;
-            return Ok(RunEnd::Done(UnitDone { position: record.position, versions: Vec::new(), repeated: true }));
+            return Ok(RunEnd::Done(UnitDone::repeated(&stream, &key, record)?));
         }
         match moved {
-            Some(stream) if may_run_again => Ok(RunEnd::Conflict(stream, true)),
-            _ => Ok(RunEnd::Rejected(error)),
+            Some(stream) => Ok(RunEnd::Conflict(stream, may_run_again)),
+            None => Ok(RunEnd::Rejected(error)),
         }
+    }
+
+    /// Lets go of aggregates that the unit is done with; answers one that others had changed before the unit looked at it. That
+    /// one and those behind it are read again when they are needed next.
+    async fn release(&self, held: Vec<Box<dyn HeldStream>>) -> Result<Option<StreamName>, Failure> {
+        for held in held {
+            if !self.sole_writer && held.is_cached() && self.has_moved(held.stream().clone(), held.base()).await? {
+                return Ok(Some(held.stream().clone()));
+            }
+            held.unchanged();
+        }
+        Ok(None)
     }
 
     /// Whether others have stored something since.

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gesta::testing::FixedClock;
-use gesta::{Builder, Denied, ExecuteError, Failure, Limits, Position, Proposed, Stage, Timestamp, Uuid, Version};
+use gesta::{
+    App, Builder, Denied, Envelope, ExecuteError, Failure, Limits, Position, Proposed, Stage, StoreError, Timestamp, UnitError,
+    Uuid, Version,
+};
 
 use crate::domain::*;
-use crate::stores::on_every_store;
+use crate::stores::{Folder, on_every_store};
 
 /// Lends as long as it is asked for less than a thousand, and counts how often it is asked.
 #[derive(Default)]
@@ -197,6 +200,26 @@ async fn a_hook_sees_every_command_and_may_deny_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_panics_fails_its_command_only() {
+    on_every_store(async |builder| {
+        let guarded = lending(builder).before_command(|proposed: &Proposed<'_>| {
+            assert!(proposed.actor().is_some(), "nobody");
+            Ok(())
+        });
+        let app = guarded.start().await.unwrap();
+        let open = |name: &str| Envelope::<Account>::new(account(name), Open { owner: name.into() });
+        let mut answers = app.execute_many::<Account, AccountError>([open("a").actor("x"), open("b"), open("c").actor("x")]);
+        let mut said = Vec::new();
+        while let Some((number, answer)) = answers.next().await {
+            said.push((number, answer.map(drop).map_err(|why| why.to_string())));
+        }
+        said.sort();
+        assert_eq!(said, [(0, Ok(())), (1, Err("a hook before `Open` panicked: nobody".to_owned())), (2, Ok(()))]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commands_on_one_aggregate_run_one_after_another() {
     on_every_store(async |builder| {
         let app = lending(builder).start().await.unwrap();
@@ -260,6 +283,24 @@ async fn a_service_is_found_by_its_type_and_asked_once() {
         assert!(matches!(refused, Err(ExecuteError::Rejected(AccountError::Unworthy))));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_only_reads_decides_on_nothing() {
+    let folder = Folder::new();
+    let writer = lending(App::connect(&folder.url("bank.db")).await.unwrap()).start().await.unwrap();
+    let id = account("a");
+    writer.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+    let bank = Arc::new(Bank::default());
+    let builder = App::connect(&format!("{}?mode=ro", folder.url("bank.db"))).await.unwrap();
+    let reader = builder.shared_service::<dyn Lender>(bank.clone()).aggregate::<Account>().start().await.unwrap();
+    let read_only = |failure: &Failure| matches!(failure, Failure::Store(StoreError::ReadOnly));
+    let refused = reader.execute(&id, Borrow { amount: 1 }).await;
+    assert!(matches!(&refused, Err(ExecuteError::Failed(why)) if read_only(why)), "{refused:?}");
+    let refused = reader.unit(async |u| u.execute(&id, Borrow { amount: 1 }).await.map(drop)).await;
+    assert!(matches!(&refused, Err(UnitError::Failed(why)) if read_only(why)), "{refused:?}");
+    assert_eq!(bank.asked.load(Ordering::SeqCst), 0, "it would have lent for nothing");
+    assert!(reader.load::<Account>(&id).await.unwrap().state().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

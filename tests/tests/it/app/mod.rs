@@ -6,5 +6,6 @@ mod keys;
 mod many;
 mod past;
 pub mod reads;
+mod shared;
 mod start;
 mod units;

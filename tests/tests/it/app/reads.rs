@@ -130,6 +130,52 @@ mod poison {
         }
     }
 
+    /// Can't be let go of at 13.
+    #[derive(Debug, PartialEq, ReadModel)]
+    pub struct Fragile {
+        #[key]
+        account: AccountId,
+        sum: i64,
+    }
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            assert!(self.sum != 13 || std::thread::panicking(), "let go of at 13");
+        }
+    }
+    #[projection(of = Account, ignore(Withdrawn, Measured, Closed))]
+    impl Fragile {
+        fn opened(e: &Recorded<Opened>) -> Self {
+            Fragile { account: e.aggregate_id(), sum: 0 }
+        }
+        fn deposited(&mut self, e: &Deposited) {
+            self.sum += e.amount;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_outside_of_handlers_is_told_too() {
+        on_every_store(async |builder| {
+            let app = lending(builder).projection::<Fragile>().start().await.unwrap();
+            let id = account("a");
+            app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+            app.execute(&id, Deposit { amount: 13 }).await.unwrap();
+            let settled = tokio::time::timeout(Duration::from_secs(30), app.settle()).await.expect("somebody says so");
+            let said = settled.unwrap_err().to_string();
+            assert!(said.contains("`fragile` has stopped: it panicked outside of its handlers: let go of at 13"), "{said}");
+        })
+        .await;
+        on_every_store(async |builder| {
+            let app = lending(builder).inline_projection::<Fragile>().start().await.unwrap();
+            let id = account("a");
+            app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+            let unlucky = app.execute(&id, Deposit { amount: 13 }).await;
+            assert!(matches!(unlucky, Err(ExecuteError::Failed(Failure::ReadModel { model: "fragile", .. }))), "{unlucky:?}");
+            app.execute(&id, Deposit { amount: 12 }).await.unwrap();
+            assert_eq!(app.read::<Fragile>().get(&id).await.unwrap().unwrap().sum, 12);
+        })
+        .await;
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn inline_refuses_its_own_command_only() {
         on_every_store(async |builder| {
@@ -244,5 +290,12 @@ pub mod redefined {
         assert_eq!(row.unwrap().unwrap().balance, 36);
         let refused = reader.execute(&account("a"), Deposit { amount: 1 }).await.unwrap_err();
         assert_eq!(refused.to_string(), "the store is open for reading only");
+        // Whoever only reads waits, however it registered the model.
+        let reader = following(App::connect(&read_only).await.unwrap(), true).start().await.unwrap();
+        for balance in 37..60 {
+            let done = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
+            let row = reader.read::<Summary>().after(&done).within(Duration::from_secs(30)).get(&account("a")).await;
+            assert_eq!(row.unwrap().unwrap().balance, balance);
+        }
     }
 }

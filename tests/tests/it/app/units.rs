@@ -196,6 +196,91 @@ async fn a_unit_of_nothing_is_nothing() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_was_dropped_while_it_waited_leaves_its_unit_incomplete() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        open(&app, &["a"], 10).await;
+        let id = account("a");
+        let waker = std::task::Waker::noop();
+        let mut poll = std::task::Context::from_waker(waker);
+        // The account is busy with it.
+        let mut borrowing = app.execute(&id, Borrow { amount: 1 }).into_future();
+        assert!(borrowing.as_mut().poll(&mut poll).is_pending());
+        let unit = app.unit(async |u| {
+            let mut command = Box::pin(u.execute(&id, Deposit { amount: 1 }));
+            assert!(command.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+            Ok::<_, ()>(())
+        });
+        let dropped = unit.idempotency_key("deposit").await;
+        assert!(matches!(dropped, Err(UnitError::Failed(Failure::Abandoned))), "{dropped:?}");
+        borrowing.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_waits_for_what_comes_later_by_name() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        open(&app, &["a", "b"], 10).await;
+        let (a, b) = (account("a"), account("b"));
+        let mut poll = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut borrowing = app.execute(&b, Borrow { amount: 1 }).into_future();
+        assert!(borrowing.as_mut().poll(&mut poll).is_pending());
+        let runs = AtomicU32::new(0);
+        let unit = app.unit(async |u| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            u.execute(&a, Withdraw { amount: 10 }).await?;
+            u.execute(&b, Deposit { amount: 10 }).await.map(drop)
+        });
+        let mut unit = unit.into_future();
+        assert!(unit.as_mut().poll(&mut poll).is_pending());
+        borrowing.await.unwrap();
+        unit.await.unwrap();
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_does_not_act_again_for_a_unit_that_was_carried_out() {
+    on_every_store(async |builder| {
+        let bank = std::sync::Arc::new(super::commands::Bank::default());
+        let builder = builder.shared_service::<dyn Lender>(bank.clone()).aggregate::<Account>();
+        let app = builder.start().await.unwrap();
+        open(&app, &["a", "b"], 10).await;
+        for repeated in [false, true] {
+            let unit = app.unit(async |u| {
+                u.execute(&account("a"), Deposit { amount: 1 }).await?;
+                u.execute(&account("b"), Borrow { amount: 1 }).await.map(drop)
+            });
+            assert_eq!(unit.idempotency_key("loan").await.unwrap().repeated, repeated);
+        }
+        assert_eq!(bank.asked.load(Ordering::SeqCst), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_came_in_is_finished_by_a_shutdown() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        open(&app, &["a", "b"], 10).await;
+        let unit = app.unit(async |u| {
+            u.execute(&account("a"), Withdraw { amount: 10 }).await?;
+            let ending = app.clone();
+            tokio::spawn(async move { ending.shutdown().await });
+            while !matches!(app.execute(&account("c"), Audit).await, Err(ExecuteError::Failed(Failure::ShuttingDown))) {
+                tokio::task::yield_now().await;
+            }
+            u.execute(&account("b"), Deposit { amount: 10 }).await.map(drop)
+        });
+        assert_eq!(unit.await.unwrap().versions.len(), 2);
+    })
+    .await;
+}
+
 /// The future of a unit can be spawned.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_unit_can_be_spawned() {
