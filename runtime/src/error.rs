@@ -289,6 +289,19 @@ pub enum Failure {
         /// How often it was tried.
         attempts: u32,
     },
+    /// Other commands on the aggregate did not end in time. Nothing was stored; the same command may succeed later.
+    ///
+    /// Where it comes each time, somebody waits for itself: a command that is given inside of a handler, or of a unit of work, for
+    /// an aggregate that this handler or unit holds; or one that was begun and is neither polled nor dropped.
+    #[error(
+        "`{stream}` was busy for {waited_ms} ms: its handler takes as long, or waits for itself; inside of a unit use the unit's `execute`"
+    )]
+    Busy {
+        /// The stream.
+        stream: StreamName,
+        /// How long was waited, in milliseconds.
+        waited_ms: u64,
+    },
     /// The idempotency key was used before, with another command or other data. Nothing was stored.
     #[error("the key `{key}` was used on `{stream}` before, for another command or with other data")]
     KeyReused {
@@ -397,7 +410,7 @@ impl Failure {
     /// Whether the same may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Failure::Conflict { .. } => true,
+            Failure::Conflict { .. } | Failure::Busy { .. } => true,
             Failure::Store(e) => e.is_retryable(),
             _ => false,
         }

@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -70,7 +71,12 @@ impl StateCache {
                 }
                 Entry::Occupied(mut held) => {
                     let (sender, receiver) = oneshot::channel();
-                    held.get_mut().push_back(sender);
+                    let waiting = held.get_mut();
+                    // Those who gave up did so in this order, mostly: where a lease is held for long, they must not pile up.
+                    while waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                        waiting.pop_front();
+                    }
+                    waiting.push_back(sender);
                     receiver
                 }
             }
@@ -121,8 +127,7 @@ impl StateCache {
                 }
             }
         };
-        // States may be large, and their destructors are the user's: outside the lock.
-        drop(evicted);
+        let_go(evicted);
     }
 
     /// Forgets every state that is not in use.
@@ -132,13 +137,20 @@ impl StateCache {
             inner.idle_bytes = 0;
             std::mem::replace(&mut inner.idle, LruCache::unbounded())
         };
-        drop(idle);
+        let_go(idle);
     }
 
     #[cfg(test)]
     fn idle(&self) -> (usize, usize) {
         let inner = self.lock();
         (inner.idle.len(), inner.idle_bytes)
+    }
+}
+
+/// States may be large, and their destructors are the user's: outside the lock, and not to the harm of whoever comes along.
+fn let_go<T>(states: T) {
+    if catch_unwind(AssertUnwindSafe(|| drop(states))).is_err() {
+        tracing::error!("the destructor of a state panicked");
     }
 }
 
@@ -265,6 +277,33 @@ mod tests {
         drop(holder);
         drop(leaver);
         assert!(cache.try_acquire(&stream(1)).is_some());
+    }
+
+    #[test]
+    fn who_gave_up_waiting_is_forgotten() {
+        let cache = StateCache::new(10, 10_000);
+        let name = stream(1);
+        let holder = now(cache.acquire(&name));
+        for _ in 0..100 {
+            let mut impatient = Box::pin(cache.acquire(&name));
+            assert!(poll(impatient.as_mut()).is_pending());
+        }
+        assert_eq!(cache.lock().held[&name].len(), 1, "the last one, whom nobody came after");
+        drop(holder);
+    }
+
+    #[test]
+    fn a_destructor_that_panics_harms_nobody_else() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("boom");
+            }
+        }
+        let cache = StateCache::new(1, 10_000);
+        now(cache.acquire(&stream(1))).put_back(Cached { state: Box::new(Bomb), bytes: 1 });
+        now(cache.acquire(&stream(2))).put_back(cached(1));
+        assert!(now(cache.acquire(&stream(2))).take().is_some());
     }
 
     #[test]

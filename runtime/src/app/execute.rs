@@ -8,6 +8,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt;
 
+use super::cache::Lease;
 use super::gate::Running;
 use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, Undecided};
 use super::hook::Proposed;
@@ -158,7 +159,7 @@ impl Inner {
         given: &Given,
         key: Option<&NewKey>,
     ) -> Result<Attempt<A>, ExecuteError<D::Error>> {
-        let lease = self.cache.acquire(stream).await;
+        let lease = self.lease(stream).await?;
         let mut held = Box::new(Held::<A>::open(self, lease).await?);
         match held.decide(self, decider, given).await {
             Ok(()) => {}
@@ -218,6 +219,18 @@ impl Inner {
             return Err(StoreError::ReadOnly.into());
         }
         self.gate.enter().ok_or(Failure::ShuttingDown)
+    }
+
+    /// The lease of a stream, once those that came earlier are done with it.
+    pub(crate) async fn lease(&self, stream: &StreamName) -> Result<Lease, Failure> {
+        if let Some(lease) = self.cache.try_acquire(stream) {
+            return Ok(lease);
+        }
+        let wait_max = self.limits.wait_max;
+        tokio::time::timeout(wait_max, self.cache.acquire(stream)).await.map_err(|_| {
+            let waited_ms = u64::try_from(wait_max.as_millis()).unwrap_or(u64::MAX);
+            Failure::Busy { stream: stream.clone(), waited_ms }
+        })
     }
 
     pub(crate) async fn ask_hook(

@@ -2,19 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::panic::AssertUnwindSafe;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
 
 use super::App;
 use super::execute::Done;
 use super::held::AnyOf;
+use super::load::panic_message;
 use super::options::{Options, said_beside};
 use crate::error::{ExecuteError, Failure};
-use crate::{Aggregate, Commands, Dispatch, StreamName};
+use crate::{Aggregate, AnyCommand, Commands, Dispatch, StreamName};
 
 /// A command with the aggregate it is for, to be executed among others.
 #[derive(Debug, Clone)]
@@ -41,15 +41,17 @@ impl<A: Commands> Envelope<A> {
     said_beside!(options);
 }
 
-type Running<'a, A, E> = Pin<Box<dyn Future<Output = (StreamName, usize, Result<Done<A>, ExecuteError<E>>)> + Send + 'a>>;
+/// The answer to one of many commands, with its number.
+type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
 
-/// The answers to many commands, as they come; made by [`App::execute_many`]. The commands run while it is asked.
-#[must_use = "the commands run while `next` is awaited"]
+/// The answers to many commands, as they come; made by [`App::execute_many`]. New commands are begun while it is asked.
+#[must_use = "commands are begun while `next` is awaited"]
 pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
     app: &'a App,
     commands: Box<dyn Iterator<Item = Envelope<A>> + Send + 'a>,
     taken: usize,
-    running: FuturesUnordered<Running<'a, A, E>>,
+    /// Tasks of their own: one that is not asked for its answer must not keep others from its aggregate.
+    running: JoinSet<(StreamName, Answered<A, E>)>,
     /// For each aggregate one of whose commands is running, those that come after it.
     waiting: HashMap<StreamName, VecDeque<(usize, Envelope<A>)>>,
     waiting_count: usize,
@@ -69,7 +71,7 @@ impl<A: Dispatch<E>, E: Send + 'static> fmt::Debug for ExecuteMany<'_, A, E> {
 
 impl App {
     /// Runs many commands on aggregates of one type, at most [`Limits::commands_in_flight`](crate::Limits) at a time: those for
-    /// one aggregate one after another in the order given, those for different ones side by side.
+    /// one aggregate one after another in the order given, those for different ones side by side, in tasks of their own.
     ///
     /// A command that is refused does not keep later ones from running. Commands are taken from the iterator as there is room
     /// for them. `E` is one error type for all commands of the aggregate: the error of each handler must become one by
@@ -94,7 +96,7 @@ impl App {
             app: self,
             commands: Box::new(commands.into_iter().fuse()),
             taken: 0,
-            running: FuturesUnordered::new(),
+            running: JoinSet::new(),
             waiting: HashMap::new(),
             waiting_count: 0,
             error: PhantomData,
@@ -102,19 +104,20 @@ impl App {
     }
 }
 
-/// The answer to one of many commands, with its number.
-type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
-
 impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
     /// The next answer, with the number of its command, counted from 0; `None` once all were answered.
     ///
-    /// Dropping the future of `next` loses nothing; dropping the whole leaves the commands that are running in an unknown
-    /// state, and does not begin others.
+    /// Dropping the future of `next` loses nothing. Dropping the whole ends the commands that are running, each before it is
+    /// stored or after, and perhaps a moment later; it does not begin others.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, on which the commands run.
     pub async fn next(&mut self) -> Option<(usize, Result<Done<A>, ExecuteError<E>>)> {
         if let Some(refused) = self.fill() {
             return Some(refused);
         }
-        let (stream, number, answer) = self.running.next().await?;
+        let ended = self.running.join_next().await?;
+        let (stream, answered) = ended.expect("a command's task catches its panics, and is ended by nobody");
         let next = self.waiting.get_mut(&stream).and_then(VecDeque::pop_front);
         match next {
             Some((number, envelope)) => {
@@ -125,7 +128,7 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
                 self.waiting.remove(&stream);
             }
         }
-        Some((number, answer))
+        Some(answered)
     }
 
     /// Takes commands while there is room; answers one that is for no aggregate at all.
@@ -152,12 +155,19 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
     }
 
     fn start(&mut self, stream: StreamName, number: usize, envelope: Envelope<A>) {
-        let app = self.app;
+        let app = self.app.clone();
         let Envelope { command, options, .. } = envelope;
-        self.running.push(Box::pin(async move {
+        // Here, since the task has other surroundings.
+        let options = options.surrounded();
+        self.running.spawn(async move {
+            let name = command.info().name;
             let decider = AnyOf { command, error: PhantomData::<fn() -> E> };
-            let answer = app.inner.execute::<A, _>(&stream, &decider, options).await;
-            (stream, number, answer)
-        }));
+            let executed = AssertUnwindSafe(app.inner.execute::<A, _>(&stream, &decider, options)).catch_unwind().await;
+            let answer = executed.unwrap_or_else(|panic| {
+                let message = panic_message(&*panic);
+                Err(Failure::Panicked { command: name, message }.into())
+            });
+            (stream, (number, answer))
+        });
     }
 }

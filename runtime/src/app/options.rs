@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -23,6 +24,9 @@ pub struct Limits {
     pub cache_bytes: usize,
     /// How often a command is decided before its conflict is answered. Default: 5.
     pub attempts: u32,
+    /// How long a command waits while others run on its aggregate, before it answers [`Failure::Busy`](crate::Failure::Busy).
+    /// Default: 30 s.
+    pub wait_max: Duration,
     /// How many commands [`App::execute_many`](crate::App::execute_many) runs at the same time. Default: 512.
     pub commands_in_flight: usize,
 }
@@ -35,6 +39,7 @@ impl Default for Limits {
             cache_entries: 100_000,
             cache_bytes: 64 << 20,
             attempts: 5,
+            wait_max: Duration::from_secs(30),
             commands_in_flight: 512,
         }
     }

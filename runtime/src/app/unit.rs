@@ -248,7 +248,7 @@ impl State {
             return Ok(lease);
         }
         if self.held.iter().all(|held| held.stream() < stream) && self.taken.keys().all(|taken| taken < stream) {
-            return Ok(app.cache.acquire(stream).await);
+            return app.lease(stream).await.map_err(Stop::Failed);
         }
         app.cache.try_acquire(stream).ok_or_else(|| Stop::Busy(stream.clone()))
     }
@@ -297,7 +297,7 @@ impl Inner {
     {
         let mut taken = BTreeMap::new();
         for stream in needed {
-            taken.insert(stream.clone(), self.cache.acquire(stream).await);
+            taken.insert(stream.clone(), self.lease(stream).await?);
         }
         let state = State { taken, held: Vec::new(), given: None, key: None, ran_for_good: false, stop: None, busy: false };
         let (options, state) = (options.clone(), Mutex::new(state));

@@ -1,5 +1,7 @@
 //! Many commands at the same time.
 
+use std::time::Duration;
+
 use gesta::{Envelope, ExecuteError};
 
 use super::commands::{lending, limits};
@@ -61,6 +63,40 @@ async fn envelopes_carry_what_is_said_beside() {
             assert_eq!(done.events[0].metadata.occurred_at.to_string(), "2001-02-03T00:00:00Z");
             assert!(answers.next().await.is_none());
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_be_followed_up_before_the_next_is_asked_for() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        let (a, b) = (account("a"), account("b"));
+        app.execute(&a, Open { owner: "x".into() }).await.unwrap();
+        // The first has asked a service when the second is done.
+        let envelopes = [Envelope::<Account>::new(a.clone(), Borrow { amount: 5 }), Envelope::new(b, Open { owner: "x".into() })];
+        let mut answers = app.execute_many::<Account, AccountError>(envelopes);
+        answers.next().await.unwrap().1.unwrap();
+        let followed_up =
+            tokio::time::timeout(Duration::from_secs(20), app.execute(&a, Deposit { amount: 1 }).into_future()).await;
+        followed_up.expect("it waits for nothing that waits for it").unwrap();
+        answers.next().await.unwrap().1.unwrap();
+        assert!(answers.next().await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_belong_to_what_surrounds_them() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        let cause = app.execute(&account("a"), Open { owner: "x".into() }).actor("Ann").await.unwrap().events.remove(0);
+        let done = gesta::caused_by(&cause, async {
+            let envelopes = [Envelope::<Account>::new(account("b"), Open { owner: "x".into() })];
+            app.execute_many::<Account, AccountError>(envelopes).next().await.unwrap().1.unwrap()
+        });
+        let metadata = done.await.events.remove(0).metadata;
+        assert_eq!((metadata.causation_id, metadata.actor.as_deref()), (Some(cause.metadata.event_id), Some("Ann")));
     })
     .await;
 }

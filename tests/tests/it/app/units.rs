@@ -1,10 +1,11 @@
 //! Units of work.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use gesta::{App, ExecuteError, Failure, Refusal, UnitError, Version};
 
-use super::commands::lending;
+use super::commands::{lending, limits};
 use crate::domain::*;
 use crate::stores::on_every_store;
 
@@ -277,6 +278,27 @@ async fn a_unit_that_came_in_is_finished_by_a_shutdown() {
             u.execute(&account("b"), Deposit { amount: 10 }).await.map(drop)
         });
         assert_eq!(unit.await.unwrap().versions.len(), 2);
+    })
+    .await;
+}
+
+/// The mistake of a newcomer: the app's `execute` where the unit's is meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_itself_is_told() {
+    on_every_store(async |builder| {
+        let app = lending(builder).limits(limits(|l| l.wait_max = Duration::from_millis(20))).start().await.unwrap();
+        open(&app, &["a"], 10).await;
+        let id = account("a");
+        let unit = app.unit(async |u| {
+            u.execute(&id, Withdraw { amount: 1 }).await?;
+            let busy = app.execute(&id, Withdraw { amount: 1 }).await;
+            assert!(matches!(&busy, Err(ExecuteError::Failed(Failure::Busy { .. }))), "{busy:?}");
+            assert!(busy.is_err_and(|why| why.is_retryable() && why.to_string().contains("use the unit's `execute`")));
+            Ok::<_, Refusal<AccountError>>(())
+        });
+        unit.await.unwrap();
+        assert_eq!(balance(&app, "a").await, 9);
+        app.shutdown().await.unwrap();
     })
     .await;
 }
