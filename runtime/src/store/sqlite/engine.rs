@@ -127,7 +127,7 @@ impl Engine {
         if queue.closing {
             return Err(StoreError::Closed);
         }
-        if queue.jobs.is_empty() && self.quick.load(Ordering::Relaxed) && may_block() {
+        if !append.crowded && queue.jobs.is_empty() && self.quick.load(Ordering::Relaxed) && may_block() {
             // Not `lock`: a writer that is busy has a thread to come back to the queue.
             if let Some(mut writer) = try_lock(&self.writer) {
                 drop(queue);
