@@ -121,21 +121,24 @@ impl Inner {
         let info = decider.info();
         self.check_registered::<A>()?;
         let _running = self.enter()?;
-        self.ask_hook(&info, decider.as_any(), stream, &options).await?;
+        if !self.hooks.is_empty() {
+            Box::pin(self.ask_hook(&info, decider.as_any(), stream, &options)).await?;
+        }
         let key = self.new_key(&info, |payload| decider.encode(payload), &options)?;
         if let Some(key) = &key
             && info.services().next().is_some()
             && let Some(record) = self.find_key(stream, key).await?
         {
             // A service must not act again for a command that was carried out.
-            return Ok(self.repeated(stream, key, record).await?);
+            return Ok(Box::pin(self.repeated(stream, key, record)).await?);
         }
         let given = Given::new(self, &info, &options);
         let mut attempts = 0;
         loop {
             attempts += 1;
             let last = attempts >= self.limits.attempts;
-            match self.attempt(stream, decider, &given, key.as_ref()).await? {
+            // In pieces of less than a kilobyte, which an allocator keeps at hand; in one piece the future is several.
+            match Box::pin(self.attempt(stream, decider, &given, key.as_ref())).await? {
                 Attempt::Done(done) => {
                     tracing::debug!(%stream, command = info.name, version = %done.version, repeated = done.repeated, "executed");
                     return Ok(done);
@@ -161,7 +164,7 @@ impl Inner {
     ) -> Result<Attempt<A>, ExecuteError<D::Error>> {
         let lease = self.lease(stream).await?;
         let mut held = Box::new(Held::<A>::open(self, lease).await?);
-        match held.decide(self, decider, given).await {
+        match Box::pin(held.decide(self, decider, given)).await {
             Ok(()) => {}
             Err(Undecided::Failed(failure)) => return Err(failure.into()),
             Err(Undecided::Refused(refusal)) => {
@@ -169,7 +172,7 @@ impl Inner {
                     && let Some(record) = self.find_key(stream, key).await?
                 {
                     held.unchanged();
-                    return Ok(Attempt::Done(self.repeated(stream, key, record).await?));
+                    return Ok(Attempt::Done(Box::pin(self.repeated(stream, key, record)).await?));
                 }
                 let stale = held.was_stale(self).await?;
                 held.unchanged();
@@ -189,12 +192,12 @@ impl Inner {
             let position = self.store.log.head().await.map_err(Failure::from)?;
             return Ok(Attempt::Done(Done { version, position, events: Vec::new(), repeated: false }));
         }
-        match self.append(&mut [&mut *held], given).await? {
+        match Box::pin(self.append(&mut [&mut *held], given)).await? {
             Stored::Conflict => Ok(Attempt::Conflict),
             Stored::KeyTaken(record) => {
                 drop(held);
                 let key = key.expect("a key is taken only where one was given");
-                Ok(Attempt::Done(self.repeated(stream, key, record).await?))
+                Ok(Attempt::Done(Box::pin(self.repeated(stream, key, record)).await?))
             }
             Stored::Yes(appended) => {
                 let recorded_at = appended.recorded_at[0];
@@ -227,7 +230,7 @@ impl Inner {
             return Ok(lease);
         }
         let wait_max = self.limits.wait_max;
-        tokio::time::timeout(wait_max, self.cache.acquire(stream)).await.map_err(|_| {
+        Box::pin(tokio::time::timeout(wait_max, self.cache.acquire(stream))).await.map_err(|_| {
             let waited_ms = u64::try_from(wait_max.as_millis()).unwrap_or(u64::MAX);
             Failure::Busy { stream: stream.clone(), waited_ms }
         })
@@ -307,7 +310,7 @@ impl Inner {
                 Err(refused) => refused,
             };
             if let Some(streams) = again {
-                match self.find_own(&streams).await {
+                match Box::pin(self.find_own(&streams)).await {
                     Ok(Some(appended)) => return Ok(Stored::Yes(appended)),
                     Ok(None) => {}
                     Err(why) => return Err(Failure::UnknownOutcome(why)),

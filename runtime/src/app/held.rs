@@ -147,7 +147,7 @@ impl<A: Aggregate> Held<A> {
         let from_cache = cached.is_some();
         let entry = match cached {
             Some(entry) => entry,
-            None => Box::new(load::load(&app.store, lease.stream(), Until::Head).await?),
+            None => Box::new(Box::pin(load::load(&app.store, lease.stream(), Until::Head)).await?),
         };
         let base = entry.version;
         Ok(Held { lease, entry, base, from_cache, planned: Vec::new(), encoded: Vec::new(), key: None })
@@ -229,7 +229,8 @@ impl<A: Aggregate> Held<A> {
     /// Reads what others may have stored since; answers whether they did.
     async fn refresh(&mut self, app: &Inner) -> Result<bool, Failure> {
         debug_assert!(self.planned.is_empty());
-        let moved = load::refresh(&app.store, self.lease.stream(), &mut self.entry, Until::Head).await?;
+        let refreshed = Box::pin(load::refresh(&app.store, self.lease.stream(), &mut self.entry, Until::Head));
+        let moved = refreshed.await?;
         self.base = self.entry.version;
         self.from_cache = false;
         Ok(moved)

@@ -5,7 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::execute::Done;
@@ -44,14 +46,37 @@ impl<A: Commands> Envelope<A> {
 /// The answer to one of many commands, with its number.
 type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
 
+type Ends<A, E> = (mpsc::UnboundedReceiver<Begun<A>>, mpsc::UnboundedSender<Ended<A, E>>);
+
+/// A command that is to run now.
+struct Begun<A: Commands> {
+    stream: StreamName,
+    number: usize,
+    envelope: Envelope<A>,
+    announced: Announced,
+}
+
+/// A command that was run.
+struct Ended<A: Aggregate, E> {
+    stream: StreamName,
+    answered: Answered<A, E>,
+}
+
 /// The answers to many commands, as they come; made by [`App::execute_many`]. New commands are begun while it is asked.
 #[must_use = "commands are begun while `next` is awaited"]
 pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
     app: &'a App,
     commands: Box<dyn Iterator<Item = Envelope<A>> + Send + 'a>,
     taken: usize,
-    /// Tasks of their own: one that is not asked for its answer must not keep others from its aggregate.
-    running: JoinSet<(StreamName, Answered<A, E>)>,
+    /// How many are running.
+    running: usize,
+    begun: mpsc::UnboundedSender<Begun<A>>,
+    ended: mpsc::UnboundedReceiver<Ended<A, E>>,
+    /// The task's ends of the two, until it is there.
+    ends: Option<Ends<A, E>>,
+    /// The task they run in, begun with the first. A task of its own: a command that nobody asks for its answer must not keep
+    /// others from its aggregate. And one for all: they are woken together, as they are committed.
+    task: JoinSet<()>,
     /// For each aggregate one of whose commands is running, those that come after it.
     waiting: HashMap<StreamName, VecDeque<(usize, Envelope<A>)>>,
     waiting_count: usize,
@@ -61,11 +86,7 @@ pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
 impl<A: Dispatch<E>, E: Send + 'static> fmt::Debug for ExecuteMany<'_, A, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ExecuteMany { taken, running, waiting_count, .. } = self;
-        f.debug_struct("ExecuteMany")
-            .field("taken", taken)
-            .field("running", &running.len())
-            .field("waiting", waiting_count)
-            .finish()
+        f.debug_struct("ExecuteMany").field("taken", taken).field("running", running).field("waiting", waiting_count).finish()
     }
 }
 
@@ -92,11 +113,17 @@ impl App {
         A: Dispatch<E>,
         E: Send + 'static,
     {
+        let (begun, commands_begun) = mpsc::unbounded_channel();
+        let (answers, ended) = mpsc::unbounded_channel();
         ExecuteMany {
             app: self,
             commands: Box::new(commands.into_iter().fuse()),
             taken: 0,
-            running: JoinSet::new(),
+            running: 0,
+            begun,
+            ended,
+            ends: Some((commands_begun, answers)),
+            task: JoinSet::new(),
             waiting: HashMap::new(),
             waiting_count: 0,
             error: PhantomData,
@@ -116,8 +143,12 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
         if let Some(refused) = self.fill() {
             return Some(refused);
         }
-        let ended = self.running.join_next().await?;
-        let (stream, answered) = ended.expect("a command's task catches its panics, and is ended by nobody");
+        if self.running == 0 {
+            return None;
+        }
+        let ended = self.ended.recv().await;
+        let Ended { stream, answered } = ended.expect("the task ends when it is told to, and commands catch their panics");
+        self.running -= 1;
         let next = self.waiting.get_mut(&stream).and_then(VecDeque::pop_front);
         match next {
             Some((number, envelope)) => {
@@ -135,7 +166,7 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
     fn fill(&mut self) -> Option<Answered<A, E>> {
         let max = self.app.inner.limits.commands_in_flight.max(1);
         // Many in a row for one aggregate must not stop the others, nor fill the memory.
-        while self.running.len() < max && self.waiting_count < max * 4 {
+        while self.running < max && self.waiting_count < max * 4 {
             let envelope = self.commands.next()?;
             let number = self.taken;
             self.taken += 1;
@@ -154,22 +185,49 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
         None
     }
 
-    fn start(&mut self, stream: StreamName, number: usize, envelope: Envelope<A>) {
-        let app = self.app.clone();
-        let Envelope { command, options, .. } = envelope;
+    fn start(&mut self, stream: StreamName, number: usize, mut envelope: Envelope<A>) {
         // Here, since the task has other surroundings.
-        let options = options.surrounded();
-        let announced = Announced::new(&app.inner);
-        self.running.spawn(async move {
-            drop(announced);
-            let name = command.info().name;
-            let decider = AnyOf { command, error: PhantomData::<fn() -> E> };
-            let executed = AssertUnwindSafe(app.inner.execute::<A, _>(&stream, &decider, options)).catch_unwind().await;
-            let answer = executed.unwrap_or_else(|panic| {
-                let message = panic_message(&*panic);
-                Err(Failure::Panicked { command: name, message }.into())
-            });
-            (stream, (number, answer))
-        });
+        envelope.options = envelope.options.surrounded();
+        self.running += 1;
+        if let Some((begun, ended)) = self.ends.take() {
+            self.task.spawn(run(self.app.clone(), begun, ended));
+        }
+        let begun = Begun { stream, number, envelope, announced: Announced::new(&self.app.inner) };
+        // Its other end goes with the task, and that with this.
+        let _ = self.begun.send(begun);
     }
+}
+
+/// Runs what is begun until nobody can begin anything more, or wants to know.
+async fn run<A: Dispatch<E>, E: Send + 'static>(
+    app: App,
+    mut begun: mpsc::UnboundedReceiver<Begun<A>>,
+    ended: mpsc::UnboundedSender<Ended<A, E>>,
+) {
+    let mut running = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            biased;
+            next = begun.recv() => match next {
+                Some(begun) => running.push(execute::<A, E>(&app, begun)),
+                None => return,
+            },
+            Some(answer) = running.next(), if !running.is_empty() => {
+                let _ = ended.send(answer);
+            }
+        }
+    }
+}
+
+async fn execute<A: Dispatch<E>, E: Send + 'static>(app: &App, begun: Begun<A>) -> Ended<A, E> {
+    let Begun { stream, number, envelope: Envelope { command, options, .. }, announced } = begun;
+    drop(announced);
+    let name = command.info().name;
+    let decider = AnyOf { command, error: PhantomData::<fn() -> E> };
+    let executed = AssertUnwindSafe(app.inner.execute::<A, _>(&stream, &decider, options)).catch_unwind().await;
+    let answer = executed.unwrap_or_else(|panic| {
+        let message = panic_message(&*panic);
+        Err(Failure::Panicked { command: name, message }.into())
+    });
+    Ended { stream, answered: (number, answer) }
 }

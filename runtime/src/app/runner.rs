@@ -176,34 +176,32 @@ impl<M: Projection> Runner<M> {
         &self,
         events: Vec<(Place, Pending<M>)>,
     ) -> Result<Result<Vec<RowChange>, (usize, ProjectionError)>, ProjectionError> {
-        let mut rows: HashMap<M::Key, (Value, Option<M>)> = HashMap::new();
-        let mut keys = Vec::new();
+        let (mut places_of, mut keys) = (HashMap::<M::Key, usize>::new(), Vec::new());
         for (place, pending) in &events {
-            if !rows.contains_key(pending.key()) {
+            if !places_of.contains_key(pending.key()) {
                 match key_value::<M>(pending.key()) {
                     Ok(value) => {
-                        keys.push((pending.key().clone(), value.clone()));
-                        rows.insert(pending.key().clone(), (value, None));
+                        places_of.insert(pending.key().clone(), keys.len());
+                        keys.push(value);
                     }
                     Err(why) => return Ok(Err((place.before, place.error(None, why.into())))),
                 }
             }
         }
-        let values: Vec<Value> = keys.iter().map(|(_, value)| value.clone()).collect();
-        let stored = if values.is_empty() { Vec::new() } else { self.rows.rows(self.model.index, &values).await? };
-        for ((key, value), row) in keys.into_iter().zip(stored) {
-            let row = row.map(M::from_row).transpose().map_err(|why| damaged::<M>(&value, &why))?;
-            rows.insert(key, (value, row));
+        let stored = if keys.is_empty() { Vec::new() } else { self.rows.rows(self.model.index, &keys).await? };
+        let mut rows = Vec::with_capacity(stored.len());
+        for (row, key) in stored.into_iter().zip(&keys) {
+            rows.push(row.map(M::from_row).transpose().map_err(|why| damaged::<M>(key, &why))?);
         }
         let mut places = Vec::with_capacity(events.len());
         for (place, pending) in events {
-            let (value, row) = rows.get_mut(pending.key()).expect("every key was read");
-            if let Err(why) = catch(|| pending.apply(row)) {
-                return Ok(Err((place.before, place.error(Some(value), why))));
+            let row = places_of[pending.key()];
+            if let Err(why) = catch(|| pending.apply(&mut rows[row])) {
+                return Ok(Err((place.before, place.error(Some(&keys[row]), why))));
             }
             places.push(place);
         }
-        let changes: Result<Vec<_>, _> = rows.into_values().map(|(key, row)| to_change(key, row.as_ref())).collect();
+        let changes: Result<Vec<_>, _> = keys.into_iter().zip(&rows).map(|(key, row)| to_change(key, row.as_ref())).collect();
         Ok(changes.map_err(|why| {
             // One of these events made a row that no column can hold. Which one is found by halving.
             let place = &places[places.len() / 2];
