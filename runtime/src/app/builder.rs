@@ -13,16 +13,16 @@ use tokio::task::JoinSet;
 use super::cache::StateCache;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
-use super::inline::InlineModels;
+use super::inline::{InlineModels, InlinePart};
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
-use super::runner::Runner;
+use super::runner::{Runner, Running};
 use super::{App, Inner};
 use crate::command::Services;
 use crate::error::{MissingService, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Checkpoint, EventLog, ReadModelStore, Store, StoredType};
+use crate::store::{Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
 use crate::{CommandInfo, Commands, Position};
 
@@ -63,23 +63,6 @@ struct Feed {
     log: Arc<dyn EventLog>,
     rows: Arc<dyn ReadModelStore>,
     checkpoint: Checkpoint,
-}
-
-/// A runner without its type.
-#[async_trait::async_trait]
-trait Running: Send {
-    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError>;
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>);
-}
-
-#[async_trait::async_trait]
-impl<M: Projection> Running for Runner<M> {
-    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError> {
-        Runner::catch_up(self).await
-    }
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>) {
-        Runner::run(*self, shutdown).await;
-    }
 }
 
 fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
@@ -161,7 +144,7 @@ impl Builder {
     }
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
-        let model = Model::of::<M>(self.models.len(), inline.is_some());
+        let model = Model::of::<M>(inline.is_some());
         self.models.push(RegisteredModel { model, inline, run: runner::<M> });
         self
     }
@@ -234,7 +217,7 @@ impl Builder {
         let mut runners = JoinSet::new();
         let mut inline = Vec::new();
         let models = prepare(&store, models, writable, &mut inline, &mut runners, &shutdown).await?;
-        let inline = (!inline.is_empty()).then(|| Arc::new(InlineModels { models: inline }) as _);
+        let inline = (!inline.is_empty()).then(|| Arc::new(InlineModels { models: inline }));
         tracing::info!(aggregates = aggregates.len(), models = models.len(), writable, "started");
         let inner = Inner {
             cache: StateCache::new(limits.cache_entries, limits.cache_bytes),
@@ -259,23 +242,23 @@ impl Builder {
     }
 }
 
-type InlineParts = Vec<(Arc<Model>, Box<dyn InlineModel>)>;
-
 /// Takes over the models in the store, catches up the inline ones and lets the others run.
 async fn prepare(
     store: &Store,
     registered: Vec<RegisteredModel>,
     writable: bool,
-    inline: &mut InlineParts,
+    inline: &mut Vec<InlinePart>,
     runners: &mut JoinSet<()>,
     shutdown: &watch::Sender<bool>,
 ) -> Result<Vec<Arc<Model>>, StartError> {
     let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(Vec::new()) };
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
-    let checkpoints = rows.prepare(specs).await?;
+    let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
     let mut models = Vec::new();
-    for (RegisteredModel { model, inline: part, run }, checkpoint) in registered.into_iter().zip(checkpoints) {
+    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
+    {
+        model.place = place;
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
         // Who only reads can't wait for what another process does.
         let complete_from = if writable { head } else { Position::ZERO };
@@ -292,7 +275,7 @@ async fn prepare(
         match part {
             Some(part) => {
                 runner.catch_up().await.map_err(|why| StartError::CatchUp { model: model.name, why })?;
-                inline.push((model, part));
+                inline.push(InlinePart { model, fold: part, runner: runner.into() });
             }
             None => {
                 runners.spawn(runner.run(shutdown.subscribe()));

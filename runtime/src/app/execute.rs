@@ -294,10 +294,14 @@ impl Inner {
                 actor: given.cause.actor.clone(),
                 correlation_id: given.cause.correlation_id,
                 causation_id: given.cause.causation_id,
-                inline: self.inline.clone(),
+                inline: self.inline.clone().map(|inline| inline as _),
             };
             let refused = match self.store.log.append(append).await {
                 Ok(appended) => return Ok(Stored::Yes(appended)),
+                Err(AppendError::Behind { model }) => {
+                    self.catch_up_inline(model).await.map_err(|why| Failure::CatchUp { model, why })?;
+                    continue;
+                }
                 Err(AppendError::UnknownOutcome(why)) => {
                     tracing::warn!(%why, "it is unknown whether an append was stored, repeating it");
                     unknown = Some(why);
@@ -321,10 +325,16 @@ impl Inner {
                 AppendError::Store(why) if unknown.is_some() => Err(Failure::UnknownOutcome(why)),
                 AppendError::Store(why) => Err(why.into()),
                 AppendError::UnknownOutcome(why) => Err(Failure::UnknownOutcome(why)),
+                // Dealt with above.
+                AppendError::Behind { .. } => Ok(Stored::Conflict),
             };
         }
+        let Some(unknown) = unknown else {
+            // Each time, others had stored something that the inline models had not come to.
+            return Ok(Stored::Conflict);
+        };
         self.cache.clear();
-        Err(Failure::UnknownOutcome(unknown.unwrap_or(StoreError::Closed)))
+        Err(Failure::UnknownOutcome(unknown))
     }
 
     /// Whether an append was stored after all: the events at its versions are its own.
@@ -361,7 +371,7 @@ impl Inner {
     }
 }
 
-/// How often one append is sent while its outcome stays unknown.
+/// How often one append is sent while its outcome stays unknown, or inline models are behind.
 const APPENDS_MAX: u32 = 3;
 
 pub(crate) fn check_key(stream: &StreamName, key: &NewKey, record: &KeyRecord) -> Result<(), Failure> {

@@ -37,7 +37,7 @@ pub use unit::{Unit, UnitDone, UnitOfWork};
 use crate::command::Services;
 use crate::error::StoreError;
 use crate::event::IdSource;
-use crate::store::{InlineFold, Store, StoredType};
+use crate::store::{Store, StoredType};
 use crate::time::Clock;
 
 /// An event-sourced application: commands in, events stored, read models kept.
@@ -68,7 +68,7 @@ struct Inner {
     writable: bool,
     aggregates: HashSet<TypeId>,
     models: Vec<Arc<model::Model>>,
-    inline: Option<Arc<dyn InlineFold>>,
+    inline: Option<Arc<inline::InlineModels>>,
     services: Arc<Services>,
     hooks: Vec<Arc<dyn BeforeCommand>>,
     cache: Arc<cache::StateCache>,
@@ -88,6 +88,9 @@ impl App {
     }
 
     /// The store, for what this type does not offer.
+    ///
+    /// An app that was begun by [`connect`](App::connect) relies on being the only one that appends to it. To share a store,
+    /// open it by [`store::connect`](crate::store::connect), and begin each app by [`on`](App::on).
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
