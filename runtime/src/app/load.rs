@@ -40,7 +40,7 @@ pub(crate) struct Entry<A> {
     pub(crate) stage: Stage<A>,
     pub(crate) version: Version,
     pub(crate) recorded_at: Timestamp,
-    /// The stored form of the events it was folded from, in bytes.
+    /// The stored form of the last snapshot and of the events it was folded from since, in bytes.
     pub(crate) folded_bytes: usize,
     /// The version of the last snapshot known.
     pub(crate) snapshot: Version,
@@ -95,6 +95,9 @@ impl<A: Aggregate> Entry<A> {
             Stage::Ended => Ok(Vec::new()),
         };
         self.snapshot = self.version;
+        if let Ok(payload) = &payload {
+            self.folded_bytes = payload.len();
+        }
         Some(payload.map(|payload| Snapshot { version: self.version, recorded_at: self.recorded_at, payload }))
     }
 }

@@ -9,9 +9,13 @@ use uuid::Uuid;
 use crate::command::Cause;
 use crate::{Recorded, Timestamp};
 
-/// What an app allows. Each limit has a default that suits most.
+/// What an app allows. Each limit has a default that suits most; more may be added, so give the others by `..`.
+///
+/// # Examples
+/// ```
+/// let limits = gesta::Limits { attempts: 10, ..gesta::Limits::default() };
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// The most events one command, or one unit of work, may store. Default: 1,000.
     pub events_per_append: usize,
@@ -19,8 +23,8 @@ pub struct Limits {
     pub event_bytes: usize,
     /// The most states of aggregates that are kept in memory between commands; 0 switches the cache off. Default: 100,000.
     pub cache_entries: usize,
-    /// The most bytes those states may take, estimated as the size of their type plus the stored form of all the events
-    /// they were folded from. Default: 64 MiB.
+    /// The most bytes those states may take, estimated as the size of their type plus the stored form of their last
+    /// snapshot, where there was one, and of all the events they were folded from since. Default: 64 MiB.
     pub cache_bytes: usize,
     /// How often a command is decided before its conflict is answered. Default: 5.
     pub attempts: u32,

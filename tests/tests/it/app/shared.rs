@@ -93,9 +93,7 @@ async fn a_unit_is_refused_by_what_is_there() {
     on_every_shared_store(async |store| {
         let bank = Arc::new(Bank::default());
         let builder = App::on(store.clone()).shared_service::<dyn Lender>(bank).aggregate::<Account>();
-        let mut limits = gesta::Limits::default();
-        limits.attempts = 2;
-        let app = builder.limits(limits).start().await.unwrap();
+        let app = builder.limits(gesta::Limits { attempts: 2, ..Default::default() }).start().await.unwrap();
         let other = lending(App::on(store)).start().await.unwrap();
         let ids = ["a", "b", "c", "d"].map(account);
         for id in &ids {
