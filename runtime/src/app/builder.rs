@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::cache::StateCache;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
-use super::inline::{InlineModels, InlinePart};
+use super::inline::{CatchUp, InlineModels};
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
@@ -214,10 +214,8 @@ impl Builder {
 
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
-        let mut runners = JoinSet::new();
-        let mut inline = Vec::new();
-        let models = prepare(&store, models, writable, &mut inline, &mut runners, &shutdown).await?;
-        let inline = (!inline.is_empty()).then(|| Arc::new(InlineModels { models: inline }));
+        let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
+        let inline = (!inline.models.is_empty()).then(|| Arc::new(inline) as _);
         tracing::info!(aggregates = aggregates.len(), models = models.len(), writable, "started");
         let inner = Inner {
             cache: StateCache::new(limits.cache_entries, limits.cache_bytes),
@@ -228,6 +226,7 @@ impl Builder {
             aggregates: aggregates.iter().map(|registered| registered.type_id).collect(),
             models,
             inline,
+            catch_ups,
             services: Arc::new(services),
             hooks,
             clock,
@@ -242,20 +241,27 @@ impl Builder {
     }
 }
 
+/// The read models of an app, and who feeds them.
+#[derive(Default)]
+struct Fed {
+    models: Vec<Arc<Model>>,
+    inline: InlineModels,
+    catch_ups: Vec<CatchUp>,
+    runners: JoinSet<()>,
+}
+
 /// Takes over the models in the store, catches up the inline ones and lets the others run.
 async fn prepare(
     store: &Store,
     registered: Vec<RegisteredModel>,
     writable: bool,
-    inline: &mut Vec<InlinePart>,
-    runners: &mut JoinSet<()>,
     shutdown: &watch::Sender<bool>,
-) -> Result<Vec<Arc<Model>>, StartError> {
-    let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(Vec::new()) };
+) -> Result<Fed, StartError> {
+    let mut fed = Fed::default();
+    let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(fed) };
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    let mut models = Vec::new();
     for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
     {
         model.place = place;
@@ -268,21 +274,22 @@ async fn prepare(
             progress.outdated = checkpoint.is_none();
         });
         let model = Arc::new(model);
-        models.push(model.clone());
+        fed.models.push(model.clone());
         let (Some(checkpoint), true) = (checkpoint, writable) else { continue };
         let feed = Feed { model: model.clone(), log: store.log.clone(), rows: rows.clone(), checkpoint };
         let mut runner = run(feed);
         match part {
             Some(part) => {
                 runner.catch_up().await.map_err(|why| StartError::CatchUp { model: model.name, why })?;
-                inline.push(InlinePart { model, fold: part, runner: runner.into() });
+                fed.inline.models.push((model.clone(), part));
+                fed.catch_ups.push(CatchUp { model, runner: runner.into() });
             }
             None => {
-                runners.spawn(runner.run(shutdown.subscribe()));
+                fed.runners.spawn(runner.run(shutdown.subscribe()));
             }
         }
     }
-    Ok(models)
+    Ok(fed)
 }
 
 /// No two things are stored under one name.

@@ -130,7 +130,7 @@ impl Inner {
             // A service must not act again for a command that was carried out.
             return Ok(self.repeated(stream, key, record).await?);
         }
-        let given = Given::new(self, &info, &options);
+        let given = Given::new(&info, stream, &options, || self.ids.next(self.clock.now()));
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -294,7 +294,7 @@ impl Inner {
                 actor: given.cause.actor.clone(),
                 correlation_id: given.cause.correlation_id,
                 causation_id: given.cause.causation_id,
-                inline: self.inline.clone().map(|inline| inline as _),
+                inline: self.inline.clone(),
             };
             let refused = match self.store.log.append(append).await {
                 Ok(appended) => return Ok(Stored::Yes(appended)),
@@ -317,7 +317,8 @@ impl Inner {
                 }
             }
             return match refused {
-                AppendError::Conflict { .. } => Ok(Stored::Conflict),
+                // The latter was dealt with above.
+                AppendError::Conflict { .. } | AppendError::Behind { .. } => Ok(Stored::Conflict),
                 AppendError::KeyTaken { record, .. } => Ok(Stored::KeyTaken(record)),
                 AppendError::Inline(refusal) => {
                     Err(Failure::ReadModel { model: refusal.model, event: refusal.event, why: refusal.why })
@@ -325,8 +326,6 @@ impl Inner {
                 AppendError::Store(why) if unknown.is_some() => Err(Failure::UnknownOutcome(why)),
                 AppendError::Store(why) => Err(why.into()),
                 AppendError::UnknownOutcome(why) => Err(Failure::UnknownOutcome(why)),
-                // Dealt with above.
-                AppendError::Behind { .. } => Ok(Stored::Conflict),
             };
         }
         let Some(unknown) = unknown else {

@@ -13,28 +13,28 @@ use crate::read::FoldError;
 use crate::store::{Append, InlineFold, InlineRefusal, Placed, RowKey, RowSet, StoredEvent};
 
 /// The inline models of an app.
+#[derive(Default)]
 pub(crate) struct InlineModels {
-    pub(crate) models: Vec<InlinePart>,
+    pub(crate) models: Vec<(Arc<Model>, Box<dyn InlineModel>)>,
 }
 
-/// One of them.
-pub(crate) struct InlinePart {
+/// What brings an inline model to the present where others have appended without it. Apart from its fold, which appends carry
+/// into the store and which must not hold the store.
+pub(crate) struct CatchUp {
     pub(crate) model: Arc<Model>,
-    pub(crate) fold: Box<dyn InlineModel>,
-    /// Brings it to the present where others have appended without it.
     pub(crate) runner: Mutex<Box<dyn Running>>,
 }
 
 impl Inner {
     /// Brings an inline model to the last event there is now.
     pub(super) async fn catch_up_inline(&self, name: &str) -> Result<(), ProjectionError> {
-        let part = self.inline.iter().flat_map(|inline| &inline.models).find(|part| part.model.name == name);
-        let (Some(part), Some(rows)) = (part, &self.store.read_models) else {
+        let catch_up = self.catch_ups.iter().find(|catch_up| catch_up.model.name == name);
+        let (Some(CatchUp { model, runner }), Some(rows)) = (catch_up, &self.store.read_models) else {
             return Err(StoreError::Unsupported("this inline read model").into());
         };
         let head = self.store.log.head().await?;
-        while rows.checkpoint(part.model.place).await?.position < head {
-            match part.runner.lock().await.catch_up().await {
+        while rows.checkpoint(model.place).await?.position < head {
+            match runner.lock().await.catch_up().await {
                 // Whoever moved it instead has brought it nearer.
                 Ok(()) | Err(ProjectionError::Superseded) => {}
                 Err(why) => return Err(why),
@@ -75,7 +75,7 @@ impl InlineModels {
                     causation_id: append.causation_id,
                     actor: append.actor.as_deref(),
                 };
-                for InlinePart { model, fold, .. } in &self.models {
+                for (model, fold) in &self.models {
                     if model.sources.contains(&part.stream.aggregate()) {
                         each(model, &**fold, &stored).map_err(|why| InlineRefusal {
                             model: model.name,
@@ -92,7 +92,7 @@ impl InlineModels {
 
 impl InlineFold for InlineModels {
     fn carries(&self, place: usize) -> bool {
-        self.models.iter().any(|part| part.model.place == place)
+        self.models.iter().any(|(model, _)| model.place == place)
     }
 
     fn keys(&self, append: &Append) -> Result<Vec<RowKey>, InlineRefusal> {

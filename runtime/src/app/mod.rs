@@ -37,7 +37,7 @@ pub use unit::{Unit, UnitDone, UnitOfWork};
 use crate::command::Services;
 use crate::error::StoreError;
 use crate::event::IdSource;
-use crate::store::{Store, StoredType};
+use crate::store::{InlineFold, Store, StoredType};
 use crate::time::Clock;
 
 /// An event-sourced application: commands in, events stored, read models kept.
@@ -68,7 +68,8 @@ struct Inner {
     writable: bool,
     aggregates: HashSet<TypeId>,
     models: Vec<Arc<model::Model>>,
-    inline: Option<Arc<inline::InlineModels>>,
+    inline: Option<Arc<dyn InlineFold>>,
+    catch_ups: Vec<inline::CatchUp>,
     services: Arc<Services>,
     hooks: Vec<Arc<dyn BeforeCommand>>,
     cache: Arc<cache::StateCache>,
