@@ -365,7 +365,8 @@ impl Context {
     pub fn causation_id(&self) -> Option<Uuid> {
         self.cause.causation_id
     }
-    /// A key that is the same on each attempt at this command, for services that must not act twice.
+    /// A key that is the same on each attempt at this command, for services that must not act twice. Where the command has an
+    /// idempotency key it is also the same when the caller repeats it, as after a crash between the service and the append.
     pub fn attempt_key(&self) -> Uuid {
         self.command_id
     }

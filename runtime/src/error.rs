@@ -379,6 +379,15 @@ pub enum Failure {
         #[source]
         why: crate::FoldError,
     },
+    /// An inline read model could not be brought to the last event, which another app had stored without it. Nothing was stored.
+    #[error("the inline read model `{model}` could not be caught up with what others have stored: {why}")]
+    CatchUp {
+        /// The read model.
+        model: &'static str,
+        /// Why not.
+        #[source]
+        why: ProjectionError,
+    },
     /// A command of a unit of work was dropped before it was through, so the unit is incomplete. Nothing was stored.
     #[error("a command of the unit was dropped before it was through: await each one to its end")]
     Abandoned,

@@ -14,16 +14,16 @@ use tokio::task::JoinSet;
 use super::cache::StateCache;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
-use super::inline::InlineModels;
+use super::inline::{CatchUp, InlineModels};
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
-use super::runner::Runner;
+use super::runner::{Runner, Running};
 use super::{App, Inner};
 use crate::command::Services;
 use crate::error::{MissingService, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Checkpoint, EventLog, ReadModelStore, Store, StoredType};
+use crate::store::{Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
 use crate::{CommandInfo, Commands, Position};
 
@@ -64,23 +64,6 @@ struct Feed {
     log: Arc<dyn EventLog>,
     rows: Arc<dyn ReadModelStore>,
     checkpoint: Checkpoint,
-}
-
-/// A runner without its type.
-#[async_trait::async_trait]
-trait Running: Send {
-    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError>;
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>);
-}
-
-#[async_trait::async_trait]
-impl<M: Projection> Running for Runner<M> {
-    async fn catch_up(&mut self) -> Result<(), crate::ProjectionError> {
-        Runner::catch_up(self).await
-    }
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>) {
-        Runner::run(*self, shutdown).await;
-    }
 }
 
 fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
@@ -162,7 +145,7 @@ impl Builder {
     }
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
-        let model = Model::of::<M>(self.models.len(), inline.is_some());
+        let model = Model::of::<M>(inline.is_some());
         self.models.push(RegisteredModel { model, inline, run: runner::<M> });
         self
     }
@@ -232,10 +215,8 @@ impl Builder {
 
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
-        let mut runners = JoinSet::new();
-        let mut inline = Vec::new();
-        let models = prepare(&store, models, writable, &mut inline, &mut runners, &shutdown).await?;
-        let inline = (!inline.is_empty()).then(|| Arc::new(InlineModels { models: inline }) as _);
+        let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
+        let inline = (!inline.models.is_empty()).then(|| Arc::new(inline) as _);
         tracing::info!(aggregates = aggregates.len(), models = models.len(), writable, "started");
         let inner = Inner {
             cache: StateCache::new(limits.cache_entries, limits.cache_bytes),
@@ -246,6 +227,7 @@ impl Builder {
             aggregates: aggregates.iter().map(|registered| registered.type_id).collect(),
             models,
             inline,
+            catch_ups,
             services: Arc::new(services),
             hooks,
             clock,
@@ -261,23 +243,30 @@ impl Builder {
     }
 }
 
-type InlineParts = Vec<(Arc<Model>, Box<dyn InlineModel>)>;
+/// The read models of an app, and who feeds them.
+#[derive(Default)]
+struct Fed {
+    models: Vec<Arc<Model>>,
+    inline: InlineModels,
+    catch_ups: Vec<CatchUp>,
+    runners: JoinSet<()>,
+}
 
 /// Takes over the models in the store, catches up the inline ones and lets the others run.
 async fn prepare(
     store: &Store,
     registered: Vec<RegisteredModel>,
     writable: bool,
-    inline: &mut InlineParts,
-    runners: &mut JoinSet<()>,
     shutdown: &watch::Sender<bool>,
-) -> Result<Vec<Arc<Model>>, StartError> {
-    let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(Vec::new()) };
+) -> Result<Fed, StartError> {
+    let mut fed = Fed::default();
+    let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(fed) };
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
-    let checkpoints = rows.prepare(specs).await?;
+    let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    let mut models = Vec::new();
-    for (RegisteredModel { model, inline: part, run }, checkpoint) in registered.into_iter().zip(checkpoints) {
+    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
+    {
+        model.place = place;
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
         // Who only reads can't wait for what another process does.
         let complete_from = if writable { head } else { Position::ZERO };
@@ -287,21 +276,22 @@ async fn prepare(
             progress.outdated = checkpoint.is_none();
         });
         let model = Arc::new(model);
-        models.push(model.clone());
+        fed.models.push(model.clone());
         let (Some(checkpoint), true) = (checkpoint, writable) else { continue };
         let feed = Feed { model: model.clone(), log: store.log.clone(), rows: rows.clone(), checkpoint };
         let mut runner = run(feed);
         match part {
             Some(part) => {
                 runner.catch_up().await.map_err(|why| StartError::CatchUp { model: model.name, why })?;
-                inline.push((model, part));
+                fed.inline.models.push((model.clone(), part));
+                fed.catch_ups.push(CatchUp { model, runner: runner.into() });
             }
             None => {
-                runners.spawn(runner.run(shutdown.subscribe()));
+                fed.runners.spawn(runner.run(shutdown.subscribe()));
             }
         }
     }
-    Ok(models)
+    Ok(fed)
 }
 
 /// No two things are stored under one name.

@@ -132,7 +132,7 @@ impl Inner {
             // A service must not act again for a command that was carried out.
             return Ok(Box::pin(self.repeated(stream, key, record)).await?);
         }
-        let given = Given::new(self, &info, &options);
+        let given = Given::new(&info, stream, &options, || self.ids.next(self.clock.now()));
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -302,6 +302,10 @@ impl Inner {
             };
             let refused = match self.store.log.append(append).await {
                 Ok(appended) => return Ok(Stored::Yes(appended)),
+                Err(AppendError::Behind { model }) => {
+                    self.catch_up_inline(model).await.map_err(|why| Failure::CatchUp { model, why })?;
+                    continue;
+                }
                 Err(AppendError::UnknownOutcome(why)) => {
                     tracing::warn!(%why, "it is unknown whether an append was stored, repeating it");
                     unknown = Some(why);
@@ -317,7 +321,8 @@ impl Inner {
                 }
             }
             return match refused {
-                AppendError::Conflict { .. } => Ok(Stored::Conflict),
+                // The latter was dealt with above.
+                AppendError::Conflict { .. } | AppendError::Behind { .. } => Ok(Stored::Conflict),
                 AppendError::KeyTaken { record, .. } => Ok(Stored::KeyTaken(record)),
                 AppendError::Inline(refusal) => {
                     Err(Failure::ReadModel { model: refusal.model, event: refusal.event, why: refusal.why })
@@ -327,8 +332,12 @@ impl Inner {
                 AppendError::UnknownOutcome(why) => Err(Failure::UnknownOutcome(why)),
             };
         }
+        let Some(unknown) = unknown else {
+            // Each time, others had stored something that the inline models had not come to.
+            return Ok(Stored::Conflict);
+        };
         self.cache.clear();
-        Err(Failure::UnknownOutcome(unknown.unwrap_or(StoreError::Closed)))
+        Err(Failure::UnknownOutcome(unknown))
     }
 
     /// Whether an append was stored after all: the events at its versions are its own.
@@ -365,7 +374,7 @@ impl Inner {
     }
 }
 
-/// How often one append is sent while its outcome stays unknown.
+/// How often one append is sent while its outcome stays unknown, or inline models are behind.
 const APPENDS_MAX: u32 = 3;
 
 pub(crate) fn check_key(stream: &StreamName, key: &NewKey, record: &KeyRecord) -> Result<(), Failure> {

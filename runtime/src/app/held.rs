@@ -19,6 +19,7 @@ use super::options::{Options, surround};
 use crate::command::{Cause, Env};
 use crate::error::{Failure, LoadError};
 use crate::event::EventInfo;
+use crate::schema::Fingerprint;
 use crate::store::{NewEvent, NewKey, Snapshot, StreamAppend};
 use crate::{
     Aggregate, AnyCommand, Command, CommandInfo, Context, Dispatch, EncodeError, Handle, Metadata, Misplaced, Position, Recorded,
@@ -95,9 +96,14 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    pub(crate) fn new(app: &Inner, info: &CommandInfo, options: &Options) -> Self {
-        // Who asks for nothing sees no id.
-        let command_id = if info.needs.is_empty() { Uuid::nil() } else { app.ids.next(app.clock.now()) };
+    /// `new_id` is asked for an id that is the same on each attempt; not where it is not seen, or where the idempotency key makes
+    /// one that is also the same when the caller repeats the command.
+    pub(crate) fn new(info: &CommandInfo, first: &StreamName, options: &Options, new_id: impl FnOnce() -> Uuid) -> Self {
+        let command_id = match &options.key {
+            _ if info.needs.is_empty() => Uuid::nil(),
+            Some(key) => derived_id(&[first.as_str().as_bytes(), key.as_bytes()]),
+            None => new_id(),
+        };
         let mut cause = options.cause.clone();
         if info.services().next().is_some() {
             // A service may execute commands of its own, which belong to the same chain.
@@ -105,6 +111,13 @@ impl Given {
         }
         Given { occurred_at: options.occurred_at, cause, command_id }
     }
+}
+
+/// An id that is the same wherever it is made of the same.
+pub(crate) fn derived_id(parts: &[&[u8]]) -> Uuid {
+    let half = |salt| parts.iter().fold(Fingerprint::new().number(salt), |hash, part| hash.bytes(part)).finish();
+    let bytes = Uuid::from_u64_pair(half(0), half(1)).into_bytes();
+    uuid::Builder::from_bytes(bytes).with_version(uuid::Version::Custom).with_variant(uuid::Variant::RFC4122).into_uuid()
 }
 
 /// Why there is no decision.

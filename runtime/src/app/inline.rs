@@ -2,14 +2,46 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
+use super::Inner;
 use super::model::{InlineModel, Model};
+use super::runner::Running;
 use crate::Position;
+use crate::error::{ProjectionError, StoreError};
 use crate::read::FoldError;
 use crate::store::{Append, InlineFold, InlineRefusal, Placed, RowKey, RowSet, StoredEvent};
 
 /// The inline models of an app.
+#[derive(Default)]
 pub(crate) struct InlineModels {
     pub(crate) models: Vec<(Arc<Model>, Box<dyn InlineModel>)>,
+}
+
+/// What brings an inline model to the present where others have appended without it. Apart from its fold, which appends carry
+/// into the store and which must not hold the store.
+pub(crate) struct CatchUp {
+    pub(crate) model: Arc<Model>,
+    pub(crate) runner: Mutex<Box<dyn Running>>,
+}
+
+impl Inner {
+    /// Brings an inline model to the last event there is now.
+    pub(super) async fn catch_up_inline(&self, name: &str) -> Result<(), ProjectionError> {
+        let catch_up = self.catch_ups.iter().find(|catch_up| catch_up.model.name == name);
+        let (Some(CatchUp { model, runner }), Some(rows)) = (catch_up, &self.store.read_models) else {
+            return Err(StoreError::Unsupported("this inline read model").into());
+        };
+        let head = self.store.log.head().await?;
+        while rows.checkpoint(model.place).await?.position < head {
+            match runner.lock().await.catch_up().await {
+                // Whoever moved it instead has brought it nearer.
+                Ok(()) | Err(ProjectionError::Superseded) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl InlineModels {
@@ -59,16 +91,20 @@ impl InlineModels {
 }
 
 impl InlineFold for InlineModels {
+    fn carries(&self, place: usize) -> bool {
+        self.models.iter().any(|(model, _)| model.place == place)
+    }
+
     fn keys(&self, append: &Append) -> Result<Vec<RowKey>, InlineRefusal> {
         let mut keys = Vec::new();
         self.visit(append, None, |model, fold, event| {
-            keys.extend(fold.key(event)?.map(|key| RowKey { model: model.index, key }));
+            keys.extend(fold.key(event)?.map(|key| RowKey { model: model.place, key }));
             Ok(())
         })?;
         Ok(keys)
     }
 
     fn fold(&self, append: &Append, placed: &Placed<'_>, rows: &mut RowSet) -> Result<(), InlineRefusal> {
-        self.visit(append, Some(placed), |model, fold, event| fold.fold(event, model.index, rows))
+        self.visit(append, Some(placed), |model, fold, event| fold.fold(event, model.place, rows))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Entry<A> {
     pub(crate) stage: Stage<A>,
     pub(crate) version: Version,
     pub(crate) recorded_at: Timestamp,
-    /// The stored form of the events it was folded from, in bytes.
+    /// The stored form of the last snapshot and of the events it was folded from since, in bytes.
     pub(crate) folded_bytes: usize,
     /// The version of the last snapshot known.
     pub(crate) snapshot: Version,

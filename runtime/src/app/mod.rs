@@ -70,6 +70,7 @@ struct Inner {
     aggregates: HashSet<TypeId>,
     models: Vec<Arc<model::Model>>,
     inline: Option<Arc<dyn InlineFold>>,
+    catch_ups: Vec<inline::CatchUp>,
     services: Arc<Services>,
     hooks: Vec<Arc<dyn BeforeCommand>>,
     cache: Arc<cache::StateCache>,
@@ -114,6 +115,9 @@ impl App {
     }
 
     /// The store, for what this type does not offer.
+    ///
+    /// An app that was begun by [`connect`](App::connect) relies on being the only one that appends to it. To share a store,
+    /// open it by [`store::connect`](crate::store::connect), and begin each app by [`on`](App::on).
     pub fn store(&self) -> &Store {
         &self.inner.store
     }

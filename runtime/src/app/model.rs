@@ -17,8 +17,8 @@ pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) type_name: &'static str,
     pub(crate) inline: bool,
-    /// Its place among the models the store was given.
-    pub(crate) index: usize,
+    /// By what the store knows it, once it was prepared.
+    pub(crate) place: usize,
     /// The aggregates that feed it.
     pub(crate) sources: Vec<&'static str>,
     pub(crate) spec: ModelSpec,
@@ -39,7 +39,7 @@ pub(crate) struct Progress {
 }
 
 impl Model {
-    pub(crate) fn of<M: Projection>(index: usize, inline: bool) -> Self {
+    pub(crate) fn of<M: Projection>(inline: bool) -> Self {
         let sources = SourceSink::<M>::collect().iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
         let progress = Progress { position, complete_from: position, stopped: None, outdated: false };
@@ -48,7 +48,7 @@ impl Model {
             name: M::TABLE,
             type_name: std::any::type_name::<M>(),
             inline,
-            index,
+            place: usize::MAX,
             sources,
             spec: ModelSpec { table: M::TABLE, columns: M::COLUMNS, fingerprint: M::FINGERPRINT, inline },
             progress: watch::Sender::new(progress),

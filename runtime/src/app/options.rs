@@ -9,9 +9,13 @@ use uuid::Uuid;
 use crate::command::Cause;
 use crate::{Recorded, Timestamp};
 
-/// What an app allows. Each limit has a default that suits most.
+/// What an app allows. Each limit has a default that suits most; more may be added, so give the others by `..`.
+///
+/// # Examples
+/// ```
+/// let limits = gesta::Limits { attempts: 10, ..gesta::Limits::default() };
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// The most events one command, or one unit of work, may store. Default: 1,000.
     pub events_per_append: usize,

@@ -56,7 +56,7 @@ impl App {
     /// [`ReadError`] where one of them has stopped, or the store failed.
     pub async fn settle(&self) -> Result<(), ReadError> {
         let head = self.inner.store.log.head().await?;
-        for model in self.inner.models.iter().filter(|model| !self.is_present(model)) {
+        for model in &self.inner.models {
             if model.progress.borrow().outdated {
                 return Err(ReadError::Outdated { model: model.name });
             }
@@ -73,16 +73,13 @@ impl App {
         }
     }
 
-    /// Whether a model's rows are those of the last event at any time: it is stored with the events, by this very app. How another
-    /// app feeds it nobody knows.
-    fn is_present(&self, model: &Model) -> bool {
-        model.inline && self.inner.writable
-    }
-
     /// Waits until a model has come to a position; for ever where there is no patience given.
     async fn reach(&self, model: &Model, asked: Position, patience: Option<Duration>) -> Result<(), ReadError> {
         let started = Instant::now();
         let arrived = async {
+            if model.inline && self.inner.writable {
+                return self.catch_up(model).await;
+            }
             let mut progress = model.progress.subscribe();
             loop {
                 let now = progress.borrow_and_update().clone();
@@ -119,10 +116,21 @@ impl App {
         }
     }
 
+    /// An inline model is present after each append of this app; after those of others only once it was caught up.
+    async fn catch_up(&self, model: &Model) -> Result<(), ReadError> {
+        if self.inner.sole_writer {
+            return Ok(());
+        }
+        self.inner.catch_up_inline(model.name).await.map_err(|why| match why {
+            ProjectionError::Store(why) => why.into(),
+            why => ReadError::Stopped { model: model.name, why },
+        })
+    }
+
     /// Looks how far another app has fed a model.
     async fn poll_checkpoint(&self, model: &Model) -> Result<(), ReadError> {
         let Some(rows) = &self.inner.store.read_models else { return Ok(()) };
-        let position = rows.checkpoint(model.index).await?.position;
+        let position = rows.checkpoint(model.place).await?.position;
         model.progress.send_modify(|progress| progress.position = position);
         Ok(())
     }
@@ -170,7 +178,7 @@ impl<'a, M: ReadModel> Read<'a, M> {
         let (model, rows) = self.ready().await?;
         let row_error = |why| ReadError::Row { model: M::TABLE, why };
         let key = key_value::<M>(key).map_err(row_error)?;
-        let mut found = rows.rows(model.index, &[key]).await?;
+        let mut found = rows.rows(model.place, &[key]).await?;
         found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
     }
 
@@ -209,7 +217,7 @@ impl<'a, M: ReadModel> Read<'a, M> {
         let key_column = model.spec.key_column();
         Ok(Rows {
             store,
-            model: model.index,
+            model: model.place,
             key_column,
             query,
             left: self.limit,
@@ -231,10 +239,8 @@ impl<'a, M: ReadModel> Read<'a, M> {
             if asked > head {
                 return Err(ReadError::PositionUnknown { asked, head });
             }
-            if !self.app.is_present(model) {
-                self.app.reach(model, asked, Some(self.patience)).await?;
-            }
-        } else if !self.app.is_present(model) {
+            self.app.reach(model, asked, Some(self.patience)).await?;
+        } else {
             // What was there when the app started is waited for, so a restart is not seen in the answers.
             self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
                 ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },

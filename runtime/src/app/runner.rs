@@ -40,6 +40,23 @@ pub(crate) struct Runner<M> {
     pub(crate) stored_at: Instant,
 }
 
+/// A runner without its type.
+#[async_trait::async_trait]
+pub(crate) trait Running: Send {
+    async fn catch_up(&mut self) -> Result<(), ProjectionError>;
+    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>);
+}
+
+#[async_trait::async_trait]
+impl<M: Projection> Running for Runner<M> {
+    async fn catch_up(&mut self) -> Result<(), ProjectionError> {
+        Runner::catch_up(self).await
+    }
+    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>) {
+        Runner::run(*self, shutdown).await;
+    }
+}
+
 /// Where an event stands, for a message.
 struct Place {
     /// How many events of its batch came before it, matching or not.
@@ -101,8 +118,10 @@ impl<M: Projection> Runner<M> {
         }
     }
 
-    /// Runs until everything there is now is in the rows.
+    /// Runs until everything there is now is in the rows, from wherever the store says that they are.
     pub(crate) async fn catch_up(&mut self) -> Result<(), ProjectionError> {
+        self.checkpoint = self.rows.checkpoint(self.model.place).await?;
+        self.position = self.checkpoint.position;
         while self.step().await? > 0 {}
         self.store_position().await
     }
@@ -188,7 +207,7 @@ impl<M: Projection> Runner<M> {
                 }
             }
         }
-        let stored = if keys.is_empty() { Vec::new() } else { self.rows.rows(self.model.index, &keys).await? };
+        let stored = if keys.is_empty() { Vec::new() } else { self.rows.rows(self.model.place, &keys).await? };
         let mut rows = Vec::with_capacity(stored.len());
         for (row, key) in stored.into_iter().zip(&keys) {
             rows.push(row.map(M::from_row).transpose().map_err(|why| damaged::<M>(key, &why))?);
@@ -227,7 +246,7 @@ impl<M: Projection> Runner<M> {
     }
 
     async fn commit(&mut self, changes: Vec<RowChange>) -> Result<(), ProjectionError> {
-        let committed = self.rows.commit(self.model.index, changes, self.checkpoint, self.position).await;
+        let committed = self.rows.commit(self.model.place, changes, self.checkpoint, self.position).await;
         match committed {
             Ok(()) => {
                 self.checkpoint.position = self.position;

@@ -10,18 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, Notify};
 
 use super::cache::Lease;
 use super::execute::{Stored, check_key};
-use super::held::{Decider, Given, Held, HeldStream, One, Undecided};
+use super::held::{Decider, Given, Held, HeldStream, One, Undecided, derived_id};
 use super::options::{Options, said_beside};
 use super::{App, Inner};
 use crate::error::{Failure, UnitError};
 use crate::store::{KeyRecord, NewKey};
-use crate::{Aggregate, Command, Handle, Position, Refusal, StoreError, StreamName, Version};
+use crate::{Aggregate, Command, CommandInfo, Handle, Position, Refusal, StoreError, StreamName, Uuid, Version};
 
 /// What a unit of work led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +128,8 @@ impl fmt::Debug for Unit {
 struct Run {
     app: Arc<Inner>,
     options: Options,
+    /// Made when somebody asks for it.
+    id: Arc<OnceLock<Uuid>>,
     /// One command at a time.
     state: Mutex<State>,
     stopped: Notify,
@@ -139,6 +141,8 @@ struct State {
     /// Those that had a command; the one that had the last stands last.
     held: Vec<Box<dyn HeldStream>>,
     given: Option<Given>,
+    /// How many commands came this far.
+    commands: u64,
     key: Option<(StreamName, NewKey)>,
     /// A handler ran that must not run again by itself.
     ran_for_good: bool,
@@ -195,6 +199,25 @@ impl<E> From<Failure> for Step<E> {
 }
 
 impl Run {
+    /// The unit's id, the same in each of its runs.
+    fn id(&self) -> Uuid {
+        *self.id.get_or_init(|| self.app.ids.next(self.app.clock.now()))
+    }
+
+    /// What is given for the next command: all of the first one's, but an id of its own, which is the same in each run.
+    fn given<'s>(&self, state: &'s mut State, info: &CommandInfo) -> &'s Given {
+        let given = state.given.as_mut().expect("the first command sets it");
+        state.commands += 1;
+        if !info.needs.is_empty() {
+            let number = state.commands.to_le_bytes();
+            given.command_id = match &state.key {
+                Some((first, key)) => derived_id(&[first.as_str().as_bytes(), key.key.as_bytes(), &number]),
+                None => derived_id(&[self.id().as_bytes(), &number]),
+            };
+        }
+        given
+    }
+
     async fn step<A: Aggregate, D: Decider<A>>(&self, stream: &StreamName, decider: &D) -> Result<Version, Step<D::Error>> {
         let app = &*self.app;
         let mut state = self.state.lock().await;
@@ -207,7 +230,7 @@ impl Run {
         if state.given.is_none() {
             let key = app.new_key(&info, |payload| decider.encode(payload), &self.options)?;
             state.key = key.map(|key| (stream.clone(), key));
-            state.given = Some(Given::new(app, &info, &self.options));
+            state.given = Some(Given::new(&info, stream, &self.options, || self.id()));
         }
         if info.services().next().is_some()
             && let Some((first, key)) = &state.key
@@ -221,7 +244,7 @@ impl Run {
             None => Box::new(Held::<A>::open(app, state.lease(app, stream).await.map_err(Step::Stopped)?).await?),
         };
         state.ran_for_good |= !info.runs_again();
-        let given = state.given.as_ref().expect("the first command sets it");
+        let given = self.given(&mut state, &info);
         let decided = held.decide(app, decider, given).await;
         let version = held.version();
         state.held.push(held);
@@ -262,11 +285,11 @@ impl Inner {
     {
         let options = options.surrounded();
         let _running = self.enter()?;
-        let mut needed = BTreeSet::new();
+        let (id, mut needed) = (Arc::default(), BTreeSet::new());
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let again = match self.run_unit(&mut work, &options, &needed).await? {
+            let again = match self.run_unit(&mut work, &options, &id, &needed).await? {
                 RunEnd::Done(done) => return Ok(done),
                 RunEnd::Rejected(error) => return Err(UnitError::Rejected(error)),
                 RunEnd::Busy { stream, needed: used, may_run_again } => {
@@ -289,6 +312,7 @@ impl Inner {
         self: &Arc<Self>,
         work: &mut F,
         options: &Options,
+        id: &Arc<OnceLock<Uuid>>,
         needed: &BTreeSet<StreamName>,
     ) -> Result<RunEnd<E>, Failure>
     where
@@ -299,9 +323,10 @@ impl Inner {
         for stream in needed {
             taken.insert(stream.clone(), self.lease(stream).await?);
         }
-        let state = State { taken, held: Vec::new(), given: None, key: None, ran_for_good: false, stop: None, busy: false };
-        let (options, state) = (options.clone(), Mutex::new(state));
-        let run = Arc::new(Run { app: self.clone(), options, state, stopped: Notify::new() });
+        let state =
+            State { taken, held: Vec::new(), given: None, commands: 0, key: None, ran_for_good: false, stop: None, busy: false };
+        let (options, id, state) = (options.clone(), Arc::clone(id), Mutex::new(state));
+        let run = Arc::new(Run { app: self.clone(), options, id, state, stopped: Notify::new() });
         let answer = tokio::select! {
             biased;
             () = run.stopped.notified() => None,

@@ -108,7 +108,7 @@ pub(super) fn unknown_model(model: usize) -> StoreError {
     misuse("reading a read model", format!("no model {model} was prepared"))
 }
 
-/// A model that appends carry, but whose rows are not those of the last event yet.
-pub(super) fn behind(table: &str) -> StoreError {
-    misuse("folding inline read models", format!("`{table}` has not come to the last event: catch it up before appending"))
+/// A model that was not prepared as one that appends carry.
+pub(super) fn not_inline(table: &str) -> StoreError {
+    misuse("folding inline read models", format!("`{table}` was not prepared as an inline model"))
 }

@@ -15,6 +15,9 @@ use crate::read::{FoldError, Row, Value};
 ///
 /// One object serves all appends of an app. It does not panic: a handler's panic is a refusal.
 pub trait InlineFold: Send + Sync {
+    /// Whether every event is folded into this model, one of those given to [`prepare`](super::ReadModelStore::prepare), as far
+    /// as the model wants it.
+    fn carries(&self, model: usize) -> bool;
     /// The rows this append will look at.
     ///
     /// # Errors
@@ -47,7 +50,7 @@ pub struct InlineRefusal {
     pub why: FoldError,
 }
 
-/// A row of one of the models given to [`prepare`](super::ReadModelStore::prepare).
+/// A row of a model in use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RowKey {
     /// The model, by its place.

@@ -152,6 +152,12 @@ pub enum AppendError {
     /// An inline read model refused.
     #[error("an inline read model refused: {}", .0.why)]
     Inline(InlineRefusal),
+    /// An inline read model that the append folds into has not come to the last event.
+    #[error("the inline read model `{model}` has not come to the last event: catch it up before appending")]
+    Behind {
+        /// The read model.
+        model: &'static str,
+    },
     /// It is unknown whether the append was stored: the connection broke after it was sent.
     #[error("it is unknown whether the events were stored: {0}")]
     UnknownOutcome(#[source] StoreError),
@@ -339,9 +345,10 @@ pub struct ModelSpec {
     pub columns: &'static [Column],
     /// Which definition its rows were folded by.
     pub fingerprint: u64,
-    /// Whether appends carry it, so that its checkpoint moves with each. It moves only from the last event before the append
-    /// to its last: a model that is behind stays where it is until it was caught up by
-    /// [`commit`](ReadModelStore::commit), and an append that folds into it meanwhile is answered by an error.
+    /// Whether appends may carry it, see [`InlineFold::carries`]. With an append that does, its checkpoint moves from the last
+    /// event before the append to its last. An append that does not leaves it where it is, since nobody has considered those
+    /// events: it is behind until it was caught up by [`commit`](ReadModelStore::commit), and an append that folds into it
+    /// meanwhile is answered by [`AppendError::Behind`].
     pub inline: bool,
 }
 
@@ -359,6 +366,15 @@ pub struct Checkpoint {
     pub position: Position,
     /// Counts the owners: whoever took the model over last may move it.
     pub epoch: u64,
+}
+
+/// A read model in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prepared {
+    /// By what it is known while the store is open; a table keeps its place.
+    pub place: usize,
+    /// How far it has come; `None` where it is not there with this fingerprint, which only a store that may write mends.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What becomes of a row.
@@ -416,14 +432,14 @@ pub trait ReadModelStore: Send + Sync + 'static {
     /// Makes this owner the one of each model: their tables are there afterwards, with rows of exactly this fingerprint.
     ///
     /// A model that is there with another fingerprint is emptied and starts at [`Position::ZERO`]. The epoch of each
-    /// becomes one more than it was. Models are then known by their place in `models`.
+    /// becomes one more than it was. Models are then known by the place that is answered, in the order of `models`. Those that
+    /// were prepared earlier, perhaps for another app, stay in use under the places they have.
     ///
-    /// On a store that is open for reading only, nothing is changed: a model that is not there with this fingerprint
-    /// answers `None`.
+    /// On a store that is open for reading only, nothing is changed.
     ///
     /// # Errors
     /// [`StoreError`] where the store failed.
-    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError>;
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError>;
 
     /// How far a model has come.
     ///

@@ -430,9 +430,7 @@ async fn run_every_way(steps: &[Step]) {
 }
 
 fn two_writers() -> Limits {
-    let mut limits = Limits::default();
-    limits.attempts = 50;
-    limits
+    Limits { attempts: 50, ..Limits::default() }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gesta::read::{Row, Value};
 use gesta::store::contract::{self, Case, Offers, Outcome, Subject};
 use gesta::store::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Placed,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Placed, Prepared,
     ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend, Visit,
     memory,
 };
@@ -73,6 +73,10 @@ mutants! {
     CompareAndSetIgnored => of_racing_commits_one_counts,
     /// The checkpoint is moved by whoever knows its position.
     EpochIgnored => an_owner_that_was_replaced_can_not_commit,
+    /// Models are known by their place in the last call.
+    PlacesGivenAnew => a_model_keeps_its_place_when_others_are_prepared,
+    /// Every append moves the inline models.
+    UncarriedModelsMove => an_append_that_does_not_carry_a_model_leaves_it_behind,
     /// Rows that hold nothing are found below any bound.
     NothingWithinBounds => a_query_finds_what_is_wanted_in_order,
     /// A page goes on after the value it ended at, not after its row.
@@ -345,6 +349,14 @@ impl EventLog for Mutant {
                 }
                 result
             }
+            Fault::UncarriedModelsMove => {
+                let carried = append.inline.is_some();
+                let done = log.append(append).await?;
+                if !carried && let Ok(at) = self.models().checkpoint(0).await {
+                    let _ = self.models().commit(0, Vec::new(), at, done.position).await;
+                }
+                Ok(done)
+            }
             Fault::FoldsDoNotSeeEachOther => self.fold_apart(append).await,
             _ => log.append(append).await,
         }
@@ -446,8 +458,12 @@ impl SnapshotStore for Mutant {
 
 #[async_trait]
 impl ReadModelStore for Mutant {
-    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError> {
-        self.models().prepare(models).await
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError> {
+        let mut prepared = self.models().prepare(models).await?;
+        if self.is(Fault::PlacesGivenAnew) {
+            prepared.iter_mut().enumerate().for_each(|(place, prepared)| prepared.place = place);
+        }
+        Ok(prepared)
     }
     async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
         self.models().checkpoint(model).await

@@ -389,23 +389,27 @@ async fn a_reader_reads_the_models_of_its_own_definition_only() {
     let writer = open(&path).expect("a new store");
     let reader = open_as(&path, SqliteMode::ReadOnly).expect("a reader");
     let (written, read) = (writer.read_models.expect("read models"), reader.read_models.expect("read models"));
-    assert_eq!(read.prepare(vec![spec("accounts", 1)]).await.expect("nothing is there"), vec![None]);
+    let checkpoints = async |specs: Vec<ModelSpec>| {
+        let prepared = read.prepare(specs).await.expect("an open store");
+        prepared.iter().map(|prepared| (prepared.place, prepared.checkpoint.map(|at| at.position.get()))).collect::<Vec<_>>()
+    };
+    assert_eq!(checkpoints(vec![spec("accounts", 1)]).await, vec![(0, None)]);
     assert!(read.rows(0, &[Value::Text("a".into())]).await.is_err(), "a model that is not there");
 
-    let first = written.prepare(vec![spec("accounts", 1)]).await.expect("a model")[0].expect("its checkpoint");
+    let first = written.prepare(vec![spec("accounts", 1)]).await.expect("a model")[0].checkpoint.expect("its checkpoint");
     let row = vec![Value::Text("a".into()), Value::Integer(5)];
     let change = RowChange { key: row[0].clone(), row: Some(row.clone()) };
     written.commit(0, vec![change], first, Position::new(3)).await.expect("a commit");
-    let seen = read.prepare(vec![spec("others", 1), spec("accounts", 1), spec("accounts2", 2)]).await.expect("checkpoints");
-    assert_eq!(seen.iter().map(|seen| seen.map(|seen| seen.position.get())).collect::<Vec<_>>(), vec![None, Some(3), None]);
-    assert_eq!(read.rows(1, &[Value::Text("a".into())]).await.expect("rows"), vec![Some(row)]);
-    let refused = read.commit(1, vec![], first, Position::new(4)).await;
+    let seen = checkpoints(vec![spec("others", 1), spec("accounts", 1), spec("accounts2", 2)]).await;
+    assert_eq!(seen, vec![(1, None), (0, Some(3)), (2, None)]);
+    assert_eq!(read.rows(0, &[Value::Text("a".into())]).await.expect("rows"), vec![Some(row)]);
+    let refused = read.commit(0, vec![], first, Position::new(4)).await;
     assert!(refused.is_err(), "a commit on a store that only reads");
 
     written.prepare(vec![spec("accounts", 2)]).await.expect("another definition");
-    let refused = read.rows(1, &[Value::Text("a".into())]).await;
+    let refused = read.rows(0, &[Value::Text("a".into())]).await;
     assert!(refused.is_err(), "rows of another definition: {refused:?}");
-    assert_eq!(read.prepare(vec![spec("accounts", 1)]).await.expect("checkpoints"), vec![None]);
+    assert_eq!(checkpoints(vec![spec("accounts", 1)]).await, vec![(0, None)]);
 }
 
 #[tokio::test]
@@ -485,6 +489,9 @@ async fn people_can_read_the_log() {
 struct Panics;
 
 impl InlineFold for Panics {
+    fn carries(&self, _model: usize) -> bool {
+        false
+    }
     fn keys(&self, _append: &Append) -> Result<Vec<RowKey>, InlineRefusal> {
         Ok(Vec::new())
     }

@@ -265,6 +265,7 @@ cases! {
     models {
         a_new_model_is_empty [read_models],
         each_owner_has_an_epoch_of_its_own [read_models],
+        a_model_keeps_its_place_when_others_are_prepared [read_models],
         another_fingerprint_starts_anew [read_models],
         rows_are_read_back_as_they_were_stored [read_models],
         rows_are_changed_and_removed [read_models],
@@ -287,6 +288,7 @@ cases! {
         a_refusing_fold_keeps_no_key [read_models, keys],
         rows_that_can_not_be_stored_refuse_their_own_append_only [read_models],
         an_inline_model_that_is_behind_is_not_folded_into [read_models],
+        an_append_that_does_not_carry_a_model_leaves_it_behind [read_models],
         inline_rows_are_there_after_reopening [read_models, durable],
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 use super::kit::*;
 use crate::event::Position;
 use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
-use crate::store::{Checkpoint, CommitError, ModelSpec, ReadModelStore, RowChange, RowQuery, Store};
+use crate::store::{Checkpoint, CommitError, ModelSpec, Prepared, ReadModelStore, RowChange, RowQuery, Store};
 
 const COLUMNS: &[Column] = &[
     Column { name: "score", kind: ColumnKind::Integer, nullable: true, role: ColumnRole::Indexed },
@@ -49,7 +49,7 @@ async fn prepared(ground: &Ground<'_>) -> Checked<(Store, Checkpoint)> {
 async fn prepare(store: &Store, specs: &[ModelSpec]) -> Checked<Vec<Checkpoint>> {
     let found = models(store)?.prepare(specs.to_vec()).await?;
     same!(found.len(), specs.len(), "the number of checkpoints");
-    let all: Option<Vec<_>> = found.iter().copied().collect();
+    let all: Option<Vec<_>> = found.iter().map(|prepared| prepared.checkpoint).collect();
     all.ok_or_else(|| Failure("a store that can be written to prepares every model".to_owned()))
 }
 
@@ -84,10 +84,29 @@ pub(super) async fn each_owner_has_an_epoch_of_its_own(ground: &Ground<'_>) -> C
     let both = prepare(&store, &[names, scores]).await?;
     same!(both[1], Checkpoint { position: Position::new(7), epoch: first.epoch + 1 }, "the second owner's checkpoint");
     same!(both[0].position, Position::ZERO, "a new model's position");
+    Ok(())
+}
+
+pub(super) async fn a_model_keeps_its_place_when_others_are_prepared(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    let (scores, names, others) = (spec("scores", COLUMNS, 1), spec("names", NUMBERED, 2), spec("others", NUMBERED, 2));
     let models = models(&store)?;
-    same!(models.checkpoint(1).await?, both[1], "the checkpoint, by the place in the last `prepare`");
-    same!(models.rows(1, &[text("a")]).await?, vec![Some(row("a", Some(1)))], "rows of the same fingerprint");
-    same!(models.rows(0, &[Value::Integer(1)]).await?, vec![None], "rows of the other model");
+    let first = models.prepare(vec![scores.clone(), names.clone()]).await?;
+    let place = |prepared: &[Prepared], at: usize| prepared.get(at).map(|prepared| prepared.place);
+    same!((place(&first, 0), place(&first, 1)), (Some(0), Some(1)), "the places of the first two models");
+    let from = first[0].checkpoint.unwrap_or(Checkpoint { position: Position::ZERO, epoch: 0 });
+    models.commit(0, vec![stored(row("a", Some(1)))], from, Position::new(7)).await?;
+
+    let second = models.prepare(vec![others, names]).await?;
+    same!((place(&second, 0), place(&second, 1)), (Some(2), Some(1)), "the places of a new model, and of one that was there");
+    same!(models.checkpoint(0).await?, moved(from, 7), "the checkpoint of the model that was not prepared again");
+    same!(models.rows(0, &[text("a")]).await?, vec![Some(row("a", Some(1)))], "its row");
+    models.commit(0, vec![stored(row("a", Some(2)))], moved(from, 7), Position::new(8)).await?;
+    same!(models.rows(2, &[Value::Integer(1)]).await?, vec![None], "a row of the new model");
+    same!(models.checkpoint(2).await?.position, Position::ZERO, "how far the new model has come");
+    let third = models.prepare(vec![scores]).await?;
+    same!(third[0].place, 0, "the place of the first model when it is prepared again");
+    same!(models.rows(0, &[text("a")]).await?, vec![Some(row("a", Some(2)))], "its row");
     Ok(())
 }
 

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use self::tables::Models;
 use super::{
     Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, Placed,
-    ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend, Visit,
-    check,
+    Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend,
+    Visit, check,
 };
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -190,7 +190,9 @@ impl State {
         for (part, recorded_at) in append.streams.into_iter().zip(&recorded_at) {
             self.store(part, *recorded_at, position, &about);
         }
-        self.models.advance_inline(before, position);
+        if let Some(fold) = &append.inline {
+            self.models.advance(before, position, |place| fold.carries(place));
+        }
         Ok(Appended { positions, recorded_at, position })
     }
 
@@ -222,8 +224,11 @@ impl State {
         let mut rows = RowSet::new();
         for key in fold.keys(append).map_err(AppendError::Inline)? {
             let model = self.models.get(key.model).ok_or_else(|| check::unknown_model(key.model))?;
-            if !model.spec.inline || model.checkpoint.position != self.head() {
-                return Err(check::behind(model.spec.table).into());
+            if !model.spec.inline {
+                return Err(check::not_inline(model.spec.table).into());
+            }
+            if model.checkpoint.position != self.head() {
+                return Err(AppendError::Behind { model: model.spec.table });
             }
             check::keys(&model.spec, [&key.key])?;
             let row = model.table.get(&key.key).cloned();
@@ -368,9 +373,9 @@ impl SnapshotStore for MemoryStore {
 
 #[async_trait]
 impl ReadModelStore for MemoryStore {
-    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError> {
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError> {
         check::models(&models)?;
-        Ok(self.open_state()?.models.prepare(&models).into_iter().map(Some).collect())
+        Ok(self.open_state()?.models.prepare(&models))
     }
 
     async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {

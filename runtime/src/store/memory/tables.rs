@@ -1,18 +1,15 @@
 //! The tables of read models: rows by key, and the keys by each indexed column.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::event::Position;
 use crate::read::{ColumnRole, Row, Value};
-use crate::store::{Checkpoint, ModelSpec, RowQuery};
+use crate::store::{Checkpoint, ModelSpec, Prepared, RowQuery};
 
-/// All read models of a store; those in use are known by their place.
+/// The read models in use, by their place.
 #[derive(Default)]
-pub(super) struct Models {
-    by_name: HashMap<&'static str, Model>,
-    places: Vec<&'static str>,
-}
+pub(super) struct Models(Vec<Model>);
 
 pub(super) struct Model {
     pub(super) spec: ModelSpec,
@@ -28,40 +25,37 @@ pub(super) struct Table {
 }
 
 impl Models {
-    pub(super) fn prepare(&mut self, specs: &[ModelSpec]) -> Vec<Checkpoint> {
-        let checkpoints = specs.iter().map(|spec| self.prepare_one(spec)).collect();
-        self.places = specs.iter().map(|spec| spec.table).collect();
-        checkpoints
+    pub(super) fn prepare(&mut self, specs: &[ModelSpec]) -> Vec<Prepared> {
+        specs.iter().map(|spec| self.prepare_one(spec)).collect()
     }
 
-    fn prepare_one(&mut self, spec: &ModelSpec) -> Checkpoint {
-        let epoch = self.by_name.get(spec.table).map_or(0, |model| model.checkpoint.epoch) + 1;
-        let same = |model: &&Model| model.spec.fingerprint == spec.fingerprint && model.spec.columns == spec.columns;
-        let position = self.by_name.get(spec.table).filter(same).map(|model| model.checkpoint.position);
-        let checkpoint = Checkpoint { position: position.unwrap_or(Position::ZERO), epoch };
-        let model = self.by_name.entry(spec.table).or_insert_with(|| Model::empty(spec.clone(), checkpoint));
-        if position.is_none() {
-            *model = Model::empty(spec.clone(), checkpoint);
+    fn prepare_one(&mut self, spec: &ModelSpec) -> Prepared {
+        let place = self.0.iter().position(|model| model.spec.table == spec.table);
+        let place = place.unwrap_or_else(|| {
+            self.0.push(Model::empty(spec.clone(), 0));
+            self.0.len() - 1
+        });
+        let model = &mut self.0[place];
+        let epoch = model.checkpoint.epoch + 1;
+        if model.spec.fingerprint != spec.fingerprint || model.spec.columns != spec.columns {
+            *model = Model::empty(spec.clone(), epoch);
         }
         model.spec = spec.clone();
-        model.checkpoint = checkpoint;
-        checkpoint
+        model.checkpoint.epoch = epoch;
+        Prepared { place, checkpoint: Some(model.checkpoint) }
     }
 
     pub(super) fn get(&self, place: usize) -> Option<&Model> {
-        self.places.get(place).and_then(|name| self.by_name.get(name))
+        self.0.get(place)
     }
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Model> {
-        self.places.get(place).and_then(|name| self.by_name.get_mut(name))
+        self.0.get_mut(place)
     }
 
-    /// Moves the inline models that stand at the last event to the one that is the last now.
-    pub(super) fn advance_inline(&mut self, from: Position, to: Position) {
-        for name in &self.places {
-            if let Some(model) = self.by_name.get_mut(name)
-                && model.spec.inline
-                && model.checkpoint.position == from
-            {
+    /// Moves the inline models that an append carries and that stand at the last event to the one that is the last now.
+    pub(super) fn advance(&mut self, from: Position, to: Position, carries: impl Fn(usize) -> bool) {
+        for (place, model) in self.0.iter_mut().enumerate() {
+            if model.spec.inline && model.checkpoint.position == from && carries(place) {
                 model.checkpoint.position = to;
             }
         }
@@ -69,7 +63,8 @@ impl Models {
 }
 
 impl Model {
-    fn empty(spec: ModelSpec, checkpoint: Checkpoint) -> Self {
+    fn empty(spec: ModelSpec, epoch: u64) -> Self {
+        let checkpoint = Checkpoint { position: Position::ZERO, epoch };
         let columns = spec.columns.iter().enumerate().filter(|(_, c)| c.role == ColumnRole::Indexed);
         let indexes = columns.map(|(at, _)| (at, BTreeMap::new())).collect();
         Model { spec, checkpoint, table: Table { rows: BTreeMap::new(), indexes } }

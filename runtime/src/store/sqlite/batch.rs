@@ -90,9 +90,11 @@ impl<'w> Batch<'w> {
         if let Err(refused) = self.fold_inline(append, &placed)? {
             return Ok(Err(refused));
         }
-        let position = positions.last().copied().unwrap_or(Position::new(self.known.next - 1));
+        let head = self.known.next - 1;
+        let position = positions.last().copied().unwrap_or(Position::new(head));
         self.insert_events(append, &before)?;
         self.insert_keys(append, &before, position)?;
+        self.move_models(append, head, position);
         Ok(Ok(Appended { positions, recorded_at: before.recorded_at, position }))
     }
 
@@ -142,8 +144,11 @@ impl<'w> Batch<'w> {
             let (Some(model), Some(at)) = (self.models.get(key.model), self.known.checkpoints.get(key.model)) else {
                 return Ok(Err(check::unknown_model(key.model).into()));
             };
-            if !model.spec.inline || *at != self.before {
-                return Ok(Err(check::behind(model.spec.table).into()));
+            if !model.spec.inline {
+                return Ok(Err(check::not_inline(model.spec.table).into()));
+            }
+            if *at != self.known.next - 1 {
+                return Ok(Err(AppendError::Behind { model: model.spec.table }));
             }
             if let Err(misuse) = check::keys(&model.spec, [&key.key]) {
                 return Ok(Err(misuse.into()));
@@ -222,23 +227,27 @@ impl<'w> Batch<'w> {
         Ok(())
     }
 
-    /// Writes the rows that were folded, and moves the checkpoints of the inline models along.
+    /// Writes the rows that were folded, and how far the inline models have come.
     pub(super) fn finish(mut self) -> Result<(), Failed> {
         for (place, change) in std::mem::take(&mut self.rows).changes() {
             let model = self.models.get(place).ok_or_else(|| check::unknown_model(place))?;
             model.put(self.connection, &change)?;
         }
-        let head = self.known.next - 1;
-        if head == self.before {
-            return Ok(());
-        }
-        for (model, at) in self.models.iter().zip(&mut self.known.checkpoints) {
-            if model.spec.inline && *at == self.before {
-                model.move_to(self.connection, head)?;
-                *at = head;
-            }
+        // No checkpoint is beyond the last event, so those that are beyond the one before the batch have moved in it.
+        for (model, at) in self.models.iter().zip(&self.known.checkpoints).filter(|(_, at)| **at > self.before) {
+            model.move_to(self.connection, *at)?;
         }
         Ok(())
+    }
+
+    /// Lets the inline models come along that the append carries and that stood at the last event before it.
+    fn move_models(&mut self, append: &Append, head: u64, position: Position) {
+        let Some(fold) = &append.inline else { return };
+        for (place, (model, at)) in self.models.iter().zip(&mut self.known.checkpoints).enumerate() {
+            if model.spec.inline && *at == head && fold.carries(place) {
+                *at = position.get();
+            }
+        }
     }
 }
 

@@ -31,8 +31,8 @@ use self::readers::Readers;
 use self::tables::Model;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, ReadModelStore,
-    RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Prepared,
+    ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
 use crate::event::{Position, Version};
@@ -58,12 +58,12 @@ pub fn open(options: &SqliteOptions) -> Result<Store, StartError> {
 
 struct Sqlite {
     readers: Arc<Readers>,
-    /// The models in use, by their place; `None` for one that the file has not, or in another form.
+    /// The models in use, by their place.
     models: Arc<RwLock<Arc<Models>>>,
     access: Access,
 }
 
-type Models = Vec<Option<Arc<Model>>>;
+type Models = Vec<Arc<Model>>;
 
 enum Access {
     Write {
@@ -112,7 +112,7 @@ impl Sqlite {
 
     fn model(&self, place: usize) -> Result<Arc<Model>, StoreError> {
         let models = Arc::clone(&self.models.read().unwrap_or_else(PoisonError::into_inner));
-        models.get(place).cloned().flatten().ok_or_else(|| check::unknown_model(place))
+        models.get(place).cloned().ok_or_else(|| check::unknown_model(place))
     }
 
     /// Reads a model's table in one state of the file, in which it must have the form it had when it was prepared.
@@ -126,16 +126,12 @@ impl Sqlite {
         readers.with_snapshot(|connection| {
             let others_write = matches!(self.access, Access::Read { .. });
             if others_write && !model.stored(connection)?.is_some_and(|stored| model.is(&stored)) {
-                let message = format!("`{}` was made anew by another build: open the file again", model.spec.table);
+                let message = format!("the file has no `{}` of this build: open it again once it has", model.spec.table);
                 return Err(check::misuse("reading rows", message));
             }
             read(&model, connection)
         })
     }
-}
-
-fn set(models: &RwLock<Arc<Models>>, to: Models) {
-    *models.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(to);
 }
 
 impl Drop for Sqlite {
@@ -257,23 +253,27 @@ impl SnapshotStore for Sqlite {
 
 #[async_trait]
 impl ReadModelStore for Sqlite {
-    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Option<Checkpoint>>, StoreError> {
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError> {
         check::models(&models)?;
-        let models: Arc<Vec<_>> = Arc::new(models.into_iter().map(|spec| Arc::new(Model::new(spec))).collect());
+        let models: Vec<_> = models.into_iter().map(|spec| Arc::new(Model::new(spec))).collect();
         if let Access::Read { .. } = &self.access {
             let stored = self.readers()?.with_snapshot(|connection| {
                 models.iter().map(|model| Ok(model.stored(connection)?.filter(|stored| model.is(stored)))).collect()
             });
             let stored: Vec<_> = stored?;
-            let there = models.iter().zip(&stored).map(|(model, stored)| stored.as_ref().map(|_| Arc::clone(model)));
-            set(&self.models, there.collect());
-            return Ok(stored.into_iter().map(|stored| stored.map(|stored| stored.checkpoint)).collect());
+            let mut in_use = self.models.write().unwrap_or_else(PoisonError::into_inner);
+            let in_use = Arc::make_mut(&mut in_use);
+            let prepared = models.iter().zip(stored).map(|(model, stored)| Prepared {
+                place: model.take_place(in_use),
+                checkpoint: stored.map(|stored| stored.checkpoint),
+            });
+            return Ok(prepared.collect());
         }
-        let places = Arc::clone(&self.models);
+        let in_use = Arc::clone(&self.models);
         let prepare = move |writer: &mut Writer| {
-            let checkpoints = writer.prepare(Arc::clone(&models))?;
-            set(&places, models.iter().cloned().map(Some).collect());
-            Ok(checkpoints.into_iter().map(Some).collect())
+            let prepared = writer.prepare(&models)?;
+            *in_use.write().unwrap_or_else(PoisonError::into_inner) = writer.models();
+            Ok(prepared)
         };
         self.engine()?.run(prepare).await
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
@@ -46,6 +47,17 @@ impl Model {
         );
         let delete = format!("DELETE FROM \"{table}\" WHERE {key} = ?1");
         Model { spec, select, by_key, upsert, delete }
+    }
+
+    /// Joins the models in use: in the place its table has, or in a new one. Answers the place.
+    pub(super) fn take_place(self: &Arc<Self>, in_use: &mut Vec<Arc<Model>>) -> usize {
+        let mut known = in_use.iter_mut().enumerate();
+        if let Some((place, known)) = known.find(|(_, known)| known.spec.table.eq_ignore_ascii_case(self.spec.table)) {
+            *known = Arc::clone(self);
+            return place;
+        }
+        in_use.push(Arc::clone(self));
+        in_use.len() - 1
     }
 
     /// What the columns are, so that a table of another form is known when it is met.

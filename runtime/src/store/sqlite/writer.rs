@@ -17,7 +17,7 @@ use super::file::StoreFile;
 use super::tables::Model;
 use crate::error::StoreError;
 use crate::event::Position;
-use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, RowChange, check};
+use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, Prepared, RowChange, check};
 use crate::{StreamName, Timestamp};
 
 pub(super) struct Writer {
@@ -129,14 +129,24 @@ impl Writer {
         }
     }
 
-    /// Takes these models into use.
-    pub(super) fn prepare(&mut self, models: Arc<Vec<Arc<Model>>>) -> Result<Vec<Checkpoint>, StoreError> {
+    /// Takes these models into use, beside those that are.
+    pub(super) fn prepare(&mut self, models: &[Arc<Model>]) -> Result<Vec<Prepared>, StoreError> {
         let checkpoints: Vec<_> = self.transaction("preparing read models", |connection| {
             models.iter().map(|model| model.prepare(connection)).collect::<Result<_, StoreError>>()
         })?;
-        self.models = models;
-        self.known.checkpoints = checkpoints.iter().map(|checkpoint| checkpoint.position.get()).collect();
-        Ok(checkpoints)
+        let mut in_use = self.models.to_vec();
+        let places: Vec<_> = models.iter().map(|model| model.take_place(&mut in_use)).collect();
+        self.known.checkpoints.resize(in_use.len(), 0);
+        for (place, checkpoint) in places.iter().zip(&checkpoints) {
+            self.known.checkpoints[*place] = checkpoint.position.get();
+        }
+        self.models = Arc::new(in_use);
+        Ok(places.into_iter().zip(checkpoints).map(|(place, at)| Prepared { place, checkpoint: Some(at) }).collect())
+    }
+
+    /// The models in use, by their place.
+    pub(super) fn models(&self) -> Arc<Vec<Arc<Model>>> {
+        Arc::clone(&self.models)
     }
 
     /// Stores rows of a model, and moves its checkpoint.

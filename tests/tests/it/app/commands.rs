@@ -285,6 +285,45 @@ async fn a_service_is_found_by_its_type_and_asked_once() {
     .await;
 }
 
+/// Lends to nobody, and keeps the keys of the attempts.
+#[derive(Default)]
+struct Miser(std::sync::Mutex<Vec<Uuid>>);
+impl Lender for Miser {
+    fn lend(&self, attempt: Uuid, _: i64) -> bool {
+        self.0.lock().unwrap().push(attempt);
+        false
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_knows_a_command_again_by_its_attempt_key() {
+    on_every_store(async |builder| {
+        let miser = Arc::new(Miser::default());
+        let app = builder.shared_service::<dyn Lender>(miser.clone()).aggregate::<Account>().start().await.unwrap();
+        let (a, b) = (account("a"), account("b"));
+        app.execute(&a, Open { owner: "Ann".into() }).await.unwrap();
+        app.execute(&b, Open { owner: "Bob".into() }).await.unwrap();
+        for (id, key) in [(&a, "1"), (&a, "1"), (&a, "2"), (&b, "1")] {
+            app.execute(id, Borrow { amount: 1 }).idempotency_key(key).await.unwrap_err();
+        }
+        app.execute(&a, Borrow { amount: 1 }).await.unwrap_err();
+        for key in ["unit 1", "unit 1", "unit 2"] {
+            let unit = app.unit(async |u| {
+                let _ = u.execute(&a, Borrow { amount: 1 }).await;
+                let _ = u.execute(&a, Borrow { amount: 1 }).await;
+                Err::<(), _>(())
+            });
+            unit.idempotency_key(key).await.unwrap_err();
+        }
+        let mut seen = std::mem::take(&mut *miser.0.lock().unwrap());
+        assert_eq!((seen[0], seen[5], seen[6]), (seen[1], seen[7], seen[8]), "repeats");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 11 - 3, "whatever is no repeat has a key of its own");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_only_reads_decides_on_nothing() {
     let folder = Folder::new();

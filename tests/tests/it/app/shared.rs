@@ -93,9 +93,7 @@ async fn a_unit_is_refused_by_what_is_there() {
     on_every_shared_store(async |store| {
         let bank = Arc::new(Bank::default());
         let builder = App::on(store.clone()).shared_service::<dyn Lender>(bank).aggregate::<Account>();
-        let mut limits = gesta::Limits::default();
-        limits.attempts = 2;
-        let app = builder.limits(limits).start().await.unwrap();
+        let app = builder.limits(gesta::Limits { attempts: 2, ..Default::default() }).start().await.unwrap();
         let other = lending(App::on(store)).start().await.unwrap();
         let ids = ["a", "b", "c", "d"].map(account);
         for id in &ids {
@@ -148,6 +146,61 @@ async fn nobody_waits_for_the_models_of_an_app_that_has_shut_down() {
         other.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
         let settled = tokio::time::timeout(LONG, app.settle()).await.expect("nobody feeds it any more");
         assert!(matches!(settled, Err(ReadError::Store(StoreError::Closed))), "{settled:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apps_may_have_other_models_than_their_neighbours() {
+    on_every_shared_store(async |store| {
+        let first = lending(App::on(store.clone())).projection::<Summary>().start().await.unwrap();
+        let id = account("a");
+        first.execute(&id, Welcome { gift: 5 }).await.unwrap();
+        first.settle().await.unwrap();
+        let second = lending(App::on(store)).projection::<Amounts>().start().await.unwrap();
+        for (balance, app) in (6..).zip([&first, &second, &first]) {
+            let done = app.execute(&id, Deposit { amount: 1 }).await.unwrap();
+            let summary = first.read::<Summary>().after(&done).within(LONG).get(&id).await.unwrap().unwrap();
+            assert_eq!(summary.balance, balance);
+            let amounts = second.read::<Amounts>().after(&done).within(LONG).get(&1).await.unwrap().unwrap();
+            assert_eq!(i64::from(amounts.times), balance - 5);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inline_model_loses_no_event_of_an_app_without_it() {
+    on_every_shared_store(async |store| {
+        let with = lending(App::on(store.clone())).inline_projection::<Summary>().start().await.unwrap();
+        let other = lending(App::on(store.clone())).inline_projection::<Amounts>().start().await.unwrap();
+        let without = lending(App::on(store)).start().await.unwrap();
+        let id = account("a");
+        with.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+        let mut balance = 0;
+        for app in [&without, &with, &other, &other, &with, &without] {
+            let done = app.execute(&id, Deposit { amount: 1 }).await.unwrap();
+            balance += 1;
+            // Whether it is asked for an event, or for what there is.
+            let read = if balance % 2 == 0 { with.read::<Summary>() } else { with.read::<Summary>().after(&done) };
+            let row = read.get(&id).await.unwrap().unwrap();
+            assert_eq!((row.balance, row.version), (balance, done.version.get()));
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..9 {
+            let app = [&with, &other, &without][task % 3].clone();
+            tasks.spawn(async move {
+                for _ in 0..20 {
+                    app.execute(&account(&format!("{task}")), Welcome { gift: 2 }).await.unwrap();
+                }
+            });
+        }
+        tasks.join_all().await;
+        for task in 0..9 {
+            let row = with.read::<Summary>().get(&account(&format!("{task}"))).await.unwrap().unwrap();
+            assert_eq!(row.balance, 40);
+        }
+        assert_eq!(other.read::<Amounts>().get(&2).await.unwrap().unwrap().times, 180);
     })
     .await;
 }
