@@ -5,6 +5,7 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -233,6 +234,7 @@ impl Builder {
             ids,
             limits,
             gate: Gate::default(),
+            announced: AtomicUsize::new(0),
             shutdown,
             runners: tokio::sync::Mutex::new(runners),
             unknown,

@@ -294,6 +294,7 @@ impl Inner {
                 actor: given.cause.actor.clone(),
                 correlation_id: given.cause.correlation_id,
                 causation_id: given.cause.causation_id,
+                crowded: self.is_crowded(),
                 inline: self.inline.clone(),
             };
             let refused = match self.store.log.append(append).await {

@@ -15,6 +15,11 @@ pub(crate) struct Gate {
 pub(crate) struct Running<'a>(&'a Gate);
 
 impl Gate {
+    /// How many are inside.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
+    }
+
     /// Goes in; `None` where the door is closed.
     pub(crate) fn enter(&self) -> Option<Running<'_>> {
         // Counted before looking: whoever closes the door and counts nobody can be sure of it.

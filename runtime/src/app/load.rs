@@ -46,15 +46,21 @@ pub(crate) struct Entry<A> {
     pub(crate) snapshot: Version,
 }
 
+/// A state without snapshots is taken to keep no more than this of its events.
+const KEPT_BYTES_MAX: usize = 4 << 10;
+
 impl<A: Aggregate> Entry<A> {
     pub(crate) fn absent() -> Self {
         let recorded_at = Timestamp::from_micros(i64::MIN);
         Entry { stage: Stage::Absent, version: Version::ZERO, recorded_at, folded_bytes: 0, snapshot: Version::ZERO }
     }
 
-    /// What is estimated to be in memory because of it, in bytes.
+    /// What is estimated to be in memory because of it, in bytes. How much of its events a state keeps is not known, except
+    /// where it has been written as a snapshot; that it keeps all of a long history is unlikely, and to take it for granted
+    /// would evict those first that take longest to load.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.folded_bytes
+        let kept = if A::SNAPSHOTS.is_some() { self.folded_bytes } else { self.folded_bytes.min(KEPT_BYTES_MAX) };
+        size_of::<Self>() + kept
     }
 
     /// Applies the next event of the stream.
@@ -95,9 +101,7 @@ impl<A: Aggregate> Entry<A> {
             Stage::Ended => Ok(Vec::new()),
         };
         self.snapshot = self.version;
-        if let Ok(payload) = &payload {
-            self.folded_bytes = payload.len();
-        }
+        self.folded_bytes = payload.as_ref().map_or(self.folded_bytes, Vec::len);
         Some(payload.map(|payload| Snapshot { version: self.version, recorded_at: self.recorded_at, payload }))
     }
 }

@@ -8,11 +8,11 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
-use super::App;
 use super::execute::Done;
 use super::held::AnyOf;
 use super::load::panic_message;
 use super::options::{Options, said_beside};
+use super::{Announced, App};
 use crate::error::{ExecuteError, Failure};
 use crate::{Aggregate, AnyCommand, Commands, Dispatch, StreamName};
 
@@ -159,7 +159,9 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
         let Envelope { command, options, .. } = envelope;
         // Here, since the task has other surroundings.
         let options = options.surrounded();
+        let announced = Announced::new(&app.inner);
         self.running.spawn(async move {
+            drop(announced);
             let name = command.info().name;
             let decider = AnyOf { command, error: PhantomData::<fn() -> E> };
             let executed = AssertUnwindSafe(app.inner.execute::<A, _>(&stream, &decider, options)).catch_unwind().await;

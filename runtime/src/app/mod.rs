@@ -20,6 +20,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -77,9 +78,34 @@ struct Inner {
     ids: Arc<dyn IdSource>,
     limits: Limits,
     gate: gate::Gate,
+    /// Commands that are about to come in.
+    announced: AtomicUsize,
     shutdown: watch::Sender<bool>,
     runners: Mutex<JoinSet<()>>,
     unknown: Vec<StoredType>,
+}
+
+/// A command that is about to come in.
+struct Announced(Arc<Inner>);
+
+impl Announced {
+    fn new(app: &Arc<Inner>) -> Self {
+        app.announced.fetch_add(1, Ordering::Relaxed);
+        Announced(app.clone())
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.0.announced.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Inner {
+    /// Whether other commands are about to append too.
+    fn is_crowded(&self) -> bool {
+        self.gate.running() + self.announced.load(Ordering::Relaxed) > 1
+    }
 }
 
 impl App {

@@ -23,8 +23,8 @@ pub struct Limits {
     pub event_bytes: usize,
     /// The most states of aggregates that are kept in memory between commands; 0 switches the cache off. Default: 100,000.
     pub cache_entries: usize,
-    /// The most bytes those states may take, estimated as the size of their type plus the stored form of their last
-    /// snapshot, where there was one, and of all the events they were folded from since. Default: 64 MiB.
+    /// The most bytes those states may take. Estimated, since a state does not say: the size of its type, and its last
+    /// snapshot with the events since, or without snapshots the stored form of its events up to 4 KiB. Default: 64 MiB.
     pub cache_bytes: usize,
     /// How often a command is decided before its conflict is answered. Default: 5.
     pub attempts: u32,

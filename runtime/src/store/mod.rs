@@ -61,6 +61,9 @@ pub struct Append {
     pub correlation_id: Option<Uuid>,
     /// What caused it.
     pub causation_id: Option<Uuid>,
+    /// Others are about to append too. A hint: a store that commits in groups leaves this one to the group, and one that
+    /// comes alone need not wait for any.
+    pub crowded: bool,
     /// The inline read models' part: run once positions are known and before anything is written.
     pub inline: Option<Arc<dyn InlineFold>>,
 }

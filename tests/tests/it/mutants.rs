@@ -133,6 +133,7 @@ fn copy(append: &Append) -> Append {
         actor: append.actor.clone(),
         correlation_id: append.correlation_id,
         causation_id: append.causation_id,
+        crowded: append.crowded,
         inline: append.inline.clone(),
     }
 }

@@ -49,6 +49,7 @@ fn append(stream: &str, expected: u64, events: u128) -> Append {
         actor: Some("me".into()),
         correlation_id: None,
         causation_id: None,
+        crowded: false,
         inline: None,
     }
 }

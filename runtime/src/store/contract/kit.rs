@@ -133,7 +133,15 @@ pub(super) fn with_key(mut part: StreamAppend, key: &str, command_hash: u64) -> 
 }
 
 pub(super) fn append(streams: Vec<StreamAppend>) -> Append {
-    Append { streams, recorded_at: at(1_000_000), actor: None, correlation_id: None, causation_id: None, inline: None }
+    Append {
+        streams,
+        recorded_at: at(1_000_000),
+        actor: None,
+        correlation_id: None,
+        causation_id: None,
+        crowded: false,
+        inline: None,
+    }
 }
 
 pub(super) fn at(micros: i64) -> Timestamp {

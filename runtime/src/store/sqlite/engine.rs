@@ -85,7 +85,7 @@ impl Engine {
         readers: Arc<Readers>,
         lock: WriteLock,
     ) -> Result<(Arc<Self>, std::thread::JoinHandle<()>), StoreError> {
-        let (head, _) = watch::channel(Head { position: writer.head(), closed: false });
+        let (head, _) = watch::channel(Head { position: writer.head().unwrap_or(Position::ZERO), closed: false });
         let engine = Arc::new(Engine {
             queue: Mutex::default(),
             wake: Condvar::new(),
@@ -127,7 +127,7 @@ impl Engine {
         if queue.closing {
             return Err(StoreError::Closed);
         }
-        if queue.jobs.is_empty() && self.quick.load(Ordering::Relaxed) && may_block() {
+        if !append.crowded && queue.jobs.is_empty() && self.quick.load(Ordering::Relaxed) && may_block() {
             // Not `lock`: a writer that is busy has a thread to come back to the queue.
             if let Some(mut writer) = try_lock(&self.writer) {
                 drop(queue);
@@ -193,8 +193,9 @@ impl Engine {
         let results = writer.append(appends);
         let alone = appends.len() == 1 && lock(&self.queue).jobs.is_empty();
         self.quick.store(alone && started.elapsed() < QUICK, Ordering::Relaxed);
-        let position = writer.head();
-        self.head.send_if_modified(|head| std::mem::replace(&mut head.position, position) != position);
+        if let Some(position) = writer.head() {
+            self.head.send_if_modified(|head| std::mem::replace(&mut head.position, position) != position);
+        }
         results
     }
 

@@ -80,9 +80,9 @@ impl Writer {
         Ok(writer)
     }
 
-    /// The position of the last event.
-    pub(super) fn head(&self) -> Position {
-        Position::new(self.known.next - 1)
+    /// The position of the last event; `None` while that is not known for certain.
+    pub(super) fn head(&self) -> Option<Position> {
+        (!self.stale).then(|| Position::new(self.known.next - 1))
     }
 
     /// Stores a batch of appends in one transaction; a refused one leaves no trace.
@@ -177,7 +177,11 @@ impl Writer {
         match result {
             Ok(Ok(value)) => match self.commit(self.known.next) {
                 Ok(()) => Ok(value),
-                Err(Uncommitted::NotStored(error) | Uncommitted::Unknown(error)) => Err(error.into()),
+                Err(Uncommitted::NotStored(error)) => Err(error.into()),
+                Err(Uncommitted::Unknown(error)) => {
+                    let message = format!("{error}; whether it was stored is unknown, read it again to find out");
+                    Err(StoreError::Driver { context, message, transient: false }.into())
+                }
             },
             Ok(Err(error)) => {
                 self.roll_back();
