@@ -38,7 +38,7 @@ pub async fn open(store: Builder) -> Result<App, StartError> {
     // The log goes by date, so every fine comes up again and again: all of them are kept in memory between their rows.
     let mut limits = Limits::default();
     (limits.cache_entries, limits.cache_bytes) = (200_000, 160 << 20);
-    store.aggregate::<Fine>().projection::<FineBalance>().projection::<YearTotals>().limits(limits).start().await
+    store.aggregate::<Fine>().inline_projection::<FineBalance>().inline_projection::<YearTotals>().limits(limits).start().await
 }
 
 /// Whoever watches an import.
