@@ -143,7 +143,10 @@ impl StoreError {
 }
 
 /// Why a store could not be opened, or an app not started.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says the same as `Display`: `fn main() -> Result<..>` prints an error by `Debug`, and what is wrong here is for whoever
+/// started the program to put right.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The URL's scheme names no store.
@@ -243,6 +246,12 @@ pub enum StartError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A service that a handler asks for and nobody registered.
