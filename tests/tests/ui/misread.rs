@@ -15,6 +15,8 @@ pub struct Pay {
     pub by: u32,
 }
 pub struct Bank;
+#[id]
+pub struct BankId(pub u32);
 
 pub struct Account;
 #[aggregate(id = u64)]
@@ -70,6 +72,10 @@ async fn used(app: &App) {
     let _ = app.execute(&1, Pay { by: 2 }).idempotency_key("1").await;
     let _ = app.read::<Keyless>().get(&1).await;
     let _ = app.read::<PerPayer>().get(&2).await;
+}
+
+fn copied(bank: BankId) -> (BankId, BankId) {
+    (bank, if bank == BankId::new(1) { BankId::from(2) } else { bank })
 }
 
 async fn started() {
