@@ -27,7 +27,9 @@ pub enum EncodeError {
 #[non_exhaustive]
 pub enum DecodeError {
     /// The aggregate has no event of this name.
-    #[error("`{aggregate}` has no event `{name}`: a newer build wrote it, or it was renamed or removed here")]
+    #[error(
+        "`{aggregate}` has no event `{name}`: a newer build wrote it, or it was renamed or removed here; a renamed one keeps its stored name by `#[event(name = \"{name}\")]`"
+    )]
     UnknownEvent {
         /// The aggregate.
         aggregate: &'static str,
@@ -45,8 +47,17 @@ pub enum DecodeError {
         newest: u32,
     },
     /// The payload is not of its type's form.
-    #[error("the payload can't be read: {0}")]
+    #[error("{}", unreadable_payload(.0))]
     Payload(String),
+}
+
+fn unreadable_payload(why: &str) -> String {
+    let hint = if why.starts_with("missing field") {
+        "; where the field is new, put `#[serde(default)]` on it; where it was renamed, `#[serde(alias = \"its old name\")]`"
+    } else {
+        ""
+    };
+    format!("the payload can't be read: {why}{hint}")
 }
 
 impl DecodeError {
@@ -132,7 +143,10 @@ impl StoreError {
 }
 
 /// Why a store could not be opened, or an app not started.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says the same as `Display`: `fn main() -> Result<..>` prints an error by `Debug`, and what is wrong here is for whoever
+/// started the program to put right.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The URL's scheme names no store.
@@ -192,7 +206,7 @@ pub enum StartError {
         file: String,
     },
     /// Two things would be stored under one name.
-    #[error("{first} and {second} would both be stored as `{name}`: give one of them another name")]
+    #[error("{}", name_taken(.first, .second, .name))]
     NameTaken {
         /// What is registered first.
         first: String,
@@ -234,6 +248,12 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// A service that a handler asks for and nobody registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingService {
@@ -248,15 +268,27 @@ pub struct MissingService {
 fn missing_services(missing: &[MissingService]) -> String {
     use fmt::Write as _;
     let mut text = String::new();
-    for (i, m) in missing.iter().enumerate() {
+    for (i, MissingService { service, aggregate, command }) in missing.iter().enumerate() {
         let sep = if i == 0 { "" } else { "; " };
+        // A trait object comes shared: nothing else holds what has no size.
+        let add = match service.strip_prefix("dyn ") {
+            Some(_) => format!(".shared_service::<{service}>(Arc::new(..))"),
+            None => format!(".service::<{service}>(..)"),
+        };
         let _ = write!(
             text,
-            "{sep}the handler of `{}` on `{}` takes `&{}`, but no such service is registered: add `.service::<{}>(..)`",
-            m.command, m.aggregate, m.service, m.service
+            "{sep}the handler of `{command}` on `{aggregate}` takes `&{service}`, but no such service is registered: add `{add}`"
         );
     }
     text
+}
+
+fn name_taken(first: &str, second: &str, name: &str) -> String {
+    if first == second {
+        format!("{first} is registered twice: keep one")
+    } else {
+        format!("{first} and {second} would both be stored as `{name}`: give one of them another name")
+    }
 }
 
 /// A refusal by a hook that runs before commands, see [`BeforeCommand`](crate::BeforeCommand).

@@ -61,7 +61,8 @@ pub use gesta_macros::ReadModel;
 /// make the same state whenever they are read again. Helpers live in ordinary `impl` blocks.
 ///
 /// * `id = AccountId`: the type that names one of them; see [`#[id]`](macro@crate::id).
-/// * `name = "Account"`: the name its streams are stored under, the type's name if it is left out.
+/// * `name = "Account"`: the name its streams are stored under, the type's name if it is left out. It can't change once an
+///   event is stored: whoever renames the type says the old name here, or the app starts without what was there.
 ///
 /// The block gives the aggregate its `AccountEvent` enum, and each event a `From` into it. An aggregate is not generic, and
 /// nothing in the block stands under a `#[cfg]`: an event that is stored must be read by every build.
@@ -168,7 +169,8 @@ pub use gesta_macros::command;
 ///
 /// It returns an event, a tuple, array, `Option` or `Vec` of events, the aggregate's event enum, nothing at all, or a
 /// `Result` of one of these with the domain's own error. A returned event that the aggregate does not apply is an error of
-/// the compiler.
+/// the compiler. The error is any type; with `Debug` and `Display`, what commands are answered with is a
+/// [`std::error::Error`], which `?` into a `Box<dyn Error>` asks for.
 ///
 /// There is one block an aggregate, in the crate of its commands.
 ///
@@ -224,7 +226,8 @@ pub use gesta_macros::command_handler;
 /// A struct that is stored when it has happened.
 ///
 /// Its name is in the past tense: `Opened`, `MoneyDeposited`. It has named fields, of types with a
-/// [`Schema`](crate::Schema), or none at all. `#[event]` stands first, above other attributes.
+/// [`Schema`](crate::Schema), or none at all. `#[event]` stands first, above other attributes: the compiler answers
+/// `#[derive(Debug)]` above it with "conflicting implementations of trait `Debug`".
 ///
 /// * `name = "Deposited"`: the name it is stored under, the struct's name if it is left out. It can't change once an
 ///   event is stored.
@@ -311,7 +314,8 @@ pub use gesta_macros::id;
 ///   an error of the compiler until one of the two is done.
 /// * `#[key = e.channel]` on a method says which row the event belongs to, where that is not the one named by the
 ///   stream's id. The expression sees the method's event under its own name, by reference, and yields the value of the
-///   model's key, or a reference to it.
+///   model's key, or a reference to it. A model of one row has a key that is always the same: `#[key = 0]`; its method
+///   may take the event as `_`.
 ///
 /// ```
 /// # use gesta::prelude::*;

@@ -74,7 +74,7 @@ pub struct Variant {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no schema, so it can't be part of what is stored",
     label = "this type would be stored",
-    note = "if `{Self}` is yours, put `#[value]` on it; if it is foreign, wrap it in a type of yours with `#[value]`"
+    note = "if `{Self}` is yours, put `#[value]` on it; if it is foreign and has serde, put `#[schema(opaque = \"how it is stored\")]` on the field"
 )]
 pub trait Schema {
     /// What is stored for a value of this type.

@@ -1,7 +1,8 @@
 //! Rules of blocks: a rule looks at more than one method, what one method says wrongly is said when it is read.
 
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::Attribute;
+use syn::{Attribute, Expr};
 
 use crate::diag::Errors;
 use crate::model::aggregate::Aggregate;
@@ -62,9 +63,44 @@ pub(crate) fn projection(model: &Projection, errors: &mut Errors) {
             errors.on(ignored, format!("`{name}` stands here twice: keep one"));
         }
     }
-    for handler in model.handlers.iter().filter(|handler| handler.key.is_some() && handler.param.is_none()) {
-        errors.on(&handler.key, "the key is taken from the event, which has no name here: write the method with `e: &Event`");
+    for handler in model.handlers.iter().filter(|handler| handler.param.is_none()) {
+        // A key that is the same for every event asks for no name: `0`, `TOTAL`, `Scope::All`.
+        if let Some(key) = handler.key.as_ref().filter(|key| takes_a_field(key)) {
+            errors.on(key, "the key is taken from the event, which has no name here: write the method with `e: &Event`");
+        }
     }
+}
+
+/// `e.owner`, `e.owner.len()`, `(e.owner)`, `entry(e)`, `&e.owner`, `format!("{}", e.owner)`: whether a plain name in lower case is
+/// used that is no function, path or macro.
+fn takes_a_field(key: &Expr) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        let mut tokens = tokens.into_iter().peekable();
+        let (mut member, mut colon) = (false, false);
+        while let Some(token) = tokens.next() {
+            let used = match &token {
+                TokenTree::Ident(ident) if !member => {
+                    let name = ident.to_string();
+                    let called = match tokens.peek() {
+                        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+                        Some(TokenTree::Punct(next)) => matches!(next.as_char(), ':' | '!'),
+                        _ => false,
+                    };
+                    !called && name.starts_with(char::is_lowercase) && syn::parse_str::<Ident>(&name).is_ok()
+                }
+                TokenTree::Group(group) => any(group.stream()),
+                _ => false,
+            };
+            if used {
+                return true;
+            }
+            let punct = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
+            member = punct == '.' || punct == ':' && colon;
+            colon = punct == ':';
+        }
+        false
+    }
+    any(key.to_token_stream())
 }
 
 /// `#[cfg(feature = "loans")] fn lent(&mut self, e: Lent) {}`

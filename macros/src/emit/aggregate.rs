@@ -46,15 +46,15 @@ impl<'a> Parts<'a> {
                 handlers.push(handler);
             }
         }
-        Parts {
-            model,
-            root: &model.root,
-            of: &model.block.ty,
-            events: event_enum(&model.ident),
-            variants: handlers.iter().map(|handler| &handler.name).collect(),
-            types: handlers.iter().map(|handler| &handler.event).collect(),
-            handlers,
+        let mut variants: Vec<_> = handlers.iter().map(|handler| &handler.name).collect();
+        let mut types: Vec<_> = handlers.iter().map(|handler| &handler.event).collect();
+        for (event, name) in &model.misread {
+            if !variants.contains(&name) {
+                variants.push(name);
+                types.push(event);
+            }
         }
+        Parts { model, root: &model.root, of: &model.block.ty, events: event_enum(&model.ident), variants, types, handlers }
     }
 
     /// The enum with what makes it the aggregate's.

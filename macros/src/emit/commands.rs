@@ -29,7 +29,7 @@ struct Parts<'a> {
     /// The aggregate's type.
     of: &'a Type,
     commands: Ident,
-    /// One of each name; a second one has been reported.
+    /// One of each name; a second one, and one that was misread, has been reported.
     handlers: Vec<&'a CommandHandler>,
     variants: Vec<&'a Ident>,
     types: Vec<&'a Type>,
@@ -38,7 +38,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn of(model: &'a Commands) -> Self {
         let mut handlers: Vec<&CommandHandler> = Vec::new();
-        for handler in &model.handlers {
+        for handler in model.handlers.iter().chain(&model.misread) {
             if !handlers.iter().any(|earlier| earlier.name == handler.name) {
                 handlers.push(handler);
             }

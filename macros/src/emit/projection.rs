@@ -17,9 +17,10 @@ pub(crate) fn projection(model: &Projection, sound: bool) -> TokenStream {
     let Some(of) = &model.of else { return quote!(#block) };
     let handlers = model.handlers.iter().map(|handler| handled(model, of, handler));
     let ignored = model.ignored.iter().map(|event| ignored(model, of, event));
-    // After an error, only what was understood is there: that something is missing is no news.
+    // After an error, the block has its place, and nothing is asked of it: that something is missing is no news.
     if !sound {
-        return quote!(#block);
+        let place = stub(model, of);
+        return quote!(#block #place);
     }
     let place = place(model, of);
     quote!(#block #(#handlers)* #(#ignored)* #place)
@@ -58,19 +59,19 @@ fn handled(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream
 fn row_key(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream {
     let (root, row, event) = (&model.root, &model.block.ty, &handler.event);
     let recorded = local("event");
-    let body = if let (Some(key), Some(param)) = (&handler.key, &handler.param) {
+    let body = if let Some(key) = &handler.key {
         let seen = match handler.taken {
             Taken::Recorded => quote!(#recorded),
             Taken::Value | Taken::Reference => quote!(&#recorded.event),
         };
         let root = root.at(key.span());
+        let named = handler.param.as_ref().map(|param| quote!(#[allow(unused_variables)] let #param = #seen;));
         // By reference, so that a field can be named as it is.
         let and_token = Token![&](key.span());
         let seen_key = ExprReference { attrs: Vec::new(), and_token, mutability: None, expr: Box::new(key.clone()) };
         let key = quote_spanned!(key.span()=> #root::ToKey::<<#row as #root::ReadModel>::Key>::to_key(#seen_key));
         quote! {
-            #[allow(unused_variables)]
-            let #param = #seen;
+            #named
             #root::core::result::Result::Ok(#key)
         }
     } else {
@@ -154,6 +155,20 @@ fn is_event(model: &Projection, of: &Type, event: &Type) -> TokenStream {
     let root = model.root.at(event.span());
     let check = quote_spanned!(event.span()=> #root::is_event_of::<#event, #of>);
     quote!(const _: fn() = #check;)
+}
+
+/// After an error: the block is there.
+fn stub(model: &Projection, of: &Type) -> TokenStream {
+    let (root, row) = (&model.root, &model.block.ty);
+    quote! {
+        #[automatically_derived]
+        impl #root::ProjectionBlock<<#row as #root::PlaceOf<#of>>::Place> for #row {
+            const FINGERPRINT: #root::core::primitive::u64 = 0;
+            fn source(_: &mut #root::SourceSink<Self>) {
+                #root::core::unreachable!()
+            }
+        }
+    }
 }
 
 /// The block's place among the model's blocks.

@@ -165,7 +165,8 @@ fn places(model: &ReadModel) -> TokenStream {
 /// After an error: the model is there, with one block or none.
 fn stub(model: &ReadModel) -> TokenStream {
     let (root, ident) = (&model.root, &model.ident);
-    let key = model.key().map(|column| &column.ty);
+    // Where no field is the key, it is most often the first.
+    let key = model.key().or(model.columns.first()).map(|column| &column.ty);
     let key = key.map_or_else(|| quote!(#root::std::string::String), |ty| quote!(#ty));
     let result = quote!(#root::core::result::Result);
     let never = quote!(#root::core::unreachable!());

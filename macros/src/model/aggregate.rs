@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens as _;
-use syn::{Attribute, LitStr, Type};
+use syn::{Attribute, LitStr, ReceiverKind, Signature, Type};
 
 use super::handler::{self, EventHandler, Owner};
 use super::tokens::TokenHash;
@@ -24,6 +24,8 @@ pub(crate) struct Aggregate {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) handlers: Vec<EventHandler>,
+    /// The events of handlers with an error: they are the aggregate's, whatever happens to them.
+    pub(crate) misread: Vec<(Type, Ident)>,
     /// The hash of the handlers' code.
     pub(crate) tokens: u64,
 }
@@ -46,14 +48,23 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     }
     let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
     let mut hash = TokenHash::new();
-    let mut handlers = Vec::new();
+    let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &mut block.methods {
         hash.add(method.to_token_stream());
-        handlers.extend(handler::read(method, &ident, Owner::Aggregate, errors));
+        match handler::read(method, &ident, Owner::Aggregate, errors) {
+            Some(handler) => handlers.push(handler),
+            None if is_helper(&method.sig) => {}
+            None => misread.extend(handler::meant(&method.sig)),
+        }
     }
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
-    Some(Aggregate { root, block, ident, id, name, doc, handlers, tokens: hash.finish() })
+    Some(Aggregate { root, block, ident, id, name, doc, handlers, misread, tokens: hash.finish() })
+}
+
+/// `fn owes(&self, to: Person) -> bool`: more likely a method that went astray than a handler.
+fn is_helper(sig: &Signature) -> bool {
+    sig.receiver().is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(_, _, None)))
 }
 
 fn stored_name(text: &LitStr, errors: &mut Errors) -> Option<String> {

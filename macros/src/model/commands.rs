@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, PatType, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
 
-use super::handler::{is_self, last_segment, option_of};
+use super::handler::{is_self, last_segment, meant, option_of};
 use crate::diag::{Errors, expected};
 use crate::names::plain;
 use crate::parse::args;
@@ -17,6 +17,8 @@ pub(crate) struct Commands {
     pub(crate) block: Block,
     pub(crate) ident: Ident,
     pub(crate) handlers: Vec<CommandHandler>,
+    /// What could be made out of handlers with an error: their commands are there, whoever gives them.
+    pub(crate) misread: Vec<CommandHandler>,
 }
 
 /// What must be there for a command.
@@ -47,8 +49,14 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let block = errors.take(syn::parse2::<Block>(item))?;
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
     let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
-    let handlers = block.methods.iter().filter_map(|method| handler(method, &ident, errors)).collect();
-    Some(Commands { root, block, ident, handlers })
+    let (mut handlers, mut misread) = (Vec::new(), Vec::new());
+    for method in &block.methods {
+        match handler(method, &ident, errors) {
+            Some(handler) => handlers.push(handler),
+            None => misread.extend(guess(&method.sig)),
+        }
+    }
+    Some(Commands { root, block, ident, handlers, misread })
 }
 
 impl Commands {
@@ -66,6 +74,21 @@ fn handler(method: &Method, itself: &Ident, errors: &mut Errors) -> Option<Comma
             None
         }
     }
+}
+
+/// The handler that a signature with an error is most likely meant to be.
+fn guess(sig: &Signature) -> Option<CommandHandler> {
+    let (command, name) = meant(sig)?;
+    Some(CommandHandler {
+        method: sig.ident.clone(),
+        needs: Needs::Either,
+        command,
+        name,
+        by_reference: false,
+        parameters: Vec::new(),
+        output: output(sig).unwrap_or_default(),
+        is_async: false,
+    })
 }
 
 fn shapes(method: &Ident) -> String {

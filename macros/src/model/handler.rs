@@ -1,9 +1,9 @@
 //! A method that handles one event, by its signature.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, FnArg, GenericArgument, GenericParam, Meta, Pat, PatType, PathArguments, PathSegment};
-use syn::{Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{Receiver, ReceiverKind, ReturnType, Safety, Signature, Type, parse_quote};
 
 use crate::diag::{Errors, expected};
 use crate::names::plain;
@@ -35,7 +35,7 @@ pub(crate) struct EventHandler {
     /// The last part of the event's path.
     pub(crate) name: Ident,
     pub(crate) taken: Taken,
-    /// The parameter's name, where it has one.
+    /// The parameter's name, where it has one: `_` has none.
     pub(crate) param: Option<Ident>,
     /// `#[key = ..]`.
     pub(crate) key: Option<Expr>,
@@ -61,7 +61,14 @@ pub(crate) fn read(method: &mut Method, itself: &Ident, owner: Owner, errors: &m
     let (key, before) = (take_key(&mut method.attrs, owner, errors), errors.len());
     let cfgs = method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
     match signature(&method.sig, itself, owner) {
-        Ok(handler) if errors.len() == before => Some(EventHandler { key, cfgs, ..handler }),
+        Ok(handler) if errors.len() == before => {
+            if let (Some(key), Some(param)) = (&key, &handler.param)
+                && names(key.to_token_stream(), param)
+            {
+                used(&mut method.sig);
+            }
+            Some(EventHandler { key, cfgs, ..handler })
+        }
         Ok(_) => None,
         Err(Mismatch(tokens, what)) => {
             errors.on(tokens, format!("{what}\n{}", shapes(&method.sig.ident, owner)));
@@ -167,7 +174,10 @@ fn receiver_effect(receiver: &Receiver) -> Result<Effect, Mismatch> {
     match &receiver.kind {
         ReceiverKind::Reference(_, _, Some(_)) => Ok(Effect::Changes),
         ReceiverKind::Value => Ok(Effect::Ends),
-        ReceiverKind::Reference(_, _, None) => mismatch(receiver, "`&self` can't be changed by an event"),
+        ReceiverKind::Reference(_, _, None) => mismatch(
+            receiver,
+            "`&self` can't be changed by an event: a method that is no handler belongs in an ordinary `impl` block",
+        ),
         _ => mismatch(receiver, "write `&mut self` or `self`"),
     }
 }
@@ -208,6 +218,23 @@ fn only_argument(segment: &PathSegment) -> Option<&Type> {
     }
 }
 
+/// The type that a signature with an error is most likely about, with its name: the first that can be an event or a command.
+pub(crate) fn meant(sig: &Signature) -> Option<(Type, Ident)> {
+    if sig.generics.type_params().next().is_some() {
+        return None;
+    }
+    sig.inputs.iter().find_map(|input| {
+        let FnArg::Typed(param) = input else { return None };
+        let ty = match ungrouped(&param.ty) {
+            Type::Reference(reference) => ungrouped(&reference.elem),
+            other => other,
+        };
+        let ty = recorded(ty).map_or(ty, ungrouped);
+        let segment = last_segment(ty).filter(|segment| segment.arguments.is_none() && segment.ident != "Self")?;
+        plain(&segment.ident).starts_with(char::is_uppercase).then(|| (ty.clone(), segment.ident.clone()))
+    })
+}
+
 /// The last part of a path.
 pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ungrouped(ty) {
@@ -235,6 +262,22 @@ fn param_name(param: &PatType) -> Option<Ident> {
         Pat::Ident(pat) if pat.subpat.is_none() => Some(pat.ident.clone()),
         _ => None,
     }
+}
+
+/// The event is used by the key, whether the body looks at it or not.
+fn used(sig: &mut Signature) {
+    if let Some(FnArg::Typed(event)) = sig.inputs.last_mut() {
+        event.attrs.push(parse_quote!(#[allow(unused_variables)]));
+    }
+}
+
+/// Whether a name stands somewhere in there.
+fn names(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => names(group.stream(), name),
+        _ => false,
+    })
 }
 
 /// Takes `#[key = ..]` off a handler.

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A read of the rows of `M`; made by [`App::read`].
+///
+/// Without [`after`](Read::after) it answers from what the model holds: at least all that was stored when the app started. A
+/// model that has stopped since then still answers, from where it stopped; a read with `after`, and [`App::settle`], say so.
 #[must_use = "it says what is to be read; `get`, `all` or `rows` reads it"]
 pub struct Read<'a, M> {
     app: &'a App,

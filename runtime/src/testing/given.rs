@@ -123,7 +123,7 @@ impl<A: Aggregate> Given<A> {
         for need in C::INFO.services() {
             assert!(
                 self.services.has(need),
-                "the handler of `{}` takes `&{need:?}`: add `.service::<{need:?}>(..)` before `.when(..)`",
+                "the handler of `{}` takes `&{need:?}`: add `.service::<{need:?}>(Arc::new(..))` before `.when(..)`",
                 C::NAME
             );
         }

@@ -81,7 +81,7 @@ fn services_are_found_by_type_and_a_missing_one_is_named() {
     assert_eq!(
         failure(|| given().when(Lend { amount: 9.0 })),
         "the handler of `Lend` takes `&dyn gesta::testing::fixture::Bank`: \
-         add `.service::<dyn gesta::testing::fixture::Bank>(..)` before `.when(..)`"
+         add `.service::<dyn gesta::testing::fixture::Bank>(Arc::new(..))` before `.when(..)`"
     );
 }
 

@@ -47,4 +47,29 @@ impl Unnamed {
     fn paid(&mut self, _: &Paid) {}
 }
 
+// A key that is always the same needs no name.
+#[derive(ReadModel)]
+pub struct Total {
+    #[key]
+    one: u8,
+    accounts: u32,
+    paid: u32,
+}
+const TOTAL: u8 = 0;
+const fn total() -> u8 {
+    TOTAL
+}
+#[projection(of = Account)]
+impl Total {
+    #[key = 0]
+    fn opened(row: Option<Self>, _: &Opened) -> Option<Self> {
+        let accounts = row.map_or(0, |row| row.accounts) + 1;
+        Some(Total { one: TOTAL, accounts, paid: 0 })
+    }
+    #[key = total()]
+    fn paid(&mut self, _: &Paid) {
+        self.paid += 1;
+    }
+}
+
 fn main() {}

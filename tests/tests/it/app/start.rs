@@ -33,7 +33,7 @@ async fn every_missing_service_is_named() {
 async fn names_that_collide_and_sources_that_are_missing_are_named() {
     let connect = async || App::connect("memory:").await.unwrap();
     let twice = refused(lending(connect().await).aggregate::<Account>()).await;
-    assert!(twice.contains("would both be stored as `Account`"), "{twice}");
+    assert!(twice.contains("is registered twice: keep one"), "{twice}");
     let twice = refused(lending(connect().await).projection::<Summary>().projection::<super::reads::redefined::Owners>()).await;
     assert!(twice.contains("Summary`") && twice.contains("Owners`") && twice.contains("stored as `summary`"), "{twice}");
     let nobody = refused(connect().await.projection::<Summary>()).await;
