@@ -3,7 +3,8 @@
 //! Always true here: of one stream there is at most one [`Lease`], so commands on one aggregate of this app never run at
 //! the same time; a state is in the cache only while nobody holds the lease; a state that was taken out comes back only
 //! by [`Lease::put_back`], which its holder calls after a known success. Whatever else happens to a holder (a conflict, a
-//! panic, a dropped future), the state is gone and is read again.
+//! panic, a dropped future), the state is gone and is read again. A holder who is dropped while an append is on its way
+//! leaves the lease to it, so a state is never read while one is.
 
 use std::any::Any;
 use std::collections::hash_map::Entry;
@@ -186,6 +187,11 @@ impl Lease {
     /// The cached state. Its holder gives it back by [`put_back`](Lease::put_back), or it is gone.
     pub(crate) fn take(&mut self) -> Option<Cached> {
         self.cached.take()
+    }
+    /// The same right in other hands, without a state; nothing of it is left here.
+    pub(crate) fn pass_on(&mut self) -> Lease {
+        self.returned = true;
+        Lease { cache: self.cache.clone(), stream: self.stream.clone(), cached: None, returned: false }
     }
     /// Ends the lease with a state that is known to be what the store holds.
     pub(crate) fn put_back(mut self, cached: Cached) {

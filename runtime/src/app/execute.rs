@@ -5,8 +5,10 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::cache::Lease;
 use super::gate::Running;
@@ -300,7 +302,9 @@ impl Inner {
                 crowded: self.is_crowded(),
                 inline: self.inline.clone(),
             };
-            let refused = match self.store.log.append(append).await {
+            let log = self.store.log.clone();
+            let appending: BoxFuture<'static, _> = Box::pin(async move { log.append(append).await });
+            let refused = match (Appending { appending: Some(appending), held }).await {
                 Ok(appended) => return Ok(Stored::Yes(appended)),
                 Err(AppendError::Behind { model }) => {
                     self.catch_up_inline(model).await.map_err(|why| Failure::CatchUp { model, why })?;
@@ -370,6 +374,42 @@ impl Inner {
         let (Some(due), Some(snapshots)) = (due, &self.store.snapshots) else { return };
         if let Err(why) = snapshots.save_snapshot(&due.stream, due.fingerprint, due.snapshot).await {
             tracing::warn!(stream = %due.stream, %why, "a snapshot could not be stored");
+        }
+    }
+}
+
+/// An append on its way.
+///
+/// The store finishes it, whether or not anybody waits. If nobody does any more, the leases stay until then: who read the
+/// streams now would keep a state that is old a moment later, and refuse commands by it.
+struct Appending<'a, 'h> {
+    /// `None` once it has answered.
+    appending: Option<BoxFuture<'static, Result<Appended, AppendError>>>,
+    held: &'a mut [&'h mut dyn HeldStream],
+}
+
+impl Future for Appending<'_, '_> {
+    type Output = Result<Appended, AppendError>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let appending = self.appending.as_mut().expect("it is not polled after its answer");
+        let answer = appending.as_mut().poll(context);
+        if answer.is_ready() {
+            self.appending = None;
+        }
+        answer
+    }
+}
+
+impl Drop for Appending<'_, '_> {
+    fn drop(&mut self) {
+        let Some(appending) = self.appending.take() else { return };
+        let leases: Vec<_> = self.held.iter_mut().map(|held| held.pass_on()).collect();
+        // Without a runtime nobody is left to wait for it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = appending.await;
+                drop(leases);
+            });
         }
     }
 }

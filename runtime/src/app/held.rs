@@ -333,6 +333,8 @@ pub(crate) trait HeldStream: Any + Send {
     fn part(&mut self) -> Result<StreamAppend, Failure>;
     /// The ids of the planned events.
     fn ids(&self) -> Vec<Uuid>;
+    /// Gives its lease away, for whoever drops it while its part is on its way.
+    fn pass_on(&mut self) -> Lease;
     /// Its part was stored: the state goes back to the cache, and may be due for a snapshot.
     fn stored(self: Box<Self>, recorded_at: Timestamp) -> Option<DueSnapshot>;
     /// Nothing was planned: the state goes back to the cache.
@@ -371,6 +373,9 @@ impl<A: Aggregate> HeldStream for Held<A> {
     }
     fn ids(&self) -> Vec<Uuid> {
         self.planned.iter().map(|planned| planned.id).collect()
+    }
+    fn pass_on(&mut self) -> Lease {
+        self.lease.pass_on()
     }
     fn stored(mut self: Box<Self>, recorded_at: Timestamp) -> Option<DueSnapshot> {
         if self.entry.version != self.base {

@@ -6,6 +6,9 @@
 mod app;
 mod contract;
 mod domain;
+// Its programs are killed by a signal, and watched by a library that is loaded before all others.
+#[cfg(target_os = "linux")]
+mod faults;
 mod grammar;
 mod histories;
 mod mutants;

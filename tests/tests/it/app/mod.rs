@@ -1,6 +1,7 @@
 //! What the app promises, on every store.
 
 pub mod commands;
+mod dropped;
 mod follow;
 mod keys;
 mod many;
