@@ -38,6 +38,8 @@ pub async fn open(store: Builder) -> Result<App, StartError> {
     // The log goes by date, so every fine comes up again and again: all of them are kept in memory between their rows.
     let mut limits = Limits::default();
     (limits.cache_entries, limits.cache_bytes) = (200_000, 160 << 20);
+    // Rows of many fines share a commit.
+    limits.commands_in_flight = 2_048;
     store.aggregate::<Fine>().inline_projection::<FineBalance>().inline_projection::<YearTotals>().limits(limits).start().await
 }
 

@@ -148,6 +148,9 @@ fn short_name<T>() -> &'static str {
 impl<'a, M: ReadModel> Read<'a, M> {
     /// Only once the model holds everything up to this position: of a [`Done`](crate::Done), a
     /// [`UnitDone`](crate::UnitDone), or one that was kept.
+    ///
+    /// A model that has stopped answers [`ReadError::Stopped`]; what it holds is read by naming a position it has reached, such
+    /// as [`Position::ZERO`].
     pub fn after(mut self, position: impl Into<Position>) -> Self {
         self.after = Some(position.into());
         self
@@ -244,6 +247,10 @@ impl<'a, M: ReadModel> Read<'a, M> {
             }
             self.app.reach(model, asked, Some(self.patience)).await?;
         } else {
+            if let Some(why @ (ProjectionError::Event { .. } | ProjectionError::Store(StoreError::Damaged(_)))) = now.stopped {
+                // It would answer the same for ever, and nobody would notice.
+                return Err(ReadError::Stopped { model: model.name, why });
+            }
             // What was there when the app started is waited for, so a restart is not seen in the answers.
             self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
                 ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },

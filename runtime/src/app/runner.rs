@@ -107,9 +107,9 @@ impl<M: Projection> Runner<M> {
                 Err(why) => why,
             };
             match stopped {
-                ProjectionError::Store(why) if why.is_retryable() => {
+                // Busy, or full, or a disk that fails for a while: nothing was stored, and it is tried until it is.
+                ProjectionError::Store(why @ StoreError::Driver { .. }) => {
                     tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
-                    // Waiting for a store that is busy is what this pause is for.
                     let _ = tokio::time::timeout(pause, shutdown.changed()).await;
                     pause = (pause * 2).min(PAUSE.1);
                 }

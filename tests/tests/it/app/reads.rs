@@ -216,9 +216,12 @@ mod poison {
             assert!(why.starts_with(&expected) && why.contains("bad luck"), "{why}");
             let stopped = app.read::<Picky>().after(&unlucky).get(&id).await;
             assert!(matches!(stopped, Err(ReadError::Stopped { .. })));
-            // What went before it is there, and another model is not held up.
-            assert_eq!(app.read::<Picky>().get(&id).await.unwrap().unwrap().sum, 12);
-            assert_eq!(app.read::<Picky>().get(&account("b")).await.unwrap().unwrap().sum, 1);
+            // It does not go on answering as if nothing had happened.
+            assert!(matches!(app.read::<Picky>().get(&id).await, Err(ReadError::Stopped { .. })));
+            // What went before it is there for those who ask for it, and another model is not held up.
+            let before = || app.read::<Picky>().after(Position::ZERO);
+            assert_eq!(before().get(&id).await.unwrap().unwrap().sum, 12);
+            assert_eq!(before().get(&account("b")).await.unwrap().unwrap().sum, 1);
             assert_eq!(app.read::<Summary>().after(&last).get(&id).await.unwrap().unwrap().balance, 39);
         })
         .await;
