@@ -40,7 +40,7 @@ pub async fn open(store: Builder) -> Result<App, StartError> {
     (limits.cache_entries, limits.cache_bytes) = (200_000, 160 << 20);
     // Rows of many fines share a commit.
     limits.commands_in_flight = 2_048;
-    store.aggregate::<Fine>().inline_projection::<FineBalance>().inline_projection::<YearTotals>().limits(limits).start().await
+    store.aggregate::<Fine>().projection::<FineBalance>().projection::<YearTotals>().limits(limits).start().await
 }
 
 /// Whoever watches an import.
