@@ -528,6 +528,10 @@ impl<E> UnitError<E> {
     pub fn is_conflict(&self) -> bool {
         matches!(self, UnitError::Failed(e) if e.is_conflict())
     }
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, UnitError::Failed(e) if e.is_retryable())
+    }
     /// Whether it is unknown if the events were stored.
     pub fn is_unknown_outcome(&self) -> bool {
         matches!(self, UnitError::Failed(e) if e.is_unknown_outcome())
