@@ -158,8 +158,16 @@ impl Builder {
     /// Registers a service that is shared, or that handlers take as a trait object `&dyn S`.
     ///
     /// # Examples
-    /// ```ignore
-    /// builder.shared_service::<dyn Rates>(Arc::new(HttpRates::new()))
+    /// ```
+    /// # use std::sync::Arc;
+    /// trait Rates: Send + Sync {
+    ///     fn rate(&self, currency: &str) -> f64;
+    /// }
+    /// struct FixedRates;
+    /// # impl Rates for FixedRates { fn rate(&self, _: &str) -> f64 { 1.0 } }
+    /// # fn example(builder: gesta::Builder) -> gesta::Builder {
+    /// builder.shared_service::<dyn Rates>(Arc::new(FixedRates))
+    /// # }
     /// ```
     pub fn shared_service<S: ?Sized + Send + Sync + 'static>(mut self, service: Arc<S>) -> Self {
         self.services.insert(service);

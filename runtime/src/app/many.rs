@@ -99,11 +99,37 @@ impl App {
     /// `From`.
     ///
     /// # Examples
-    /// ```ignore
+    /// ```
+    /// # use gesta::prelude::*;
+    /// # #[id] pub struct AccountId(String);
+    /// # #[event] pub struct Opened {}
+    /// # #[event] pub struct Deposited { pub amount: i64 }
+    /// # #[event] pub struct Withdrawn { pub amount: i64 }
+    /// # pub struct Account { balance: i64 }
+    /// # #[aggregate(id = AccountId)]
+    /// # impl Account {
+    /// #     fn opened(_: Opened) -> Self { Account { balance: 0 } }
+    /// #     fn deposited(&mut self, e: Deposited) { self.balance += e.amount }
+    /// #     fn withdrawn(&mut self, e: Withdrawn) { self.balance -= e.amount }
+    /// # }
+    /// # #[command] pub struct Deposit { pub amount: i64 }
+    /// # #[command] pub struct Withdraw { pub amount: i64 }
+    /// # #[derive(Debug, Clone)] pub struct AccountError;
+    /// # #[command_handler]
+    /// # impl Account {
+    /// #     fn deposit(&self, cmd: Deposit) -> Deposited { Deposited { amount: cmd.amount } }
+    /// #     fn withdraw(&self, cmd: Withdraw) -> Result<Withdrawn, AccountError> {
+    /// #         if cmd.amount > self.balance { Err(AccountError) } else { Ok(Withdrawn { amount: cmd.amount }) }
+    /// #     }
+    /// # }
+    /// # async fn import(app: &gesta::App, deposits: Vec<(AccountId, i64)>) {
+    /// let envelopes = deposits.into_iter().map(|(id, amount)| gesta::Envelope::<Account>::new(id, Deposit { amount }));
     /// let mut answers = app.execute_many::<Account, AccountError>(envelopes);
     /// while let Some((number, answer)) = answers.next().await {
     ///     // `number` counts the envelopes from 0 on
+    /// #   let _ = (number, answer);
     /// }
+    /// # }
     /// ```
     pub fn execute_many<'a, A, E>(
         &'a self,

@@ -44,10 +44,49 @@ impl App {
     /// Reads rows of the read model `M`.
     ///
     /// # Examples
-    /// ```ignore
+    /// ```
+    /// # use gesta::prelude::*;
+    /// # #[id] pub struct AccountId(String);
+    /// # #[event] pub struct Opened {}
+    /// # #[event] pub struct Deposited { pub amount: i64 }
+    /// # #[event] pub struct Withdrawn { pub amount: i64 }
+    /// # pub struct Account { balance: i64 }
+    /// # #[aggregate(id = AccountId)]
+    /// # impl Account {
+    /// #     fn opened(_: Opened) -> Self { Account { balance: 0 } }
+    /// #     fn deposited(&mut self, e: Deposited) { self.balance += e.amount }
+    /// #     fn withdrawn(&mut self, e: Withdrawn) { self.balance -= e.amount }
+    /// # }
+    /// # #[command] pub struct Deposit { pub amount: i64 }
+    /// # #[command] pub struct Withdraw { pub amount: i64 }
+    /// # #[derive(Debug, Clone)] pub struct AccountError;
+    /// # #[command_handler]
+    /// # impl Account {
+    /// #     fn deposit(&self, cmd: Deposit) -> Deposited { Deposited { amount: cmd.amount } }
+    /// #     fn withdraw(&self, cmd: Withdraw) -> Result<Withdrawn, AccountError> {
+    /// #         if cmd.amount > self.balance { Err(AccountError) } else { Ok(Withdrawn { amount: cmd.amount }) }
+    /// #     }
+    /// # }
+    /// #[derive(ReadModel)]
+    /// pub struct AccountSummary {
+    ///     #[key]
+    ///     account: AccountId,
+    ///     #[index]
+    ///     balance: i64,
+    /// }
+    /// # #[projection(of = Account)]
+    /// # impl AccountSummary {
+    /// #     fn opened(e: &Recorded<Opened>) -> Self { AccountSummary { account: e.aggregate_id(), balance: 0 } }
+    /// #     fn deposited(&mut self, e: &Deposited) { self.balance += e.amount }
+    /// #     fn withdrawn(&mut self, e: &Withdrawn) { self.balance -= e.amount }
+    /// # }
+    /// # async fn example(app: &gesta::App, id: AccountId) -> Result<(), Box<dyn std::error::Error>> {
     /// let done = app.execute(&id, Deposit { amount: 500 }).await?;
     /// let row = app.read::<AccountSummary>().after(&done).get(&id).await?;            // read your own write
     /// let rich = app.read::<AccountSummary>().filter(AccountSummary::BALANCE.at_least(&1_000_000)).all().await?;
+    /// # let _ = (row.is_some(), rich.len());
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn read<M: ReadModel>(&self) -> Read<'_, M> {
         Read { app: self, after: None, patience: PATIENCE, filter: None, descending: false, limit: usize::MAX }

@@ -96,13 +96,48 @@ impl App {
     /// [`UnitError`]; nothing was stored, except where it is [`Failure::UnknownOutcome`].
     ///
     /// # Examples
-    /// ```ignore
+    /// ```
+    /// # use gesta::prelude::*;
+    /// # #[id] pub struct AccountId(String);
+    /// # #[event] pub struct Opened {}
+    /// # #[event] pub struct Deposited { pub amount: i64 }
+    /// # #[event] pub struct Withdrawn { pub amount: i64 }
+    /// # pub struct Account { balance: i64 }
+    /// # #[aggregate(id = AccountId)]
+    /// # impl Account {
+    /// #     fn opened(_: Opened) -> Self { Account { balance: 0 } }
+    /// #     fn deposited(&mut self, e: Deposited) { self.balance += e.amount }
+    /// #     fn withdrawn(&mut self, e: Withdrawn) { self.balance -= e.amount }
+    /// # }
+    /// # #[command] pub struct Deposit { pub amount: i64 }
+    /// # #[command] pub struct Withdraw { pub amount: i64 }
+    /// # #[derive(Debug, Clone)] pub struct AccountError;
+    /// # #[command_handler]
+    /// # impl Account {
+    /// #     fn deposit(&self, cmd: Deposit) -> Deposited { Deposited { amount: cmd.amount } }
+    /// #     fn withdraw(&self, cmd: Withdraw) -> Result<Withdrawn, AccountError> {
+    /// #         if cmd.amount > self.balance { Err(AccountError) } else { Ok(Withdrawn { amount: cmd.amount }) }
+    /// #     }
+    /// # }
+    /// # async fn transfer(app: &gesta::App, from: AccountId, to: AccountId, amount: i64) -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(Debug)]
+    /// enum TransferError {
+    ///     Sender(gesta::Refusal<AccountError>),
+    ///     Recipient(gesta::Refusal<std::convert::Infallible>),
+    /// }
+    /// # impl std::fmt::Display for TransferError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { std::fmt::Debug::fmt(self, f) }
+    /// # }
+    /// # impl std::error::Error for TransferError {}
     /// app.unit(async |u| {
-    ///     u.execute(&from, Withdraw { amount }).await?;
-    ///     u.execute(&to, Deposit { amount }).await?;
+    ///     u.execute(&from, Withdraw { amount }).await.map_err(TransferError::Sender)?;
+    ///     u.execute(&to, Deposit { amount }).await.map_err(TransferError::Recipient)?;
+    ///     // The closure's error type is said here.
     ///     Ok::<_, TransferError>(())
     /// })
     /// .await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn unit<E, F, W>(&self, work: F) -> UnitOfWork<'_, F>
     where

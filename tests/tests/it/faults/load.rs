@@ -1,7 +1,7 @@
 //! The program that is killed: 32 clients at the same time, on an app with inline and async read models.
 //!
 //! It takes a URL, a seed, the number of its round and how many commands each client sends at most, and says what it does
-//! in lines, see [`line`].
+//! in lines, see [`mod@line`].
 
 #![allow(unreachable_pub, reason = "the domain is written as any other")]
 // Handlers take what the grammar says.
