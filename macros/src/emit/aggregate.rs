@@ -1,14 +1,14 @@
 //! `#[aggregate]`: the enum of its events, and how they are applied, written, read and handed on to read models.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Member, Type, parse_quote};
 
 use super::derives::{Field, Target, Variant};
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
-use crate::names::{event_enum, local};
+use crate::names::{event_enum, local, plain};
 use crate::paths::Root;
 
 /// An aggregate.
@@ -255,26 +255,48 @@ impl<'a> Parts<'a> {
     /// After an error: what events, commands and read models ask of an aggregate.
     fn stubs(&self) -> TokenStream {
         let Parts { model, root, of, events, .. } = self;
-        let string: Type = parse_quote!(#root::core::primitive::u64);
-        let id = model.id.as_ref().unwrap_or(&string);
+        // Called as ids are, where there is a type of that name; a glob of the module comes before what stands around it.
+        let usual = format_ident!("{}Id", plain(&model.ident));
+        let meant: Type = parse_quote!(#usual);
+        let given = model.id.as_ref().or(model.guessed_id.as_ref());
+        let scope = given.is_none().then(|| {
+            quote! {
+                mod __usual { pub(super) type #usual = #root::core::primitive::u64; }
+                #[allow(unused_imports)]
+                use __usual::*;
+            }
+        });
+        let outside = given.is_none().then(|| {
+            quote!(
+                #[allow(unused_imports)]
+                use self::*;
+            )
+        });
+        let id = given.unwrap_or(&meant);
         let (str, u8, u32) =
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let (result, never) = (quote!(#root::core::result::Result), quote!(#root::core::unreachable!()));
         quote! {
-            #[automatically_derived]
-            impl #root::Aggregate for #of {
-                type Id = #id;
-                type Event = #events;
-                const NAME: &'static #str = "";
-                const DOC: &'static #str = "";
-                const EVENTS: &'static [#root::EventInfo] = &[];
-                const FINGERPRINT: #root::core::primitive::u64 = 0;
-                const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
-                fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
-                fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
-                fn info(_: &#events) -> #root::EventInfo { #never }
-                fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
-            }
+            const _: () = {
+                #scope
+                {
+                    #outside
+                    #[automatically_derived]
+                    impl #root::Aggregate for #of {
+                        type Id = #id;
+                        type Event = #events;
+                        const NAME: &'static #str = "";
+                        const DOC: &'static #str = "";
+                        const EVENTS: &'static [#root::EventInfo] = &[];
+                        const FINGERPRINT: #root::core::primitive::u64 = 0;
+                        const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
+                        fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
+                        fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
+                        fn info(_: &#events) -> #root::EventInfo { #never }
+                        fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
+                    }
+                }
+            };
             #[automatically_derived]
             impl<__M: #root::ReadModel> #root::Feeds<__M> for #of {
                 fn effect_of(_: &#str) -> #root::core::option::Option<#root::core::primitive::bool> { #never }

@@ -1,6 +1,6 @@
 //! An `#[aggregate]` block.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Attribute, LitStr, ReceiverKind, Signature, Type};
 
@@ -20,6 +20,8 @@ pub(crate) struct Aggregate {
     pub(crate) ident: Ident,
     /// The type of its ids; `None` is an error already.
     pub(crate) id: Option<Type>,
+    /// After an error: what is most likely meant to be that type.
+    pub(crate) guessed_id: Option<Type>,
     /// The name its streams are stored under.
     pub(crate) name: String,
     pub(crate) doc: String,
@@ -35,6 +37,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let mut block = errors.take(syn::parse2::<Block>(item))?;
     let (mut id, mut name, before) = (None, None, errors.len());
     let known = [("id", "id = YourId"), ("name", "name = \"StoredName\"")];
+    let guess = tokens.clone();
     let root = args::read("aggregate", &known, tokens, errors, |key, input, errors| {
         if key == "id" {
             id = Some(value(input)?);
@@ -59,7 +62,25 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     }
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
-    Some(Aggregate { root, block, ident, id, name, doc, handlers, misread, tokens: hash.finish() })
+    let guessed_id = if id.is_none() { guessed(guess) } else { None };
+    Some(Aggregate { root, block, ident, id, guessed_id, name, doc, handlers, misread, tokens: hash.finish() })
+}
+
+/// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is
+/// not one of the others.
+fn guessed(tokens: TokenStream) -> Option<Type> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')).find_map(|argument| match argument {
+        [TokenTree::Ident(key), ..] if key == "name" || key == "crate" => None,
+        [TokenTree::Ident(_), TokenTree::Punct(punct), value @ ..] if matches!(punct.as_char(), '=' | ':') => match value {
+            [TokenTree::Literal(text)] => syn::parse2::<LitStr>(TokenTree::from(text.clone()).into()).ok()?.parse().ok(),
+            value => syn::parse2(value.iter().cloned().collect()).ok(),
+        },
+        [TokenTree::Ident(key), TokenTree::Group(value)] if key == "id" => syn::parse2(value.stream()).ok(),
+        value => {
+            syn::parse2(value.iter().cloned().collect()).ok().filter(|_| !matches!(value, [TokenTree::Ident(key)] if key == "id"))
+        }
+    })
 }
 
 /// `fn owes(&self, to: Person) -> bool`: more likely a method that went astray than a handler.
