@@ -31,6 +31,9 @@ struct Parts<'a> {
     root: &'a Root,
     /// The aggregate's type.
     of: &'a Type,
+    /// After an error: the parameters of the impls, and what they must be.
+    params: TokenStream,
+    predicates: TokenStream,
     events: Ident,
     /// One of each name; a second one has been reported.
     handlers: Vec<&'a EventHandler>,
@@ -54,12 +57,16 @@ impl<'a> Parts<'a> {
                 types.push(event);
             }
         }
-        Parts { model, root: &model.root, of: &model.block.ty, events: event_enum(&model.ident), variants, types, handlers }
+        let (params, predicates) = model.block.head();
+        let events = event_enum(&model.ident);
+        Parts { model, root: &model.root, of: &model.block.ty, params, predicates, events, variants, types, handlers }
     }
 
     /// The enum with what makes it the aggregate's.
     fn event_enum(&self) -> TokenStream {
-        let Parts { model, root, of, events, variants, types, .. } = self;
+        let Parts { model, root, of, params, predicates, events, variants, types, .. } = self;
+        let (params, head) = (quote!(<#params>), quote!(where #predicates));
+        let (params, head) = if predicates.is_empty() { (None, None) } else { (Some(params), Some(head)) };
         let doc = format!("Everything that can happen to [`{}`].", model.ident);
         let docs = variants.iter().map(|variant| format!("`{variant}` has happened."));
         let member: Member = parse_quote!(0);
@@ -82,7 +89,7 @@ impl<'a> Parts<'a> {
                     }
                 }
                 #[automatically_derived]
-                impl #root::EventOf<#of> for #types {
+                impl #params #root::EventOf<#of> for #types #head {
                     fn wrap(self) -> #events {
                         #events::#variants(self)
                     }
@@ -95,7 +102,7 @@ impl<'a> Parts<'a> {
                     }
                 }
                 #[automatically_derived]
-                impl #root::IntoEvents<#of> for #types {
+                impl #params #root::IntoEvents<#of> for #types #head {
                     fn push_to(self, __events: &mut #vec) {
                         __events.push(#events::#variants(self));
                     }
@@ -104,7 +111,7 @@ impl<'a> Parts<'a> {
             #[automatically_derived]
             impl #root::Answer for #events { #answer }
             #[automatically_derived]
-            impl #root::IntoEvents<#of> for #events {
+            impl #params #root::IntoEvents<#of> for #events #head {
                 fn push_to(self, __events: &mut #vec) {
                     __events.push(self);
                 }
@@ -254,7 +261,13 @@ impl<'a> Parts<'a> {
 
     /// After an error: what events, commands and read models ask of an aggregate.
     fn stubs(&self) -> TokenStream {
-        let Parts { model, root, of, events, .. } = self;
+        let Parts { model, root, of, params, predicates, events, .. } = self;
+        let reported = model.block.generic().map(|_| {
+            quote! {
+                #[automatically_derived]
+                impl<#params> #root::Reported for #of where #predicates {}
+            }
+        });
         // Called as ids are, where there is a type of that name; a glob of the module comes before what stands around it.
         let usual = format_ident!("{}Id", plain(&model.ident));
         let meant: Type = parse_quote!(#usual);
@@ -277,12 +290,13 @@ impl<'a> Parts<'a> {
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let (result, never) = (quote!(#root::core::result::Result), quote!(#root::core::unreachable!()));
         quote! {
+            #reported
             const _: () = {
                 #scope
                 {
                     #outside
                     #[automatically_derived]
-                    impl #root::Aggregate for #of {
+                    impl<#params> #root::Aggregate for #of where #predicates {
                         type Id = #id;
                         type Event = #events;
                         const NAME: &'static #str = "";
@@ -298,7 +312,7 @@ impl<'a> Parts<'a> {
                 }
             };
             #[automatically_derived]
-            impl<__M: #root::ReadModel> #root::Feeds<__M> for #of {
+            impl<#params __M: #root::ReadModel> #root::Feeds<__M> for #of where #predicates {
                 fn effect_of(_: &#str) -> #root::core::option::Option<#root::core::primitive::bool> { #never }
                 fn fold(_: #root::Recorded<#events>) -> #result<#root::std::boxed::Box<dyn #root::Fold<__M>>, #root::FoldError> { #never }
             }

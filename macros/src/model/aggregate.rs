@@ -49,7 +49,10 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     if id.is_none() && errors.len() == before {
         errors.at(Span::call_site(), "which type names one of them? write `#[aggregate(id = YourId)]`");
     }
-    let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
+    let ident = block.last_name(errors)?;
+    if let Some(generic) = block.generic() {
+        errors.on(generic, "an aggregate can't be generic: its events are stored under one name");
+    }
     let mut hash = TokenHash::new();
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &mut block.methods {
@@ -59,6 +62,9 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
             None if is_helper(&method.sig) => {}
             None => misread.extend(handler::meant(&method.sig)),
         }
+    }
+    for event in handlers.iter_mut().map(|handler| &mut handler.event).chain(misread.iter_mut().map(|(event, _)| event)) {
+        *event = block.concrete(event);
     }
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
