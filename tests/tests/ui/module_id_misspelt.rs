@@ -1,9 +1,9 @@
+//! A whole module around one mistake: nothing that uses the aggregate has an error of its own.
+
 use gesta::prelude::*;
 
 #[id]
 pub struct AccountId(String);
-#[id]
-pub struct MemberId(String);
 
 #[event]
 pub struct Opened {
@@ -75,9 +75,8 @@ impl Balance {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    
     let app = App::connect("memory:").await?.aggregate::<Account>().projection::<Balance>().start().await?;
-    let (id, _member) = (AccountId::new("A")?, MemberId::new("M")?);
+    let id = AccountId::new("A")?;
     app.execute(&id, Open { owner: "Ann".into() }).await?;
     let done = app.execute(&id, Pay { cents: 5 }).actor("me").await?;
     let row = app.read::<Balance>().after(&done).get(&id).await?;
