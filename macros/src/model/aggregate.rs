@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Attribute, LitStr, ReceiverKind, Signature, Type};
 
-use super::handler::{self, EventHandler, Owner};
+use super::handler::{self, EventHandler, Owner, last_segment};
 use super::tokens::TokenHash;
 use crate::diag::Errors;
 use crate::names::plain;
@@ -73,20 +73,29 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
 }
 
 /// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is
-/// not one of the others.
+/// not one of the others, where it is called as types are.
 fn guessed(tokens: TokenStream) -> Option<Type> {
     let tokens: Vec<_> = tokens.into_iter().collect();
-    tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')).find_map(|argument| match argument {
-        [TokenTree::Ident(key), ..] if key == "name" || key == "crate" => None,
-        [TokenTree::Ident(_), TokenTree::Punct(punct), value @ ..] if matches!(punct.as_char(), '=' | ':') => match value {
-            [TokenTree::Literal(text)] => syn::parse2::<LitStr>(TokenTree::from(text.clone()).into()).ok()?.parse().ok(),
-            value => syn::parse2(value.iter().cloned().collect()).ok(),
-        },
-        [TokenTree::Ident(key), TokenTree::Group(value)] if key == "id" => syn::parse2(value.stream()).ok(),
-        value => {
-            syn::parse2(value.iter().cloned().collect()).ok().filter(|_| !matches!(value, [TokenTree::Ident(key)] if key == "id"))
-        }
+    let arguments = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    arguments.filter_map(guessed_in).find(|ty| {
+        let name = last_segment(ty).map(|segment| segment.ident.to_string());
+        name.is_some_and(|name| name.starts_with(char::is_uppercase) || ["u32", "u64", "i32", "i64"].contains(&&*name))
     })
+}
+
+fn guessed_in(argument: &[TokenTree]) -> Option<Type> {
+    let value = match argument {
+        [TokenTree::Ident(key), ..] if key == "name" || key == "crate" => return None,
+        [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Literal(text)] if key == "id" => {
+            return syn::parse2::<LitStr>(TokenTree::from(text.clone()).into()).ok()?.parse().ok();
+        }
+        [TokenTree::Ident(_), TokenTree::Punct(punct), value @ ..] if matches!(punct.as_char(), '=' | ':') => {
+            value.iter().cloned().collect()
+        }
+        [TokenTree::Ident(key), TokenTree::Group(value)] if key == "id" => value.stream(),
+        value => value.iter().cloned().collect(),
+    };
+    syn::parse2(value).ok()
 }
 
 /// `fn owes(&self, to: Person) -> bool`: more likely a method that went astray than a handler.
