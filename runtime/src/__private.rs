@@ -56,6 +56,16 @@ pub fn unknown_version<T>(name: &'static str, version: u32, newest: u32) -> Resu
 /// Fails to compile where `E` is no event of `A`.
 pub const fn is_event_of<E: EventOf<A>, A: Aggregate>() {}
 
+/// An aggregate that is generic, of which `#[aggregate]` has said that it can't be.
+#[diagnostic::on_unimplemented(
+    message = "an aggregate can't be generic: its events are stored under one name",
+    label = "generic"
+)]
+pub trait Reported {}
+
+/// Fails to compile where a generic aggregate is handled that nothing was said of.
+pub const fn is_reported<A: Reported>() {}
+
 /// Whether two texts are the same, in `const`.
 pub const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());

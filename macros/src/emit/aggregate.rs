@@ -1,14 +1,14 @@
 //! `#[aggregate]`: the enum of its events, and how they are applied, written, read and handed on to read models.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Member, Type, parse_quote};
 
 use super::derives::{Field, Target, Variant};
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
-use crate::names::{event_enum, local};
+use crate::names::{event_enum, local, plain};
 use crate::paths::Root;
 
 /// An aggregate.
@@ -31,6 +31,9 @@ struct Parts<'a> {
     root: &'a Root,
     /// The aggregate's type.
     of: &'a Type,
+    /// After an error: the parameters of the impls, and what they must be.
+    params: TokenStream,
+    predicates: TokenStream,
     events: Ident,
     /// One of each name; a second one has been reported.
     handlers: Vec<&'a EventHandler>,
@@ -54,12 +57,16 @@ impl<'a> Parts<'a> {
                 types.push(event);
             }
         }
-        Parts { model, root: &model.root, of: &model.block.ty, events: event_enum(&model.ident), variants, types, handlers }
+        let (params, predicates) = model.block.head();
+        let events = event_enum(&model.ident);
+        Parts { model, root: &model.root, of: &model.block.ty, params, predicates, events, variants, types, handlers }
     }
 
     /// The enum with what makes it the aggregate's.
     fn event_enum(&self) -> TokenStream {
-        let Parts { model, root, of, events, variants, types, .. } = self;
+        let Parts { model, root, of, params, predicates, events, variants, types, .. } = self;
+        let (params, head) = (quote!(<#params>), quote!(where #predicates));
+        let (params, head) = if predicates.is_empty() { (None, None) } else { (Some(params), Some(head)) };
         let doc = format!("Everything that can happen to [`{}`].", model.ident);
         let docs = variants.iter().map(|variant| format!("`{variant}` has happened."));
         let member: Member = parse_quote!(0);
@@ -82,7 +89,7 @@ impl<'a> Parts<'a> {
                     }
                 }
                 #[automatically_derived]
-                impl #root::EventOf<#of> for #types {
+                impl #params #root::EventOf<#of> for #types #head {
                     fn wrap(self) -> #events {
                         #events::#variants(self)
                     }
@@ -95,7 +102,7 @@ impl<'a> Parts<'a> {
                     }
                 }
                 #[automatically_derived]
-                impl #root::IntoEvents<#of> for #types {
+                impl #params #root::IntoEvents<#of> for #types #head {
                     fn push_to(self, __events: &mut #vec) {
                         __events.push(#events::#variants(self));
                     }
@@ -104,7 +111,7 @@ impl<'a> Parts<'a> {
             #[automatically_derived]
             impl #root::Answer for #events { #answer }
             #[automatically_derived]
-            impl #root::IntoEvents<#of> for #events {
+            impl #params #root::IntoEvents<#of> for #events #head {
                 fn push_to(self, __events: &mut #vec) {
                     __events.push(self);
                 }
@@ -254,29 +261,58 @@ impl<'a> Parts<'a> {
 
     /// After an error: what events, commands and read models ask of an aggregate.
     fn stubs(&self) -> TokenStream {
-        let Parts { model, root, of, events, .. } = self;
-        let string: Type = parse_quote!(#root::core::primitive::u64);
-        let id = model.id.as_ref().unwrap_or(&string);
+        let Parts { model, root, of, params, predicates, events, .. } = self;
+        let reported = model.block.generic().map(|_| {
+            quote! {
+                #[automatically_derived]
+                impl<#params> #root::Reported for #of where #predicates {}
+            }
+        });
+        // Called as ids are, where there is a type of that name; a glob of the module comes before what stands around it.
+        let usual = format_ident!("{}Id", plain(&model.ident));
+        let meant: Type = parse_quote!(#usual);
+        let given = model.id.as_ref().or(model.guessed_id.as_ref());
+        let scope = given.is_none().then(|| {
+            quote! {
+                mod __usual { pub(super) type #usual = #root::core::primitive::u64; }
+                #[allow(unused_imports)]
+                use __usual::*;
+            }
+        });
+        let outside = given.is_none().then(|| {
+            quote!(
+                #[allow(unused_imports)]
+                use self::*;
+            )
+        });
+        let id = given.unwrap_or(&meant);
         let (str, u8, u32) =
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let (result, never) = (quote!(#root::core::result::Result), quote!(#root::core::unreachable!()));
         quote! {
+            #reported
+            const _: () = {
+                #scope
+                {
+                    #outside
+                    #[automatically_derived]
+                    impl<#params> #root::Aggregate for #of where #predicates {
+                        type Id = #id;
+                        type Event = #events;
+                        const NAME: &'static #str = "";
+                        const DOC: &'static #str = "";
+                        const EVENTS: &'static [#root::EventInfo] = &[];
+                        const FINGERPRINT: #root::core::primitive::u64 = 0;
+                        const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
+                        fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
+                        fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
+                        fn info(_: &#events) -> #root::EventInfo { #never }
+                        fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
+                    }
+                }
+            };
             #[automatically_derived]
-            impl #root::Aggregate for #of {
-                type Id = #id;
-                type Event = #events;
-                const NAME: &'static #str = "";
-                const DOC: &'static #str = "";
-                const EVENTS: &'static [#root::EventInfo] = &[];
-                const FINGERPRINT: #root::core::primitive::u64 = 0;
-                const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
-                fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
-                fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
-                fn info(_: &#events) -> #root::EventInfo { #never }
-                fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
-            }
-            #[automatically_derived]
-            impl<__M: #root::ReadModel> #root::Feeds<__M> for #of {
+            impl<#params __M: #root::ReadModel> #root::Feeds<__M> for #of where #predicates {
                 fn effect_of(_: &#str) -> #root::core::option::Option<#root::core::primitive::bool> { #never }
                 fn fold(_: #root::Recorded<#events>) -> #result<#root::std::boxed::Box<dyn #root::Fold<__M>>, #root::FoldError> { #never }
             }

@@ -17,9 +17,10 @@ use crate::paths::Root;
 pub(crate) fn commands(model: &Commands, sound: bool) -> TokenStream {
     let block = &model.block;
     let parts = Parts::of(model);
+    let sound = sound && model.generic.is_none();
     let handlers = parts.handlers.iter().map(|handler| if sound { parts.handler(handler) } else { parts.stub(handler) });
     let (commands, dispatch) = (parts.command_enum(), parts.dispatch(sound));
-    let check = sound.then(|| parts.check());
+    let check = if let Some(generic) = &model.generic { Some(parts.reported(generic)) } else { sound.then(|| parts.check()) };
     quote!(#block #(#handlers)* #commands #dispatch #check)
 }
 
@@ -28,6 +29,9 @@ struct Parts<'a> {
     model: &'a Commands,
     /// The aggregate's type.
     of: &'a Type,
+    /// After an error: the parameters of the impls, and what they must be.
+    params: TokenStream,
+    predicates: TokenStream,
     commands: Ident,
     /// One of each name; a second one, and one that was misread, has been reported.
     handlers: Vec<&'a CommandHandler>,
@@ -43,10 +47,13 @@ impl<'a> Parts<'a> {
                 handlers.push(handler);
             }
         }
+        let (params, predicates) = model.block.head();
         Parts {
             root: &model.root,
             model,
             of: &model.block.ty,
+            params,
+            predicates,
             commands: command_enum(&model.ident),
             variants: handlers.iter().map(|handler| &handler.name).collect(),
             types: handlers.iter().map(|handler| &handler.command).collect(),
@@ -105,7 +112,7 @@ impl<'a> Parts<'a> {
     /// for with a lifetime that nothing uses, that is no error here. The one error is that of `__answer`.
     fn bound(&self, handler: &CommandHandler) -> Option<TokenStream> {
         let (root, output, place) = (self.root.at(place(handler)), output(handler), place(handler));
-        (!is_answer(handler)).then(|| quote_spanned!(place=> where for<'__any> #output: #root::Answer))
+        (!is_answer(handler)).then(|| quote_spanned!(place=> where for<'__any> #output: #root::Answer,))
     }
 
     /// The head of `Handle::handle`. Its future stands at the method's name: one that is not `Send` is said there.
@@ -158,17 +165,19 @@ impl<'a> Parts<'a> {
 
     /// After an error: the handler is there, and does nothing.
     fn stub(&self, handler: &CommandHandler) -> TokenStream {
-        let Parts { root, of, .. } = self;
+        let Parts { root, of, params, predicates, model, .. } = self;
         let (command, output, bound) = (&handler.command, output(handler), self.bound(handler));
+        let bound = bound.unwrap_or_else(|| quote!(where));
+        let one = model.block.concrete(of);
         let result = quote!(#root::core::result::Result);
         quote! {
             #[automatically_derived]
             impl #root::Command for #command #bound {
-                type Aggregate = #of;
+                type Aggregate = #one;
                 const INFO: #root::CommandInfo = #root::CommandInfo::of::<#command>(&[]);
             }
             #[automatically_derived]
-            impl #root::Handle<#command> for #of #bound {
+            impl<#params> #root::Handle<#command> for #of #bound #predicates {
                 type Error = <#output as #root::Answer>::Error;
                 async fn handle<'__a>(
                     _: &'__a #root::Stage<Self>,
@@ -183,7 +192,7 @@ impl<'a> Parts<'a> {
 
     /// The enum of all commands.
     fn command_enum(&self) -> TokenStream {
-        let Parts { root, model, of, commands, variants, types, .. } = self;
+        let Parts { root, model, of, params, predicates, commands, variants, types, .. } = self;
         let doc = format!("Everything that can be asked of [`{}`].", model.ident);
         let docs = variants.iter().map(|variant| format!("`{variant}` is asked."));
         let member: Member = parse_quote!(0);
@@ -233,7 +242,7 @@ impl<'a> Parts<'a> {
                 }
             }
             #[automatically_derived]
-            impl #root::Commands for #of {
+            impl<#params> #root::Commands for #of where #predicates {
                 type Command = #commands;
                 const COMMANDS: &'static [#root::CommandInfo] = { #lacks &[#(#root::Probe::<#types>::HANDLED),*] };
             }
@@ -242,7 +251,7 @@ impl<'a> Parts<'a> {
 
     /// The way of any command to its handler.
     fn dispatch(&self, sound: bool) -> TokenStream {
-        let Parts { root, of, commands, variants, types, .. } = self;
+        let Parts { root, of, params, predicates, commands, variants, types, .. } = self;
         let outputs: Vec<_> = self.handlers.iter().map(|handler| output(handler)).collect();
         // With a lifetime that nothing uses, as in `bound`.
         let bounds = self.handlers.iter().map(|handler| {
@@ -267,8 +276,9 @@ impl<'a> Parts<'a> {
         };
         quote! {
             #[automatically_derived]
-            impl<__E> #root::Dispatch<__E> for #of
+            impl<#params __E> #root::Dispatch<__E> for #of
             where
+                #predicates
                 __E: #root::core::marker::Send + 'static,
                 #(#bounds,)*
             {
@@ -284,6 +294,14 @@ impl<'a> Parts<'a> {
                 }
             }
         }
+    }
+
+    /// That a generic aggregate has been reported, once for all of its blocks.
+    fn reported(&self, generic: &TokenStream) -> TokenStream {
+        let (Parts { root, of, model, .. }, span) = (self, generic.span());
+        let (one, root) = (model.block.concrete(of), root.at(span));
+        let check = quote_spanned!(span=> #root::is_reported::<#one>);
+        quote!(const _: fn() = #check;)
     }
 
     /// That each command has a name of its own.

@@ -1,10 +1,10 @@
 //! An `#[aggregate]` block.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Attribute, LitStr, ReceiverKind, Signature, Type};
 
-use super::handler::{self, EventHandler, Owner};
+use super::handler::{self, EventHandler, Owner, last_segment};
 use super::tokens::TokenHash;
 use crate::diag::Errors;
 use crate::names::plain;
@@ -20,6 +20,8 @@ pub(crate) struct Aggregate {
     pub(crate) ident: Ident,
     /// The type of its ids; `None` is an error already.
     pub(crate) id: Option<Type>,
+    /// After an error: what is most likely meant to be that type.
+    pub(crate) guessed_id: Option<Type>,
     /// The name its streams are stored under.
     pub(crate) name: String,
     pub(crate) doc: String,
@@ -35,6 +37,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let mut block = errors.take(syn::parse2::<Block>(item))?;
     let (mut id, mut name, before) = (None, None, errors.len());
     let known = [("id", "id = YourId"), ("name", "name = \"StoredName\"")];
+    let guess = tokens.clone();
     let root = args::read("aggregate", &known, tokens, errors, |key, input, errors| {
         if key == "id" {
             id = Some(value(input)?);
@@ -46,7 +49,10 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     if id.is_none() && errors.len() == before {
         errors.at(Span::call_site(), "which type names one of them? write `#[aggregate(id = YourId)]`");
     }
-    let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
+    let ident = block.last_name(errors)?;
+    if let Some(generic) = block.generic() {
+        errors.on(generic, "an aggregate can't be generic: its events are stored under one name");
+    }
     let mut hash = TokenHash::new();
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &mut block.methods {
@@ -57,9 +63,39 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
             None => misread.extend(handler::meant(&method.sig)),
         }
     }
+    for event in handlers.iter_mut().map(|handler| &mut handler.event).chain(misread.iter_mut().map(|(event, _)| event)) {
+        *event = block.concrete(event);
+    }
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
-    Some(Aggregate { root, block, ident, id, name, doc, handlers, misread, tokens: hash.finish() })
+    let guessed_id = if id.is_none() { guessed(guess) } else { None };
+    Some(Aggregate { root, block, ident, id, guessed_id, name, doc, handlers, misread, tokens: hash.finish() })
+}
+
+/// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is
+/// not one of the others, where it is called as types are.
+fn guessed(tokens: TokenStream) -> Option<Type> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let arguments = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    arguments.filter_map(guessed_in).find(|ty| {
+        let name = last_segment(ty).map(|segment| segment.ident.to_string());
+        name.is_some_and(|name| name.starts_with(char::is_uppercase) || ["u32", "u64", "i32", "i64"].contains(&&*name))
+    })
+}
+
+fn guessed_in(argument: &[TokenTree]) -> Option<Type> {
+    let value = match argument {
+        [TokenTree::Ident(key), ..] if key == "name" || key == "crate" => return None,
+        [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Literal(text)] if key == "id" => {
+            return syn::parse2::<LitStr>(TokenTree::from(text.clone()).into()).ok()?.parse().ok();
+        }
+        [TokenTree::Ident(_), TokenTree::Punct(punct), value @ ..] if matches!(punct.as_char(), '=' | ':') => {
+            value.iter().cloned().collect()
+        }
+        [TokenTree::Ident(key), TokenTree::Group(value)] if key == "id" => value.stream(),
+        value => value.iter().cloned().collect(),
+    };
+    syn::parse2(value).ok()
 }
 
 /// `fn owes(&self, to: Person) -> bool`: more likely a method that went astray than a handler.

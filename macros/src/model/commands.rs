@@ -16,6 +16,8 @@ pub(crate) struct Commands {
     pub(crate) root: Root,
     pub(crate) block: Block,
     pub(crate) ident: Ident,
+    /// What makes the aggregate generic, wrongly: `#[aggregate]` says so.
+    pub(crate) generic: Option<TokenStream>,
     pub(crate) handlers: Vec<CommandHandler>,
     /// What could be made out of handlers with an error: their commands are there, whoever gives them.
     pub(crate) misread: Vec<CommandHandler>,
@@ -48,7 +50,7 @@ pub(crate) struct CommandHandler {
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Commands> {
     let block = errors.take(syn::parse2::<Block>(item))?;
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
-    let ident = block.plain_name("an aggregate can't be generic: its events are stored under one name", errors)?;
+    let ident = block.last_name(errors)?;
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &block.methods {
         match handler(method, &ident, errors) {
@@ -56,7 +58,12 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
             None => misread.extend(guess(&method.sig)),
         }
     }
-    Some(Commands { root, block, ident, handlers, misread })
+    for handler in handlers.iter_mut().chain(&mut misread) {
+        handler.command = block.concrete(&handler.command);
+        handler.output = handler.output.as_ref().map(|output| block.concrete(output));
+    }
+    let generic = block.generic();
+    Some(Commands { root, block, ident, generic, handlers, misread })
 }
 
 impl Commands {

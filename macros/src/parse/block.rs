@@ -1,9 +1,9 @@
 //! Impl blocks of which only the signatures are parsed: half-typed bodies keep their completion.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Generics, ImplItem, PathArguments, Signature, Token, Type, Visibility, braced};
+use syn::{Attribute, GenericParam, Generics, ImplItem, PathArguments, Signature, Token, Type, Visibility, braced};
 
 use crate::diag::Errors;
 
@@ -103,6 +103,16 @@ impl Block {
     /// Whether the block is of the kind that macros can read: of a plain type, without generics, methods only. Answers the
     /// type's name.
     pub(crate) fn plain_name(&self, generic: &str, errors: &mut Errors) -> Option<Ident> {
+        let name = self.last_name(errors)?;
+        if let Some(tokens) = self.generic() {
+            errors.on(tokens, generic);
+            return None;
+        }
+        Some(name)
+    }
+
+    /// As [`plain_name`](Block::plain_name), of a type that may, wrongly, be generic.
+    pub(crate) fn last_name(&self, errors: &mut Errors) -> Option<Ident> {
         for other in &self.others {
             errors.on(first_token(other), "every item in this block is a handler: move this to an ordinary `impl` block");
         }
@@ -110,19 +120,67 @@ impl Block {
             errors.on(&self.ty, "expected a plain type, such as `Account`");
             return None;
         };
+        Some(name.clone())
+    }
+
+    /// The generics, where there are any: those of the block, else those of its type.
+    pub(crate) fn generic(&self) -> Option<TokenStream> {
         let arguments = match ungrouped(&self.ty) {
             Type::Path(path) => path.path.segments.last().map(|segment| &segment.arguments),
             _ => None,
         };
         if !self.generics.params.is_empty() {
-            errors.on(&self.generics.params, generic);
-            return None;
+            return Some(self.generics.params.to_token_stream());
         }
-        if let Some(arguments) = arguments.filter(|arguments| !matches!(arguments, PathArguments::None)) {
-            errors.on(arguments, generic);
-            return None;
+        arguments.filter(|arguments| !matches!(arguments, PathArguments::None)).map(ToTokens::to_token_stream)
+    }
+
+    /// After an error: a type of the block with something in place of each of the block's parameters. Most bounds hold for a
+    /// number.
+    pub(crate) fn concrete(&self, ty: &Type) -> Type {
+        if self.generics.params.is_empty() {
+            return ty.clone();
         }
-        Some(name.clone())
+        syn::parse2(self.replaced(ty.to_token_stream())).unwrap_or_else(|_| ty.clone())
+    }
+
+    fn replaced(&self, tokens: TokenStream) -> TokenStream {
+        let mut tick = false;
+        let replace = |token| {
+            let after_tick = std::mem::replace(&mut tick, matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''));
+            match token {
+                TokenTree::Group(group) => {
+                    TokenTree::from(Group::new(group.delimiter(), self.replaced(group.stream()))).into_token_stream()
+                }
+                TokenTree::Ident(ident) => {
+                    let is_param = self.generics.params.iter().find(|param| match param {
+                        GenericParam::Lifetime(param) => after_tick && param.lifetime.ident == ident,
+                        GenericParam::Type(param) => !after_tick && param.ident == ident,
+                        GenericParam::Const(param) => !after_tick && param.ident == ident,
+                    });
+                    match is_param {
+                        Some(GenericParam::Lifetime(_)) => Ident::new("static", ident.span()).into_token_stream(),
+                        Some(GenericParam::Type(_)) => Ident::new("u64", ident.span()).into_token_stream(),
+                        Some(GenericParam::Const(_)) => Literal::usize_unsuffixed(0).into_token_stream(),
+                        None => ident.into_token_stream(),
+                    }
+                }
+                other => other.into_token_stream(),
+            }
+        };
+        tokens.into_iter().map(replace).collect()
+    }
+
+    /// After an error: the parameters of impls for the block's type, and what they must be.
+    pub(crate) fn head(&self) -> (TokenStream, TokenStream) {
+        let (params, ty) = (&self.generics.params, &self.ty);
+        if params.is_empty() {
+            return (TokenStream::new(), TokenStream::new());
+        }
+        let params = params.iter();
+        let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let root = quote!(::core::marker);
+        (quote!(#(#params,)*), quote!(#(#predicates,)* #ty: #root::Send + #root::Sync + 'static,))
     }
 }
 

@@ -20,7 +20,7 @@ use super::{App, Inner};
 use crate::error::{ExecuteError, Failure, StoreError};
 use crate::schema::Fingerprint;
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppend};
-use crate::{Aggregate, Command, CommandInfo, Handle, Position, Recorded, StreamName, Version};
+use crate::{Aggregate, Command, CommandInfo, Handle, InvalidId, Position, Recorded, StreamName, Version};
 
 /// What a command led to.
 #[non_exhaustive]
@@ -64,20 +64,22 @@ impl<A: Aggregate> From<&Done<A>> for Position {
 
 /// A command that runs when it is awaited; made by [`App::execute`].
 #[must_use = "a command runs when it is awaited"]
-pub struct Execute<'a, C: Command> {
+// Without a bound: of a command that nothing handles, `execute` says so, and the type says nothing more.
+pub struct Execute<'a, C> {
     app: &'a App,
-    id: &'a <C::Aggregate as Aggregate>::Id,
+    stream: Result<StreamName, InvalidId>,
     command: C,
     options: Options,
 }
 
-impl<C: Command> Execute<'_, C> {
+impl<C> Execute<'_, C> {
     said_beside!(options);
 }
 
-impl<C: Command> fmt::Debug for Execute<'_, C> {
+impl<C: fmt::Debug> fmt::Debug for Execute<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Execute").field("id", self.id).field("command", &self.command).field("options", &self.options).finish()
+        let Execute { app: _, stream, command, options } = self;
+        f.debug_struct("Execute").field("stream", stream).field("command", command).field("options", options).finish()
     }
 }
 
@@ -88,9 +90,9 @@ impl<'a, C: Command> IntoFuture for Execute<'a, C> {
     type Output = Executed<C>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
     fn into_future(self) -> Self::IntoFuture {
-        let Execute { app, id, command, options } = self;
+        let Execute { app, stream, command, options } = self;
         Box::pin(async move {
-            let stream = StreamName::new(<C::Aggregate as Aggregate>::NAME, id).map_err(Failure::from)?;
+            let stream = stream.map_err(Failure::from)?;
             app.inner.execute::<C::Aggregate, _>(&stream, &One(command), options).await
         })
     }
@@ -108,7 +110,8 @@ impl App {
     /// # Errors
     /// [`ExecuteError`]; nothing was stored, except where it is [`Failure::UnknownOutcome`].
     pub fn execute<'a, C: Command>(&'a self, id: &'a <C::Aggregate as Aggregate>::Id, command: C) -> Execute<'a, C> {
-        Execute { app: self, id, command, options: Options::default() }
+        let stream = StreamName::new(<C::Aggregate as Aggregate>::NAME, id);
+        Execute { app: self, stream, command, options: Options::default() }
     }
 }
 
