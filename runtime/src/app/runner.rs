@@ -155,11 +155,17 @@ impl<M: Projection> Runner<M> {
                         _ => Ok(seen),
                     };
                 }
-                Err((0, why)) => return Err(why),
+                Err((0, why)) => return Err(self.unless_superseded(why).await?),
                 // Done again, without the event that can't be folded, and what comes after it.
                 Err((before, _)) => max = before,
             }
         }
+    }
+
+    /// An event that can't be folded, unless somebody else has moved the model since: then its rows were ahead of the events.
+    async fn unless_superseded(&self, why: ProjectionError) -> Result<ProjectionError, StoreError> {
+        let stored = self.rows.checkpoint(self.model.place).await?;
+        Ok(if stored == self.checkpoint { why } else { ProjectionError::Superseded })
     }
 
     async fn read(&self, max: usize) -> Result<Batch<M>, ProjectionError> {
