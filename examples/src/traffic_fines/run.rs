@@ -138,6 +138,10 @@ impl Rows {
 /// # Errors
 /// [`RunError`], also where the two models disagree.
 pub async fn report(app: &App) -> Result<Report, RunError> {
+    // After an import that was killed they may be behind, each by another event, until the next import.
+    let head = app.store().log.head().await.map_err(Failure::from)?;
+    app.read::<FineBalance>().after(head).limit(1).all().await?;
+    app.read::<YearTotals>().after(head).limit(1).all().await?;
     let report = Report::read(app).await?;
     if report.agrees() { Ok(report) } else { Err(RunError::Disagree) }
 }
