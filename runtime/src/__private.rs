@@ -10,13 +10,13 @@ pub use env::{env_for_tests, with_service};
 pub use probe::{Lacks, Probe, command_info, snapshots, stored};
 pub use steps::*;
 
-pub use crate::aggregate::{Aggregate, EventOf, Misplaced, Snapshots, Stage, State};
+pub use crate::aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};
 pub use crate::command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Env, Handle, IntoEvents, MayRefuse, Need,
     NeverRefuses, Raise, Refusal,
 };
 pub use crate::error::{DecodeError, EncodeError};
-pub use crate::event::{Event, EventInfo, Recorded};
+pub use crate::event::{Event, EventInfo, EventVersion, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
 pub use crate::read::blocks::{PlaceOf, ProjectionBlock, SeveralBlocksNeed_read_model_of, Sourced};
 pub use crate::read::column::{from_json, to_json};
@@ -24,7 +24,7 @@ pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
     Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
-pub use crate::schema::{Field, Fingerprint, Node, Schema, Variant};
+pub use crate::schema::{Field, Fingerprint, Node, Schema, Tag, Variant};
 pub use core;
 pub use serde;
 pub use std;

@@ -68,6 +68,10 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     const DOC: &'static str;
     /// Its events.
     const EVENTS: &'static [EventInfo];
+    /// Events that may be stored and become others when they are read: what its `#[upcast]` functions take.
+    const RETIRED: &'static [EventInfo];
+    /// What is stored, as its lock file has it, where `schema = ".."` names one.
+    const LOCK: Option<Lock>;
     /// Changes whenever the fold does: the handlers' code, the events' schemas and versions.
     const FINGERPRINT: u64;
     /// How its state is stored, where `#[state]` asks for snapshots.
@@ -78,11 +82,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`Misplaced`] where the event can't follow on what went before.
     fn apply(stage: Stage<Self>, event: Self::Event) -> Result<Stage<Self>, Misplaced>;
-    /// Reads a stored event straight into its variant.
+    /// Reads a stored event straight into its variant; a retired one becomes what its `#[upcast]` function makes of it.
     ///
     /// # Errors
     /// [`DecodeError`] where name or version are unknown, or the payload is not of that form.
-    fn decode(name: &str, version: u32, payload: &[u8]) -> Result<Self::Event, DecodeError>;
+    fn decode(name: &str, version: u32, payload: &[u8]) -> Result<Decoded<Self::Event>, DecodeError>;
     /// What is known of an event's type.
     fn info(event: &Self::Event) -> EventInfo;
     /// Appends the stored form of an event to `payload`.
@@ -90,6 +94,46 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`EncodeError`] where the form would not read back as what it was.
     fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// What one stored event is today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded<E> {
+    /// That event, in its current version.
+    One(E),
+    /// What a retired event has become: any number of events, in order.
+    Became(Vec<E>),
+}
+
+impl<E> Decoded<E> {
+    /// Each event, with its number among those that a retired one has become, as something else.
+    pub(crate) fn map_parts<T>(self, mut map: impl FnMut((u32, E)) -> T) -> Decoded<T> {
+        match self {
+            Decoded::One(event) => Decoded::One(map((0, event))),
+            Decoded::Became(events) => Decoded::Became((0..).zip(events).map(map).collect()),
+        }
+    }
+}
+
+impl<E> IntoIterator for Decoded<E> {
+    type Item = E;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<E>, std::vec::IntoIter<E>>;
+    fn into_iter(self) -> Self::IntoIter {
+        let (one, became) = match self {
+            Decoded::One(event) => (Some(event), Vec::new()),
+            Decoded::Became(events) => (None, events),
+        };
+        one.into_iter().chain(became)
+    }
+}
+
+/// A schema lock: the file that lists what is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Lock {
+    /// The file as `schema = ".."` names it.
+    pub file: &'static str,
+    /// What stood in it when this was compiled.
+    pub text: &'static [u8],
 }
 
 /// An event that the aggregate `A` applies.

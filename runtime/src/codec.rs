@@ -23,7 +23,19 @@ pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) ->
 
 /// Reads a stored form.
 pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(payload).map_err(|e| DecodeError::Payload(e.to_string()))
+    serde_json::from_slice(payload).map_err(|e| DecodeError::Payload {
+        path: String::new(),
+        why: e.to_string(),
+        start: String::from_utf8_lossy(payload.get(..32).unwrap_or(payload)).into_owned(),
+    })
+}
+
+/// Reads a stored form and writes it again.
+pub(crate) fn rewrite<T: DeserializeOwned + Serialize + Schema>(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let mut written = Vec::with_capacity(payload.len());
+    let unwritable = |why: EncodeError| DecodeError::Payload { path: String::new(), why: why.to_string(), start: String::new() };
+    encode(&decode::<T>(payload)?, &mut written).map_err(unwritable)?;
+    Ok(written)
 }
 
 #[cfg(test)]

@@ -46,24 +46,44 @@ pub enum DecodeError {
         /// The newest version this build knows.
         newest: u32,
     },
+    /// It holds a variant of an enum that this build does not know.
+    #[error("`{path}`: {why}: a newer build wrote it")]
+    UnknownVariant {
+        /// Where it stands, such as `lines[2].channel`.
+        path: String,
+        /// Which one, and those that are known.
+        why: String,
+    },
     /// The payload is not of its type's form.
-    #[error("{}", unreadable_payload(.0))]
-    Payload(String),
+    #[error("{}the payload can't be read: {why}; it begins with {start}", at(path))]
+    Payload {
+        /// Where, such as `lines[2].price`; empty where it is no JSON at all.
+        path: String,
+        /// What is wrong there.
+        why: String,
+        /// The first bytes.
+        start: String,
+    },
+    /// A version can't become the next one.
+    #[error("version {from} of `{name}` can't become the next one: {why}")]
+    Step {
+        /// The event.
+        name: &'static str,
+        /// The version it was in.
+        from: u32,
+        /// Why not.
+        why: String,
+    },
 }
 
-fn unreadable_payload(why: &str) -> String {
-    let hint = if why.starts_with("missing field") {
-        "; where the field is new, put `#[serde(default)]` on it; where it was renamed, `#[serde(alias = \"its old name\")]`"
-    } else {
-        ""
-    };
-    format!("the payload can't be read: {why}{hint}")
+fn at(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("`{path}`: ") }
 }
 
 impl DecodeError {
     /// Whether a newer build may have written it, so that the data is fine and this build is not.
     pub fn may_be_newer_build(&self) -> bool {
-        matches!(self, DecodeError::UnknownEvent { .. } | DecodeError::UnknownVersion { .. })
+        matches!(self, DecodeError::UnknownEvent { .. } | DecodeError::UnknownVersion { .. } | DecodeError::UnknownVariant { .. })
     }
 }
 

@@ -24,8 +24,8 @@ pub trait Event: Sized + Clone + fmt::Debug + PartialEq + Send + Sync + 'static 
     const VERSION: u32;
     /// Its doc comment.
     const DOC: &'static str;
-    /// What a stored version looks like, for each version that can be read, in order.
-    const VERSIONS: &'static [(u32, Node)];
+    /// Each version that can be read, from 1 on.
+    const VERSIONS: &'static [EventVersion];
     /// Reads a stored version.
     ///
     /// # Errors
@@ -47,8 +47,23 @@ pub struct EventInfo {
     pub version: u32,
     /// Its doc comment.
     pub doc: &'static str,
-    /// Each version that can be read, with its schema.
-    pub versions: &'static [(u32, Node)],
+    /// Each version that can be read, from 1 on.
+    pub versions: &'static [EventVersion],
+}
+
+/// A version of an event: what is stored, and how the version before becomes it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventVersion {
+    /// Its number, from 1 on.
+    pub version: u32,
+    /// What is stored.
+    pub node: Node,
+    /// What changed since the version before, a sentence each.
+    pub changes: &'static [&'static str],
+    /// Changes with the code that makes this version of the one before, as far as it stands in the event's attributes.
+    pub logic: u64,
+    /// Reads this version and writes the next one; the newest is written as it was read.
+    pub advance: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
 }
 
 impl EventInfo {
@@ -135,6 +150,9 @@ pub struct Recorded<E> {
     pub version: Version,
     /// Where it stands among all events.
     pub position: Position,
+    /// Which one of the events it is that a retired stored event has become, from 0 on; 0 for every other event. What one
+    /// stored event has become shares its version, its position and its id.
+    pub part: u32,
     /// What was recorded beside it.
     pub metadata: Metadata,
 }
@@ -142,7 +160,7 @@ pub struct Recorded<E> {
 impl<E> Recorded<E> {
     /// An event with what is known of it; the store and the test kit make them.
     pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
-        Recorded { event, stream, version, position, metadata }
+        Recorded { event, stream, version, position, part: 0, metadata }
     }
     /// The id of the aggregate it happened to, as the type that names it.
     ///
@@ -158,13 +176,14 @@ impl<E> Recorded<E> {
             stream: self.stream,
             version: self.version,
             position: self.position,
+            part: self.part,
             metadata: self.metadata,
         }
     }
     /// Splits the event from its record, so that a part of it can travel on with the same record.
     pub fn split(self) -> (E, Recorded<()>) {
-        let Recorded { event, stream, version, position, metadata } = self;
-        (event, Recorded { event: (), stream, version, position, metadata })
+        let Recorded { event, stream, version, position, part, metadata } = self;
+        (event, Recorded { event: (), stream, version, position, part, metadata })
     }
 }
 

@@ -136,7 +136,7 @@ mod time;
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregate::{Aggregate, EventOf, Misplaced, Snapshots, Stage, State};
+pub use aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};
 pub use app::*;
 pub use command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Handle, IntoEvents, Need, Refusal,
@@ -145,7 +145,7 @@ pub use error::{
     DecodeError, Denied, EncodeError, ExecuteError, Failure, LoadError, MissingService, ProjectionError, ReadError, StartError,
     StoreError, UnitError, Unreadable, UnreadableEvent,
 };
-pub use event::{Event, EventInfo, IdSource, Metadata, Position, RandomIds, Recorded, Version};
+pub use event::{Event, EventInfo, EventVersion, IdSource, Metadata, Position, RandomIds, Recorded, Version};
 pub use id::{AggregateId, InvalidId, StreamName};
 pub use macros::{ReadModel, aggregate, command, command_handler, event, id, projection, state, value};
 pub use read::{ColumnError, Feeds, FoldError, On, Projection, ReadModel, RowError};

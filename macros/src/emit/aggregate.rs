@@ -137,6 +137,8 @@ impl<'a> Parts<'a> {
                 const NAME: &'static #str = #name;
                 const DOC: &'static #str = #doc;
                 const EVENTS: &'static [#root::EventInfo] = { #lacks &[#(#root::Probe::<#types>::EVENT),*] };
+                const RETIRED: &'static [#root::EventInfo] = &[];
+                const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
                 const FINGERPRINT: #root::core::primitive::u64 =
                     #root::block_fingerprint(#name, #tokens, <#of as #root::Aggregate>::EVENTS);
                 const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> =
@@ -152,11 +154,14 @@ impl<'a> Parts<'a> {
                     __name: &#str,
                     __version: #u32,
                     __payload: &[#u8],
-                ) -> #result<#events, #root::DecodeError> {
+                ) -> #result<#root::Decoded<#events>, #root::DecodeError> {
                     #lacks
                     #(
                         if __name == #root::Probe::<#types>::EVENT.name {
-                            return #result::map(#root::Probe::<#types>::decode_event(__version, __payload), #events::#variants);
+                            return #result::map(
+                                #root::Probe::<#types>::decode_event(__version, __payload),
+                                |__event| #root::Decoded::One(#events::#variants(__event)),
+                            );
                         }
                     )*
                     #root::unknown_event(#name, __name)
@@ -302,10 +307,12 @@ impl<'a> Parts<'a> {
                         const NAME: &'static #str = "";
                         const DOC: &'static #str = "";
                         const EVENTS: &'static [#root::EventInfo] = &[];
+                        const RETIRED: &'static [#root::EventInfo] = &[];
+                        const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
                         const FINGERPRINT: #root::core::primitive::u64 = 0;
                         const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
                         fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
-                        fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#events, #root::DecodeError> { #never }
+                        fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#root::Decoded<#events>, #root::DecodeError> { #never }
                         fn info(_: &#events) -> #root::EventInfo { #never }
                         fn encode(_: &#events, _: &mut #root::std::vec::Vec<#u8>) -> #result<(), #root::EncodeError> { #never }
                     }

@@ -23,7 +23,17 @@ pub(crate) fn event(model: &Stored, sound: bool) -> TokenStream {
             const NAME: &'static #root::core::primitive::str = #name;
             const VERSION: #root::core::primitive::u32 = 1;
             const DOC: &'static #root::core::primitive::str = #doc;
-            const VERSIONS: &'static [(#root::core::primitive::u32, #root::Node)] = &[(1, <#ident as #root::Schema>::NODE)];
+            const VERSIONS: &'static [#root::EventVersion] = {
+                #[allow(unused_imports)]
+                use #root::Lacks as _;
+                &[#root::EventVersion {
+                    version: 1,
+                    node: <#ident as #root::Schema>::NODE,
+                    changes: &[],
+                    logic: 0,
+                    advance: #root::Probe::<#ident>::rewrite,
+                }]
+            };
             fn decode(
                 __version: #root::core::primitive::u32,
                 __payload: &[#root::core::primitive::u8],

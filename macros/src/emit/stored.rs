@@ -161,7 +161,7 @@ fn schema(model: &Stored) -> TokenStream {
                 };
                 quote!(#root::Variant { name: #name, doc: #doc, node: #node })
             });
-            quote!(#root::Node::Enum(&[#(#variants),*]))
+            quote!(#root::Node::Enum { tag: #root::Tag::External, variants: &[#(#variants),*] })
         }
     };
     quote! {
@@ -178,7 +178,7 @@ fn fields_node(model: &Stored, fields: &Fields) -> TokenStream {
     if fields.named {
         let fields = fields.list.iter().zip(nodes).map(|(field, node)| {
             let (name, doc) = (&field.name, &field.doc);
-            quote!(#root::Field { name: #name, doc: #doc, node: &#node })
+            quote!(#root::Field { name: #name, doc: #doc, default: false, node: &#node })
         });
         quote!(#root::Node::Record(&[#(#fields),*]))
     } else {

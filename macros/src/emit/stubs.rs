@@ -28,7 +28,7 @@ pub(crate) fn stored(model: &Stored) -> TokenStream {
                     const NAME: #str = "";
                     const VERSION: #u32 = 1;
                     const DOC: #str = "";
-                    const VERSIONS: &'static [(#u32, #root::Node)] = &[];
+                    const VERSIONS: &'static [#root::EventVersion] = &[];
                     fn decode(_: #u32, _: &[#u8]) -> #result<Self, #root::DecodeError> { #never }
                     fn encode(&self, _: &mut #vec) -> #result<(), #root::EncodeError> { #never }
                 },

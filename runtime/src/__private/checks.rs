@@ -74,7 +74,7 @@ const fn events(mut hash: Fingerprint, events: &[EventInfo]) -> Fingerprint {
         hash = hash.bytes(events[i].name.as_bytes());
         let (versions, mut v) = (events[i].versions, 0);
         while v < versions.len() {
-            hash = hash.number(versions[v].0 as u64).node(&versions[v].1);
+            hash = hash.number(versions[v].version as u64).number(versions[v].logic).node(&versions[v].node);
             v += 1;
         }
         i += 1;

@@ -57,6 +57,10 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     pub fn decode(payload: &[u8]) -> Result<T, DecodeError> {
         crate::codec::decode(payload)
     }
+    /// Reads a stored form and writes it again.
+    pub fn rewrite(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        crate::codec::rewrite::<T>(payload)
+    }
     /// As JSON in a column.
     pub fn to_json(value: &T) -> Result<Value, String> {
         crate::read::column::to_json(value)
@@ -154,6 +158,10 @@ pub trait Lacks<T>: Sized {
     /// Never compiled.
     fn to_vec(_: &T) -> Result<Vec<u8>, EncodeError> {
         never!(T, "a type that is stored can't be written: put `#[value]` on it")
+    }
+    /// Never compiled.
+    fn rewrite(_: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        never!(T, "this type can't be stored")
     }
     /// Never compiled.
     fn decode(_: &[u8]) -> Result<T, DecodeError> {

@@ -355,7 +355,7 @@ fn unknown_events(aggregates: &[Registered], mut stored: Vec<StoredType>) -> Vec
     let knows = |kind: &StoredType| {
         let aggregate = aggregates.iter().find(|aggregate| aggregate.name == kind.aggregate);
         let event = aggregate.and_then(|aggregate| aggregate.events.iter().find(|event| event.name == kind.name));
-        event.is_some_and(|event| event.versions.iter().any(|(version, _)| *version == kind.schema_version))
+        event.is_some_and(|event| event.versions.iter().any(|known| known.version == kind.schema_version))
     };
     stored.retain(|kind| !knows(kind));
     stored

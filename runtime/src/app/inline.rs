@@ -98,7 +98,7 @@ impl InlineFold for InlineModels {
     fn keys(&self, append: &Append) -> Result<Vec<RowKey>, InlineRefusal> {
         let mut keys = Vec::new();
         self.visit(append, None, |model, fold, event| {
-            keys.extend(fold.key(event)?.map(|key| RowKey { model: model.place, key }));
+            keys.extend(fold.keys(event)?.into_iter().map(|key| RowKey { model: model.place, key }));
             Ok(())
         })?;
         Ok(keys)

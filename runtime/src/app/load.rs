@@ -70,7 +70,10 @@ impl<A: Aggregate> Entry<A> {
             return Err(Unreadable::OutOfOrder { expected });
         }
         let stage = std::mem::take(&mut self.stage);
-        self.stage = catch(|| Ok(A::apply(stage, A::decode(stored.name, stored.schema_version, stored.payload)?)?))?;
+        self.stage = catch(|| {
+            let mut events = A::decode(stored.name, stored.schema_version, stored.payload)?.into_iter();
+            Ok(events.try_fold(stage, |stage, event| A::apply(stage, event))?)
+        })?;
         self.version = expected;
         self.recorded_at = stored.recorded_at;
         self.folded_bytes += stored.payload.len();
@@ -223,7 +226,7 @@ pub(crate) fn record<E>(stream: StreamName, stored: &StoredEvent<'_>, event: E) 
         causation_id: stored.causation_id,
         actor: stored.actor.map(Into::into),
     };
-    Recorded { event, stream, version: stored.version, position: stored.position, metadata }
+    Recorded { event, stream, version: stored.version, position: stored.position, part: 0, metadata }
 }
 
 /// The events of one aggregate, in order; read page by page.
@@ -284,7 +287,11 @@ impl<A: Aggregate> History<A> {
                 return ControlFlow::Break(());
             }
             match catch(|| Ok(A::decode(event.name, event.schema_version, event.payload)?)) {
-                Ok(decoded) => page.push_back(record(stream.clone(), &event, decoded)),
+                Ok(decoded) => {
+                    for (part, decoded) in (0..).zip(decoded) {
+                        page.push_back(Recorded { part, ..record(stream.clone(), &event, decoded) });
+                    }
+                }
                 Err(why) => {
                     unreadable = Some(unreadable_event(stream, &event, why));
                     return ControlFlow::Break(());

@@ -69,17 +69,25 @@ impl<M: Projection> Feeder<M> {
         Feeder { sources: SourceSink::<M>::collect() }
     }
 
-    /// Reads an event that the model handles; `None` for all others.
-    pub(crate) fn read(&self, event: &StoredEvent<'_>) -> Result<Option<Pending<M>>, FoldError> {
+    /// Reads an event that the model handles, and nothing of all others; a retired event may be several of today's.
+    pub(crate) fn read(&self, event: &StoredEvent<'_>, each: &mut dyn FnMut(Pending<M>)) -> Result<(), FoldError> {
         let aggregate = event.stream.split_once('-').map_or(event.stream, |(aggregate, _)| aggregate);
-        let Some(source) = self.sources.iter().find(|source| source.aggregate == aggregate) else { return Ok(None) };
+        let Some(source) = self.sources.iter().find(|source| source.aggregate == aggregate) else { return Ok(()) };
         // An event that the aggregate does not know goes on to be decoded, which says what is wrong with it.
         if (source.handles)(event.name) == Some(false) {
-            return Ok(None);
+            return Ok(());
         }
         let stream = StreamName::parse(event.stream).map_err(|why| FoldError::Key(why.to_string()))?;
         let raw = record(stream, event, (event.name, event.schema_version, event.payload));
-        catch(|| (source.fold)(raw)).map(Some)
+        catch(|| (source.fold)(raw, each))
+    }
+}
+
+impl<M: Projection> Feeder<M> {
+    fn read_all(&self, event: &StoredEvent<'_>) -> Result<Vec<Pending<M>>, FoldError> {
+        let mut all = Vec::new();
+        self.read(event, &mut |pending| all.push(pending))?;
+        Ok(all)
     }
 }
 
@@ -93,32 +101,36 @@ pub(crate) fn catch<T, E: Into<FoldError>>(work: impl FnOnce() -> Result<T, E>) 
 
 /// An inline model without its type.
 pub(crate) trait InlineModel: Send + Sync {
-    /// The key of an event's row; `None` where the model does not handle the event.
-    fn key(&self, event: &StoredEvent<'_>) -> Result<Option<Value>, FoldError>;
+    /// The key of an event's row; none where the model does not handle the event.
+    fn keys(&self, event: &StoredEvent<'_>) -> Result<Vec<Value>, FoldError>;
     /// Lets an event change its row; `model` is the model's place.
     fn fold(&self, event: &StoredEvent<'_>, model: usize, rows: &mut RowSet) -> Result<(), FoldError>;
 }
 
 impl<M: Projection> InlineModel for Feeder<M> {
-    fn key(&self, event: &StoredEvent<'_>) -> Result<Option<Value>, FoldError> {
+    fn keys(&self, event: &StoredEvent<'_>) -> Result<Vec<Value>, FoldError> {
         catch(|| {
-            let Some(pending) = self.read(event)? else { return Ok(None) };
-            Ok::<_, FoldError>(Some(key_value::<M>(pending.key())?))
+            let mut keys = Vec::new();
+            for pending in self.read_all(event)? {
+                keys.push(key_value::<M>(pending.key())?);
+            }
+            Ok::<_, FoldError>(keys)
         })
     }
     fn fold(&self, event: &StoredEvent<'_>, model: usize, rows: &mut RowSet) -> Result<(), FoldError> {
         // All of it: rows are the user's types, whose conversions and destructors may panic too.
         catch(|| {
-            let Some(pending) = self.read(event)? else { return Ok(()) };
-            let key = RowKey { model, key: key_value::<M>(pending.key())? };
-            if !rows.has(&key) {
-                // The rows were read before positions and times were known, so these can't say which row it is.
-                let why = "the row of an inline read model can't depend on an event's position or recorded time";
-                return Err(FoldError::Key(why.to_owned()));
+            for pending in self.read_all(event)? {
+                let key = RowKey { model, key: key_value::<M>(pending.key())? };
+                if !rows.has(&key) {
+                    // The rows were read before positions and times were known, so these can't say which row it is.
+                    let why = "the row of an inline read model can't depend on an event's position or recorded time";
+                    return Err(FoldError::Key(why.to_owned()));
+                }
+                let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
+                pending.apply(&mut row)?;
+                rows.put(key, row.as_ref().map(M::to_row).transpose()?);
             }
-            let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
-            pending.apply(&mut row)?;
-            rows.put(key, row.as_ref().map(M::to_row).transpose()?);
             Ok(())
         })
     }

@@ -174,18 +174,20 @@ impl<M: Projection> Runner<M> {
         let feeder = &self.feeder;
         self.log
             .read_all(self.position, max, &mut |event| {
-                let read = feeder.read(&event).map_err(|why| Place::error_of(&event, why));
-                let placed = read.and_then(|read| read.map(|pending| Ok((Place::of(&event, batch.seen)?, pending))).transpose());
-                match placed {
-                    Ok(Some(matching)) => {
-                        bytes += event.payload.len();
-                        batch.events.push(matching);
-                    }
-                    Ok(None) => {}
-                    Err(why) => {
-                        batch.unreadable = Some(why);
-                        return ControlFlow::Break(());
-                    }
+                let (whole, seen) = (batch.events.len(), batch.seen);
+                let mut misplaced = None;
+                let read = feeder.read(&event, &mut |pending| match Place::of(&event, seen) {
+                    Ok(place) => batch.events.push((place, pending)),
+                    Err(why) => misplaced = Some(why),
+                });
+                if let Some(why) = read.map_err(|why| Place::error_of(&event, why)).err().or(misplaced) {
+                    // What a retired event has become is folded whole or not at all.
+                    batch.events.truncate(whole);
+                    batch.unreadable = Some(why);
+                    return ControlFlow::Break(());
+                }
+                if batch.events.len() > whole {
+                    bytes += event.payload.len();
                 }
                 batch.seen += 1;
                 batch.last = event.position;

@@ -10,7 +10,7 @@ use super::App;
 use super::load::{PAGE_BYTES, PAGE_EVENTS, record};
 use crate::error::{StoreError, Unreadable, UnreadableEvent};
 use crate::store::Store;
-use crate::{Aggregate, Position, Recorded, StreamName};
+use crate::{Aggregate, Decoded, Position, Recorded, StreamName};
 
 /// An event as it is stored, of whatever aggregate.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,17 +32,18 @@ impl fmt::Debug for RawEvent {
 }
 
 impl Recorded<RawEvent> {
-    /// The event of the aggregate `A`; `None` where it is another aggregate's.
+    /// The event of the aggregate `A`, or those that a retired one has become; `None` where it is another aggregate's.
     ///
     /// # Errors
     /// [`UnreadableEvent`] where this build can't read it.
-    pub fn decode<A: Aggregate>(&self) -> Option<Result<Recorded<A::Event>, UnreadableEvent>> {
+    pub fn decode<A: Aggregate>(&self) -> Option<Result<Decoded<Recorded<A::Event>>, UnreadableEvent>> {
         if self.stream.aggregate() != A::NAME {
             return None;
         }
         let RawEvent { name, schema_version, payload } = &self.event;
         let decoded = A::decode(name, *schema_version, payload);
-        Some(decoded.map(|event| self.clone().map(|_| event)).map_err(|why| UnreadableEvent {
+        let record = |(part, event)| Recorded { part, ..self.clone() }.map(|_| event);
+        Some(decoded.map(|decoded| decoded.map_parts(record)).map_err(|why| UnreadableEvent {
             stream: self.stream.clone(),
             version: self.version,
             position: self.position,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use super::column::{Column, ColumnError, ColumnType, Row};
-use crate::{Aggregate, DecodeError, Recorded};
+use crate::{Aggregate, DecodeError, Decoded, Recorded};
 
 /// A row with a key, kept in a table of its own and folded from events.
 ///
@@ -60,11 +60,11 @@ pub(crate) struct Source<M> {
     pub(crate) aggregate: &'static str,
     /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
     pub(crate) handles: fn(&str) -> Option<bool>,
-    /// Reads one event, by name, version and payload, and finds its row.
+    /// Reads one stored event, by name, version and payload, and finds the row of each event that it is today.
     pub(crate) fold: FoldStored<M>,
 }
 
-type FoldStored<M> = fn(Recorded<(&str, u32, &[u8])>) -> Result<Box<dyn Fold<M>>, FoldError>;
+type FoldStored<M> = fn(Recorded<(&str, u32, &[u8])>, &mut dyn FnMut(Box<dyn Fold<M>>)) -> Result<(), FoldError>;
 
 impl<M: ReadModel> SourceSink<M> {
     pub(crate) fn collect() -> Vec<Source<M>>
@@ -81,10 +81,19 @@ impl<M: ReadModel> SourceSink<M> {
         self.sources.push(Source {
             aggregate: A::NAME,
             handles: A::effect_of,
-            fold: |raw| {
-                let (name, version, payload) = raw.event;
-                let event = A::decode(name, version, payload).map_err(FoldError::Decode)?;
-                A::fold(raw.map(|_| event))
+            fold: |raw, each| {
+                let ((name, version, payload), record) = raw.split();
+                match A::decode(name, version, payload).map_err(FoldError::Decode)? {
+                    Decoded::One(event) => each(A::fold(record.map(|()| event))?),
+                    Decoded::Became(events) => {
+                        for (part, event) in (0..).zip(events) {
+                            if A::effect_of(A::info(&event).name) != Some(false) {
+                                each(A::fold(Recorded { part, ..record.clone() }.map(|()| event))?);
+                            }
+                        }
+                    }
+                }
+                Ok(())
             },
         });
     }
@@ -196,7 +205,8 @@ pub trait On<A, E>: ReadModel {
 ///
 /// Implemented by `#[aggregate]`.
 pub trait Feeds<M: ReadModel>: Aggregate {
-    /// Whether the model handles the event of this name; `None` where the aggregate has no such event.
+    /// Whether the model handles the event of this name, or may handle what it has become; `None` where the aggregate has no
+    /// such event.
     fn effect_of(event: &str) -> Option<bool>;
     /// One event with the key of its row.
     ///

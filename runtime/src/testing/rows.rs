@@ -197,7 +197,7 @@ impl GivenEvents {
     }
 }
 
-/// Folds one event into its row, which goes through its stored form as it would between two batches.
+/// Folds one event into its rows, which goes through its stored form as it would between two batches.
 fn fold_one<M: ReadModel>(
     source: &Source<M>,
     event: &Recorded<Stored>,
@@ -206,15 +206,18 @@ fn fold_one<M: ReadModel>(
 ) -> Result<(), FoldError> {
     let Recorded { event: stored, stream, version, position, metadata, .. } = event;
     let raw = (stored.info.name, stored.info.version, stored.payload.as_slice());
-    let fold = (source.fold)(Recorded::new(raw, stream.clone(), *version, *position, metadata.clone()))?;
-    let key = fold.key().to_value().map_err(FoldError::Key)?;
-    *row_key = Some(key.to_string());
-    let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
-    fold.apply(&mut row)?;
-    match row {
-        Some(row) => rows.insert(key, row.to_row()?),
-        None => rows.remove(&key),
-    };
+    let mut folds = Vec::new();
+    (source.fold)(Recorded::new(raw, stream.clone(), *version, *position, metadata.clone()), &mut |fold| folds.push(fold))?;
+    for fold in folds {
+        let key = fold.key().to_value().map_err(FoldError::Key)?;
+        *row_key = Some(key.to_string());
+        let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
+        fold.apply(&mut row)?;
+        match row {
+            Some(row) => rows.insert(key, row.to_row()?),
+            None => rows.remove(&key),
+        };
+    }
     Ok(())
 }
 

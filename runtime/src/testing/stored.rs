@@ -18,7 +18,7 @@ pub(super) fn store<A: Aggregate>(event: &A::Event) -> (Stored, A::Event) {
         panic!("this `{}` can't be stored: {why}\n{event:#?}", info.name);
     }
     let again = match A::decode(info.name, info.version, &payload) {
-        Ok(again) => again,
+        Ok(again) => again.into_iter().next().expect("an event of the aggregate is never a retired one"),
         Err(why) => panic!("`{}` can't be read back: {why}\n{event:#?}\n{}", info.name, String::from_utf8_lossy(&payload)),
     };
     assert!(again == *event, "`{}` is read back as something else {}", info.name, diff(event, &again));

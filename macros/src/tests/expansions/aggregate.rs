@@ -222,6 +222,8 @@ impl ::gesta::__private::Aggregate for Account {
             ::gesta::__private::Probe::<Closed>::EVENT,
         ]
     };
+    const RETIRED: &'static [::gesta::__private::EventInfo] = &[];
+    const LOCK: ::gesta::__private::core::option::Option<::gesta::__private::Lock> = ::gesta::__private::core::option::Option::None;
     const FINGERPRINT: ::gesta::__private::core::primitive::u64 = ::gesta::__private::block_fingerprint(
         "Account",
         3154764518605736764u64,
@@ -307,7 +309,7 @@ impl ::gesta::__private::Aggregate for Account {
         __version: ::gesta::__private::core::primitive::u32,
         __payload: &[::gesta::__private::core::primitive::u8],
     ) -> ::gesta::__private::core::result::Result<
-        AccountEvent,
+        ::gesta::__private::Decoded<AccountEvent>,
         ::gesta::__private::DecodeError,
     > {
         #[allow(unused_imports)]
@@ -315,7 +317,7 @@ impl ::gesta::__private::Aggregate for Account {
         if __name == ::gesta::__private::Probe::<Opened>::EVENT.name {
             return ::gesta::__private::core::result::Result::map(
                 ::gesta::__private::Probe::<Opened>::decode_event(__version, __payload),
-                AccountEvent::Opened,
+                |__event| ::gesta::__private::Decoded::One(AccountEvent::Opened(__event)),
             );
         }
         if __name == ::gesta::__private::Probe::<events::Paid>::EVENT.name {
@@ -323,13 +325,13 @@ impl ::gesta::__private::Aggregate for Account {
                 ::gesta::__private::Probe::<
                     events::Paid,
                 >::decode_event(__version, __payload),
-                AccountEvent::Paid,
+                |__event| ::gesta::__private::Decoded::One(AccountEvent::Paid(__event)),
             );
         }
         if __name == ::gesta::__private::Probe::<Closed>::EVENT.name {
             return ::gesta::__private::core::result::Result::map(
                 ::gesta::__private::Probe::<Closed>::decode_event(__version, __payload),
-                AccountEvent::Closed,
+                |__event| ::gesta::__private::Decoded::One(AccountEvent::Closed(__event)),
             );
         }
         ::gesta::__private::unknown_event("Account", __name)

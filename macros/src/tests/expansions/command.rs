@@ -56,6 +56,7 @@ impl ::gesta::__private::Schema for Deposit {
             ::gesta::__private::Field {
                 name: "amount",
                 doc: "",
+                default: false,
                 node: &<i64 as ::gesta::__private::Schema>::NODE,
             },
         ],

@@ -81,11 +81,13 @@ impl ::gesta::__private::Schema for MoneyDeposited {
             ::gesta::__private::Field {
                 name: "amountPaid",
                 doc: "How much.",
+                default: false,
                 node: &<Cents as ::gesta::__private::Schema>::NODE,
             },
             ::gesta::__private::Field {
                 name: "took",
                 doc: "",
+                default: false,
                 node: &::gesta::__private::Node::Opaque("seconds"),
             },
         ],
@@ -104,10 +106,19 @@ impl ::gesta::__private::Event for MoneyDeposited {
     const NAME: &'static ::gesta::__private::core::primitive::str = "Deposited";
     const VERSION: ::gesta::__private::core::primitive::u32 = 1;
     const DOC: &'static ::gesta::__private::core::primitive::str = "Money paid in.";
-    const VERSIONS: &'static [(
-        ::gesta::__private::core::primitive::u32,
-        ::gesta::__private::Node,
-    )] = &[(1, <MoneyDeposited as ::gesta::__private::Schema>::NODE)];
+    const VERSIONS: &'static [::gesta::__private::EventVersion] = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        &[
+            ::gesta::__private::EventVersion {
+                version: 1,
+                node: <MoneyDeposited as ::gesta::__private::Schema>::NODE,
+                changes: &[],
+                logic: 0,
+                advance: ::gesta::__private::Probe::<MoneyDeposited>::rewrite,
+            },
+        ]
+    };
     fn decode(
         __version: ::gesta::__private::core::primitive::u32,
         __payload: &[::gesta::__private::core::primitive::u8],

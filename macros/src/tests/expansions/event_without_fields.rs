@@ -33,10 +33,19 @@ impl ::gesta::__private::Event for Closed {
     const NAME: &'static ::gesta::__private::core::primitive::str = "Closed";
     const VERSION: ::gesta::__private::core::primitive::u32 = 1;
     const DOC: &'static ::gesta::__private::core::primitive::str = "";
-    const VERSIONS: &'static [(
-        ::gesta::__private::core::primitive::u32,
-        ::gesta::__private::Node,
-    )] = &[(1, <Closed as ::gesta::__private::Schema>::NODE)];
+    const VERSIONS: &'static [::gesta::__private::EventVersion] = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        &[
+            ::gesta::__private::EventVersion {
+                version: 1,
+                node: <Closed as ::gesta::__private::Schema>::NODE,
+                changes: &[],
+                logic: 0,
+                advance: ::gesta::__private::Probe::<Closed>::rewrite,
+            },
+        ]
+    };
     fn decode(
         __version: ::gesta::__private::core::primitive::u32,
         __payload: &[::gesta::__private::core::primitive::u8],

@@ -56,6 +56,7 @@ impl ::gesta::__private::Schema for Account {
             ::gesta::__private::Field {
                 name: "balance",
                 doc: "",
+                default: false,
                 node: &<i64 as ::gesta::__private::Schema>::NODE,
             },
         ],

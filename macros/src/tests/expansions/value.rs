@@ -99,8 +99,9 @@ impl ::evs::__private::core::cmp::PartialEq for Price {
 }
 #[automatically_derived]
 impl ::evs::__private::Schema for Price {
-    const NODE: ::evs::__private::Node = ::evs::__private::Node::Enum(
-        &[
+    const NODE: ::evs::__private::Node = ::evs::__private::Node::Enum {
+        tag: ::evs::__private::Tag::External,
+        variants: &[
             ::evs::__private::Variant {
                 name: "Free",
                 doc: "",
@@ -122,11 +123,13 @@ impl ::evs::__private::Schema for Price {
                             ::evs::__private::Field {
                                 name: "from",
                                 doc: "",
+                                default: false,
                                 node: &<Cents as ::evs::__private::Schema>::NODE,
                             },
                             ::evs::__private::Field {
                                 name: "to",
                                 doc: "",
+                                default: false,
                                 node: &<Cents as ::evs::__private::Schema>::NODE,
                             },
                         ],
@@ -134,7 +137,7 @@ impl ::evs::__private::Schema for Price {
                 ),
             },
         ],
-    );
+    };
 }
 const _: () = {
     #[allow(unused_imports)]

@@ -19,8 +19,9 @@ pub enum Channel {
 }
 #[automatically_derived]
 impl ::gesta::__private::Schema for Channel {
-    const NODE: ::gesta::__private::Node = ::gesta::__private::Node::Enum(
-        &[
+    const NODE: ::gesta::__private::Node = ::gesta::__private::Node::Enum {
+        tag: ::gesta::__private::Tag::External,
+        variants: &[
             ::gesta::__private::Variant {
                 name: "Branch",
                 doc: "",
@@ -32,7 +33,7 @@ impl ::gesta::__private::Schema for Channel {
                 node: ::gesta::__private::core::option::Option::None,
             },
         ],
-    );
+    };
 }
 #[automatically_derived]
 impl ::gesta::__private::ColumnType for Channel {

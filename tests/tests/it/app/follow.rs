@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gesta::{App, ExecuteError, Failure, Position};
+use gesta::{App, Decoded, ExecuteError, Failure, Position};
 
 use super::commands::lending;
 use crate::domain::*;
@@ -43,7 +43,7 @@ async fn a_subscription_sees_what_was_and_what_comes_and_skips_nothing() {
         let mut tail = app.subscribe(last);
         let done = app.execute(&account("0"), Deposit { amount: 3 }).await.unwrap();
         let event = tail.next().await.unwrap().unwrap();
-        assert_eq!(event.decode::<Account>().unwrap().unwrap(), done.events[0]);
+        assert_eq!(event.decode::<Account>().unwrap().unwrap(), Decoded::One(done.events[0].clone()));
     })
     .await;
 }

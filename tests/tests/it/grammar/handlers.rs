@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gesta::__private::with_service;
-use gesta::{Aggregate, AnyCommand, Command, CommandData, Commands, Context, Dispatch, Handle, Need, Refusal, Stage};
+use gesta::{Aggregate, AnyCommand, Command, CommandData, Commands, Context, Decoded, Dispatch, Handle, Need, Refusal, Stage};
 
 use super::domain::*;
 use super::{env, given, ready, when};
@@ -141,7 +141,7 @@ fn events_are_read_as_they_were_written() {
         let mut payload = Vec::new();
         Account::encode(&event, &mut payload).unwrap();
         let info = Account::info(&event);
-        assert_eq!(Account::decode(info.name, info.version, &payload), Ok(event));
+        assert_eq!(Account::decode(info.name, info.version, &payload), Ok(Decoded::One(event)));
     }
     let error = |name, version| Account::decode(name, version, b"{}").unwrap_err();
     assert!(error("Lent", 1).may_be_newer_build());

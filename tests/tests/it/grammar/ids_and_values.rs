@@ -86,7 +86,7 @@ fn a_schema_says_what_is_stored() {
     assert_eq!((Cents::NODE, AccountId::NODE, OrderId::NODE), (int, Node::Text, Node::Named("uuid")));
     assert_eq!(Pair::NODE, Node::Tuple(&[&<i64 as Schema>::NODE, &Node::Text]));
     assert_eq!(Nothing::NODE, Node::Record(&[]));
-    let Node::Enum(variants) = Shape::NODE else { panic!("an enum") };
+    let Node::Enum { variants, .. } = Shape::NODE else { panic!("an enum") };
     let names: Vec<_> = variants.iter().map(|v| v.name).collect();
     assert_eq!(names, ["no_size", "one_size", "two_sizes", "big"]);
     assert_eq!(variants[1], Variant { name: "one_size", doc: "", node: Some(&<u8 as Schema>::NODE) });

@@ -29,6 +29,15 @@ pub enum Node {
     Optional(&'static Node),
     /// Any number of values, in order.
     List(&'static Node),
+    /// Any number of values, each once, in no order.
+    Set(&'static Node),
+    /// A fixed number of values of one form.
+    Array {
+        /// How many.
+        len: usize,
+        /// Each of them.
+        item: &'static Node,
+    },
     /// Values by key.
     Map {
         /// The key, stored as text.
@@ -41,9 +50,30 @@ pub enum Node {
     /// Named fields.
     Record(&'static [Field]),
     /// One of several variants.
-    Enum(&'static [Variant]),
+    Enum {
+        /// Where the variant's name stands.
+        tag: Tag,
+        /// The variants.
+        variants: &'static [Variant],
+    },
     /// A foreign type, by the description its user gave.
     Opaque(&'static str),
+}
+
+/// Where the name of an enum's variant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// `"Branch"`, or around the content: `{"Card": {..}}`.
+    External,
+    /// Among the content's fields: `{"type": "Card", ..}`.
+    Internal(&'static str),
+    /// Beside the content: `{"type": "Card", "data": {..}}`.
+    Adjacent {
+        /// The name's field.
+        tag: &'static str,
+        /// The content's field.
+        content: &'static str,
+    },
 }
 
 /// One field of a record.
@@ -53,6 +83,8 @@ pub struct Field {
     pub name: &'static str,
     /// Its doc comment.
     pub doc: &'static str,
+    /// Whether it may be missing when it is read: it has a default. An optional value may be missing anyway.
+    pub default: bool,
     /// What it holds.
     pub node: &'static Node,
 }
@@ -117,10 +149,10 @@ impl<T: Schema> Schema for Box<T> {
     const NODE: Node = T::NODE;
 }
 impl<T: Schema> Schema for std::collections::BTreeSet<T> {
-    const NODE: Node = Node::List(&T::NODE);
+    const NODE: Node = Node::Set(&T::NODE);
 }
 impl<T: Schema, S> Schema for std::collections::HashSet<T, S> {
-    const NODE: Node = Node::List(&T::NODE);
+    const NODE: Node = Node::Set(&T::NODE);
 }
 impl<K: Schema, V: Schema> Schema for std::collections::BTreeMap<K, V> {
     const NODE: Node = Node::Map { key: &K::NODE, value: &V::NODE };
@@ -173,6 +205,8 @@ impl Fingerprint {
             Node::Named(name) => self.bytes(b"named").bytes(name.as_bytes()),
             Node::Optional(inner) => self.bytes(b"?").node(inner),
             Node::List(inner) => self.bytes(b"[]").node(inner),
+            Node::Set(inner) => self.bytes(b"set").node(inner),
+            Node::Array { len, item } => self.bytes(b"array").number(*len as u64).node(item),
             Node::Map { key, value } => self.bytes(b"map").node(key).node(value),
             Node::Tuple(items) => {
                 let (mut hash, mut i) = (self.bytes(b"(").number(items.len() as u64), 0);
@@ -185,13 +219,18 @@ impl Fingerprint {
             Node::Record(fields) => {
                 let (mut hash, mut i) = (self.bytes(b"{").number(fields.len() as u64), 0);
                 while i < fields.len() {
-                    hash = hash.bytes(fields[i].name.as_bytes()).node(fields[i].node);
+                    hash = hash.bytes(fields[i].name.as_bytes()).number(fields[i].default as u64).node(fields[i].node);
                     i += 1;
                 }
                 hash
             }
-            Node::Enum(variants) => {
-                let (mut hash, mut i) = (self.bytes(b"|").number(variants.len() as u64), 0);
+            Node::Enum { tag, variants } => {
+                let tagged = match tag {
+                    Tag::External => self.bytes(b"|"),
+                    Tag::Internal(tag) => self.bytes(b"|tag").bytes(tag.as_bytes()),
+                    Tag::Adjacent { tag, content } => self.bytes(b"|beside").bytes(tag.as_bytes()).bytes(content.as_bytes()),
+                };
+                let (mut hash, mut i) = (tagged.number(variants.len() as u64), 0);
                 while i < variants.len() {
                     hash = hash.bytes(variants[i].name.as_bytes());
                     if let Some(inner) = variants[i].node {
@@ -227,7 +266,9 @@ impl Node {
         match self {
             Node::Float { .. } | Node::Opaque(_) => true,
             Node::Bool | Node::Int { .. } | Node::Text | Node::Named(_) => false,
-            Node::Optional(inner) | Node::List(inner) => inner.may_hold_float(),
+            Node::Optional(inner) | Node::List(inner) | Node::Set(inner) | Node::Array { item: inner, .. } => {
+                inner.may_hold_float()
+            }
             Node::Map { key, value } => key.may_hold_float() || value.may_hold_float(),
             Node::Tuple(items) => {
                 let mut i = 0;
@@ -249,7 +290,7 @@ impl Node {
                 }
                 false
             }
-            Node::Enum(variants) => {
+            Node::Enum { variants, .. } => {
                 let mut i = 0;
                 while i < variants.len() {
                     if let Some(inner) = variants[i].node
