@@ -5,6 +5,7 @@ use std::fmt;
 use crate::AggregateId;
 use crate::error::{DecodeError, EncodeError};
 use crate::event::EventInfo;
+use crate::schema::Node;
 
 /// Where the life of an aggregate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +67,8 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// Its doc comment.
     const DOC: &'static str;
+    /// What its ids are stored as, in the names of streams; `None` where a hand-written id does not say.
+    const ID: Option<Node>;
     /// Its events.
     const EVENTS: &'static [EventInfo];
     /// Events that may be stored and become others when they are read: what its `#[upcast]` functions take.

@@ -9,6 +9,7 @@ pub(crate) mod commands;
 mod derives;
 pub(crate) mod event;
 pub(crate) mod id;
+mod lock;
 pub(crate) mod projection;
 pub(crate) mod read_model;
 pub(crate) mod state;

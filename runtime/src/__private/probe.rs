@@ -73,6 +73,8 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
 impl<T: Schema> Probe<T> {
     /// The hash of the schema.
     pub const SCHEMA: u64 = T::NODE.fingerprint();
+    /// The schema.
+    pub const NODE: Option<Node> = Some(T::NODE);
 }
 impl<T: State> Probe<T> {
     /// How the state is stored.
@@ -177,6 +179,8 @@ pub trait Lacks<T>: Sized {
     }
     /// No schema.
     const SCHEMA: u64 = 0;
+    /// No schema.
+    const NODE: Option<Node> = None;
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
     /// No column.

@@ -3,6 +3,12 @@
 //! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes;
 //! everything is `const`, so a schema costs nothing while a program runs.
 
+mod lines;
+pub(crate) mod lock;
+mod report;
+mod rules;
+pub(crate) mod text;
+
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
