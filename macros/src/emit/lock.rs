@@ -7,7 +7,6 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 
-use super::aggregate::lacks;
 use crate::model::aggregate::Aggregate;
 use crate::names::{local, lock_test};
 

@@ -15,7 +15,7 @@
 //! Records, lists, sets, arrays, maps and tuples are seen by what is in them. They have a line of their own where that says
 //! nothing: a record or tuple of nothing, and a field that may be missing because it has a default.
 
-use super::text::{Text, escape, is_plain_byte};
+use super::text::{Text, escape};
 use super::{Field, Node, Tag};
 
 /// The longest path, in bytes.
@@ -195,17 +195,17 @@ pub(crate) const fn push_words<const N: usize>(words: &[(&str, bool)], out: &mut
 
 /// The hash of a version under this name: what its section is opened by.
 pub(crate) const fn fingerprint(name: &str, version: u32, node: &Node) -> u64 {
-    title_hash(name.as_bytes(), version).wrapping_add(sum(node, OFFSET, None))
+    add(title_hash(name.as_bytes(), version), sum(node, OFFSET, None))
 }
 
 /// What the hash of a section begins with, so that one without lines has one too.
 pub(crate) const fn title_hash(name: &[u8], version: u32) -> u64 {
-    mix(feed(feed(feed(OFFSET, name), b" v"), &version.to_le_bytes()))
+    join(feed(OFFSET, name), version as u64)
 }
 
 /// The hash of one line, from `path` to kind.
 pub(crate) const fn line_hash(path: &[u8], kind: &[u8]) -> u64 {
-    mix(feed(feed(feed(OFFSET, path), b" "), kind))
+    join(feed(OFFSET, path), feed(OFFSET, kind))
 }
 
 /// The hash of what stands in a field, whatever the field is called.
@@ -213,36 +213,52 @@ pub(crate) const fn content_hash(node: &Node, default: bool) -> u64 {
     sum(node, OFFSET, Some(default))
 }
 
-const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// One more piece, by FNV-1a.
-const fn feed(mut hash: u64, bytes: &[u8]) -> u64 {
-    let mut i = 0;
-    while i < bytes.len() {
-        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
-        i += 1;
+/// One more piece, by FNV-1a. With 128 bits nothing overflows: in `const`, a call to `wrapping_mul` takes as long as the
+/// rest of the loop.
+pub(crate) const fn feed(mut hash: u64, mut bytes: &[u8]) -> u64 {
+    while let [a, b, c, d, rest @ ..] = bytes {
+        hash = ((hash ^ *a as u64) as u128 * PRIME) as u64;
+        hash = ((hash ^ *b as u64) as u128 * PRIME) as u64;
+        hash = ((hash ^ *c as u64) as u128 * PRIME) as u64;
+        hash = ((hash ^ *d as u64) as u128 * PRIME) as u64;
+        bytes = rest;
+    }
+    while let [a, rest @ ..] = bytes {
+        hash = ((hash ^ *a as u64) as u128 * PRIME) as u64;
+        bytes = rest;
     }
     hash
 }
 
-/// Hashes that are added up must not keep the likeness of their lines. Source: the finalizer of SplitMix64, by Steele, Lea
-/// and Flood, <https://doi.org/10.1145/2714064.2660195>.
-const fn mix(mut hash: u64) -> u64 {
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
+const PRIME: u128 = 0x100_0000_01b3;
+
+/// The hash of a line, of those of its path and its kind. Hashes that are added up must not keep the likeness of their lines.
+/// Source: the folded multiplication of wyhash, by Wang Yi, <https://github.com/wangyi-fudan/wyhash>.
+const fn join(path: u64, kind: u64) -> u64 {
+    let product = (path ^ 0xa076_1d64_78bd_642f) as u128 * (kind ^ 0xe703_7ed1_a0b4_28db) as u128;
+    product as u64 ^ (product >> 64) as u64
 }
 
-const fn feed_name(hash: u64, name: &str) -> u64 {
-    let (bytes, mut state, mut i) = (name.as_bytes(), hash, 0);
-    while i < bytes.len() {
-        if !is_plain_byte(bytes[i]) {
+/// Added up, as they come.
+const fn add(a: u64, b: u64) -> u64 {
+    (a as u128 + b as u128) as u64
+}
+
+pub(crate) const fn feed_name(hash: u64, name: &str) -> u64 {
+    let (mut rest, mut state) = (name.as_bytes(), hash);
+    if rest.is_empty() {
+        return feed_quoted(hash, name);
+    }
+    while let [a, more @ ..] = rest {
+        if !matches!(*a, b'a'..=b'z' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'-') {
             return feed_quoted(hash, name);
         }
-        state = (state ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
-        i += 1;
+        state = ((state ^ *a as u64) as u128 * PRIME) as u64;
+        rest = more;
     }
-    if bytes.is_empty() { feed_quoted(hash, name) } else { state }
+    state
 }
 
 const fn feed_quoted(mut hash: u64, text: &str) -> u64 {
@@ -256,30 +272,55 @@ const fn feed_quoted(mut hash: u64, text: &str) -> u64 {
     feed(hash, b"\"")
 }
 
-const fn feed_number(mut hash: u64, number: u64) -> u64 {
+pub(crate) const fn feed_number(mut hash: u64, number: u64) -> u64 {
     if number > 9 {
         hash = feed_number(hash, number / 10);
     }
     feed(hash, &[b'0' + (number % 10) as u8])
 }
 
-const fn sum_line(path: u64, words: &[(&str, bool)], default: bool) -> u64 {
-    let (mut hash, mut i) = (feed(path, b" "), 0);
+/// The hash of a kind's words.
+const fn kind_hash(words: &[(&str, bool)], default: bool) -> u64 {
+    let (mut hash, mut i) = (OFFSET, 0);
     while i < words.len() && !(words[i].0.is_empty() && !words[i].1) {
         let (word, quoted) = words[i];
         hash = if quoted { feed_quoted(hash, word) } else { feed(hash, word.as_bytes()) };
         i += 1;
     }
-    mix(if default { feed(hash, b" default") } else { hash })
+    if default { feed(hash, b" default") } else { hash }
+}
+
+/// The hash of a kind that many fields have; known before anybody asks.
+const fn usual(node: &Node) -> Option<u64> {
+    const BOOL: u64 = feed(OFFSET, b"bool");
+    const TEXT: u64 = feed(OFFSET, b"text");
+    const I32: u64 = feed(OFFSET, b"i32");
+    const I64: u64 = feed(OFFSET, b"i64");
+    const U32: u64 = feed(OFFSET, b"u32");
+    const U64: u64 = feed(OFFSET, b"u64");
+    const ENUM: u64 = feed(OFFSET, b"enum");
+    Some(match node {
+        Node::Bool => BOOL,
+        Node::Text => TEXT,
+        Node::Int { signed: true, bits: 32 } => I32,
+        Node::Int { signed: true, bits: 64 } => I64,
+        Node::Int { signed: false, bits: 32 } => U32,
+        Node::Int { signed: false, bits: 64 } => U64,
+        Node::Enum { tag: Tag::External, .. } => ENUM,
+        _ => return None,
+    })
 }
 
 /// The hashes of the lines, added up. `path` is the hash of the path so far.
 const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
+    const UNIT: u64 = feed(OFFSET, b"unit");
     let missing = matches!(default, Some(true));
-    let own = if let Some(words) = words(node) {
-        sum_line(path, &words, missing)
+    let own = if !missing && let Some(kind) = usual(node) {
+        join(path, kind)
+    } else if let Some(words) = words(node) {
+        join(path, kind_hash(&words, missing))
     } else if default.is_some() && (missing || is_bare(node)) && !matches!(node, Node::Optional(_)) {
-        sum_line(path, &[(container(node), false)], missing)
+        join(path, kind_hash(&[(container(node), false)], missing))
     } else {
         0
     };
@@ -289,11 +330,11 @@ const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
         Node::List(item) => sum(item, feed(path, b"[]"), no),
         Node::Set(item) => sum(item, feed(path, b"[set]"), no),
         Node::Array { len, item } => sum(item, feed(feed_number(feed(path, b"["), *len as u64), b"]"), no),
-        Node::Map { key, value } => sum(key, feed(path, b"{key}"), no).wrapping_add(sum(value, feed(path, b"{}"), no)),
+        Node::Map { key, value } => add(sum(key, feed(path, b"{key}"), no), sum(value, feed(path, b"{}"), no)),
         Node::Tuple(items) => {
             let (mut all, mut i) = (0u64, 0);
             while i < items.len() {
-                all = all.wrapping_add(sum(items[i], feed_number(feed(path, b"#"), i as u64), no));
+                all = add(all, sum(items[i], feed_number(feed(path, b"#"), i as u64), no));
                 i += 1;
             }
             all
@@ -303,7 +344,7 @@ const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
             let (mut all, mut i) = (0u64, 0);
             while i < fields.len() {
                 let Field { name, default, node, .. } = fields[i];
-                all = all.wrapping_add(sum(node, feed_name(dotted, name), Some(default)));
+                all = add(all, sum(node, feed_name(dotted, name), Some(default)));
                 i += 1;
             }
             all
@@ -312,20 +353,21 @@ const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
             let (barred, mut all, mut i) = (feed(path, b"|"), 0u64, 0);
             while i < variants.len() {
                 let named = feed_name(barred, variants[i].name);
-                all = all.wrapping_add(match variants[i].node {
+                let line = match variants[i].node {
                     Some(inner) => sum(inner, named, no),
-                    None => sum_line(named, &[("unit", false)], false),
-                });
+                    None => join(named, UNIT),
+                };
+                all = add(all, line);
                 i += 1;
             }
             all
         }
         _ => 0,
     };
-    own.wrapping_add(inner)
+    add(own, inner)
 }
 
 /// Whether a written kind is this one.
 pub(crate) const fn is_kind(written: &[u8], words: &Words) -> bool {
-    line_hash(b"", written) == sum_line(OFFSET, words, false)
+    feed(OFFSET, written) == kind_hash(words, false)
 }

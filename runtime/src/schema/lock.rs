@@ -10,10 +10,10 @@ pub(crate) mod test;
 use super::Node;
 use super::lines::{self, push_words, words};
 use super::report::{Message, Report, Whose};
-use super::rules::{self, Line, Mode};
-use super::text::{Text, after, number, part, same, until};
+use super::rules::{self, Mode};
+use super::text::{Text, after, line_len, number, part, same};
 use crate::aggregate::{Aggregate, Lock};
-use crate::event::EventInfo;
+use crate::event::{EventInfo, EventVersion};
 
 /// What a lock begins with.
 pub(crate) const HEAD: &str = "gesta schema lock, format ";
@@ -64,6 +64,16 @@ impl Declared {
             i += 1;
         }
         None
+    }
+    /// Whether this version is as the section has it.
+    const fn holds(&self, section: Section<'_>) -> bool {
+        match self.find(section.name) {
+            Some(event) => match version_of(&event, section.version) {
+                Some(node) => lines::fingerprint(event.name, section.version, node) == section.fingerprint,
+                None => false,
+            },
+            None => false,
+        }
     }
     /// Whether all of it is known; where it is not, an error has been reported already.
     const fn is_sound(&self) -> bool {
@@ -134,8 +144,9 @@ pub(crate) const fn entry(line: &[u8]) -> Entry<'_> {
     match line {
         [] => Entry::Blank,
         [b'#', ..] => Entry::Comment,
-        [b' ', b' ', line @ ..] => field(line, false),
-        [b'+', b' ', line @ ..] => field(line, true),
+        // That it has a path and a kind is looked at where it is read: here it would cost each build.
+        [b' ', b' ', line @ ..] => Entry::Line { draft: false, line },
+        [b'+', b' ', line @ ..] => Entry::Line { draft: true, line },
         [b'e', b'v', b'e', b'n', b't', b' ', title @ ..] => section(title, false),
         [b'd', b'r', b'a', b'f', b't', b' ', title @ ..] => section(title, true),
         [b'<', b'<', b'<', b'<', b'<', b'<', b'<', ..]
@@ -155,11 +166,6 @@ pub(crate) const fn entry(line: &[u8]) -> Entry<'_> {
         }
         _ => Entry::Unknown,
     }
-}
-
-const fn field(line: &[u8], draft: bool) -> Entry<'_> {
-    let Line { path, kind } = Line::of(line);
-    if path.is_empty() || kind.is_empty() { Entry::Unknown } else { Entry::Line { draft, line } }
 }
 
 /// `MoneyDeposited v1 3f2a000000000000`, read from the end, since a name may hold spaces.
@@ -194,12 +200,13 @@ const fn section(title: &[u8], draft: bool) -> Entry<'_> {
 
 /// The line that begins at a place, without its end, and the place of the next.
 const fn line_at(text: &[u8], at: usize) -> (&[u8], usize) {
-    let end = until(text, at, b'\n');
-    let line = match part(text, at, end) {
+    let rest = text.split_at(at).1;
+    let len = line_len(rest);
+    let line = match rest.split_at(len).0 {
         [line @ .., b'\r'] => line,
         line => line,
     };
-    (line, end + 1)
+    (line, at + len + 1)
 }
 
 /// Where the lines of the section that begins at a place end.
@@ -260,30 +267,57 @@ const fn marker(mut problem: Message) -> Message {
     problem
 }
 
+/// What one look at a lock finds.
+enum Look {
+    /// It can't be read, and why.
+    Unreadable(Message),
+    /// It says what the code says, as far as it binds.
+    Matches,
+    /// It has to be compared line by line.
+    Differs,
+}
+
 /// What the lines are, whatever the code is; `None` where each can be read.
 ///
 /// `strict`: sections stand in order and without gaps, as they are written.
 pub(crate) const fn unreadable(file: &str, text: &[u8], strict: bool) -> Option<Message> {
+    match look(file, text, strict, None) {
+        Look::Unreadable(problem) => Some(problem),
+        Look::Matches | Look::Differs => None,
+    }
+}
+
+/// Goes over all lines once.
+const fn look(file: &str, text: &[u8], strict: bool, code: Option<&Declared>) -> Look {
     if let Some(problem) = head(file, text) {
-        return Some(problem);
+        return Look::Unreadable(problem);
     }
     let (_, mut at) = line_at(text, 0);
-    let (mut number, mut aggregates) = (1, 0);
+    let (mut number, mut aggregates, mut matches) = (1, 0, true);
     let mut before: Option<Section<'_>> = None;
     while at < text.len() {
         let (line, next) = line_at(text, at);
         number += 1;
+        at = next;
         match entry(line) {
             Entry::Blank | Entry::Comment => {}
             Entry::Line { .. } if before.is_some() => {}
-            Entry::Aggregate { .. } if aggregates == 0 && before.is_none() => aggregates += 1,
+            Entry::Aggregate { name, id } if aggregates == 0 && before.is_none() => {
+                aggregates += 1;
+                if let Some(code) = code {
+                    matches = same(name, code.name.as_bytes()) && same(id, code.id_kind().get());
+                }
+            }
             Entry::Section(section) if aggregates == 1 => {
                 if let Some(problem) = misplaced(file, text, number, before, section, strict) {
-                    return Some(problem);
+                    return Look::Unreadable(problem);
+                }
+                if matches && let Some(code) = code {
+                    matches = section.draft || code.holds(section);
                 }
                 before = Some(section);
             }
-            Entry::Marker => return Some(marker(place(file, number))),
+            Entry::Marker => return Look::Unreadable(marker(place(file, number))),
             _ => {
                 let mut problem = place(file, number);
                 if line.len() < 80 && core::str::from_utf8(line).is_ok() {
@@ -292,18 +326,17 @@ pub(crate) const fn unreadable(file: &str, text: &[u8], strict: bool) -> Option<
                     problem.push("this can't stand here");
                 }
                 problem.push(": take it out, or take the file from version control");
-                return Some(problem);
+                return Look::Unreadable(problem);
             }
         }
-        at = next;
     }
     if aggregates == 0 {
         let mut problem = place(file, 2);
         problem.push("the line with the aggregate is missing, such as `aggregate Account, id text`: ");
         problem.push("take the file from version control, or delete it and let ").push(WRITE).push(" write it");
-        return Some(problem);
+        return Look::Unreadable(problem);
     }
-    None
+    if matches { Look::Matches } else { Look::Differs }
 }
 
 /// What is wrong about the place of a section.
@@ -399,8 +432,10 @@ pub(crate) const fn problems(code: &Declared, file: &str, text: &[u8], strict: b
     if !code.is_sound() {
         return None;
     }
-    if let Some(problem) = unreadable(file, text, strict) {
-        return Some(problem);
+    match look(file, text, strict, Some(code)) {
+        Look::Unreadable(problem) => return Some(problem),
+        Look::Matches => return None,
+        Look::Differs => {}
     }
     let mut report = Report::new();
     if others(code, &mut report, text) {
@@ -458,12 +493,14 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8]) {
         let (line, next) = line_at(text, at);
         at = next;
         let Entry::Section(Section { draft: false, name, version, fingerprint }) = entry(line) else { continue };
+        if code.holds(Section { draft: false, name, version, fingerprint }) {
+            continue;
+        }
         let Some(event) = code.find(name) else {
             undeclared(code, report, text, name, version, fingerprint);
             continue;
         };
         match version_of(&event, version) {
-            Some(node) if lines::fingerprint(event.name, version, node) == fingerprint => {}
             Some(node) => {
                 let whose = Whose { name, version, newest: event.version };
                 rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);
@@ -508,6 +545,116 @@ const fn has_section(text: &[u8], name: &[u8]) -> bool {
         at = next;
     }
     false
+}
+
+/// Whether a reader reads all that a writer writes, or has written.
+const fn between(mode: Mode, writer: &Declared, reader: &Declared) -> Option<Message> {
+    let mut report = Report::new();
+    if !same(writer.name.as_bytes(), reader.name.as_bytes()) {
+        let problem = report.line().push("its streams are stored under `").push(writer.name).push("` and looked for under `");
+        problem.push(reader.name).push("`");
+    }
+    let (written, read) = (writer.id_kind(), reader.id_kind());
+    if !same(written.get(), read.get()) {
+        let problem = report.line().push("the ids in the names of its streams are ").push_bytes(written.get());
+        problem.push(" there, and ").push_bytes(read.get()).push(" here");
+    }
+    // What is written today is the newest version of what is applied; what has been written may be any.
+    let all = matches!(mode, Mode::Backward);
+    let (count, mut i) = (if all { writer.len() } else { writer.events.len() }, 0);
+    while i < count {
+        let (event, mut v) = (writer.get(i), 0);
+        while v < event.versions.len() {
+            let version = &event.versions[v];
+            if all || version.version == event.version {
+                version_between(&mut report, mode, &event, version, reader);
+            }
+            v += 1;
+        }
+        i += 1;
+    }
+    match mode {
+        Mode::Backward => report.finish(&["`", reader.name, "` can't read all that was written before"]),
+        Mode::Forward => {
+            if !report.is_empty() {
+                report.way().push("deploy the code that reads it first, and let it write in the release after");
+            }
+            report.finish(&["the previous build of `", reader.name, "` can't read all that this one writes"])
+        }
+    }
+}
+
+const fn version_between(report: &mut Report, mode: Mode, event: &EventInfo, version: &EventVersion, reader: &Declared) {
+    let (name, number) = (event.name.as_bytes(), version.version);
+    let Some(known) = reader.find(name) else {
+        push_title(report.line().push("event "), name, number).push(match mode {
+            Mode::Backward => " is no longer declared",
+            Mode::Forward => " is new",
+        });
+        if let Mode::Backward = mode {
+            report.event_gone();
+        }
+        return;
+    };
+    let Some(node) = version_of(&known, number) else {
+        push_title(report.line().push("event "), name, number).push(match mode {
+            Mode::Backward => " is no longer declared",
+            Mode::Forward => " is new",
+        });
+        if let Mode::Backward = mode {
+            report.version_gone();
+        }
+        return;
+    };
+    if lines::fingerprint(event.name, number, &version.node) == lines::fingerprint(event.name, number, node) {
+        return;
+    }
+    let mut text = Text::<{ lines::LINES_BYTES_MAX }>::new();
+    lines::write(&version.node, "  ", &mut text);
+    rules::compare(report, mode, Whose { name, version: number, newest: known.version }, text.get(), node);
+}
+
+/// Fails to compile where `After` can't read all that `Before` has written: what the lock proves of a file, proven of two
+/// aggregates, such as that of the last release and today's.
+///
+/// ```compile_fail
+/// # mod before {
+/// #     use gesta::prelude::*;
+/// #     #[event] pub struct Opened { pub owner: String }
+/// #     pub struct Account;
+/// #     #[aggregate(id = u64)] impl Account { fn opened(_: Opened) -> Self { Account } }
+/// # }
+/// # mod after {
+/// #     use gesta::prelude::*;
+/// #     #[event] pub struct Opened { pub owner: u64 }
+/// #     pub struct Account;
+/// #     #[aggregate(id = u64)] impl Account { fn opened(_: Opened) -> Self { Account } }
+/// # }
+/// // `owner` was text, is now u64
+/// const _: () = gesta::schema::assert_backward::<before::Account, after::Account>();
+/// ```
+///
+/// # Panics
+/// Where it can't, with all that is wrong: in `const`, an error of the compiler.
+#[track_caller]
+pub const fn assert_backward<Before: Aggregate, After: Aggregate>() {
+    let problem = between(Mode::Backward, &Declared::of::<Before>(""), &Declared::of::<After>(""));
+    if let Some(message) = problem {
+        fail(&message);
+    }
+}
+
+/// Fails to compile where `Before`, the previous build, can't read all that `After` writes: then both must not run at once,
+/// and the code that reads is deployed before the code that writes.
+///
+/// # Panics
+/// Where it can't, with all that is wrong: in `const`, an error of the compiler.
+#[track_caller]
+pub const fn assert_forward<Before: Aggregate, After: Aggregate>() {
+    let problem = between(Mode::Forward, &Declared::of::<After>(""), &Declared::of::<Before>(""));
+    if let Some(message) = problem {
+        fail(&message);
+    }
 }
 
 /// Fails to compile with this message, at the place that calls it.

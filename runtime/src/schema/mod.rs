@@ -9,6 +9,8 @@ mod report;
 mod rules;
 pub(crate) mod text;
 
+pub use lock::{assert_backward, assert_forward};
+
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

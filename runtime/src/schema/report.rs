@@ -1,5 +1,6 @@
 //! What is wrong, with the ways out that fit it.
 
+use super::rules::name_end;
 use super::text::{Text, same};
 
 /// The longest list of problems, in bytes.
@@ -31,10 +32,15 @@ pub(crate) struct Report {
     complete: Events,
     /// Fields of events that hold a type that changed.
     nested: Text<512>,
+    nested_count: u32,
+    /// Where the last one stands in that.
+    nested_last: usize,
     nested_next: u32,
     variant_gone: bool,
     event_gone: bool,
     version_gone: bool,
+    /// Whether the version that is looked at stands among those events.
+    marked: bool,
 }
 
 /// Events, with the number of the version that solves it.
@@ -46,24 +52,38 @@ struct Events {
     alike: bool,
 }
 
+/// So many of a kind are named in a sentence.
+const NAMED_MAX: u32 = 4;
+
 impl Events {
     const fn new() -> Self {
         Events { names: Text::new(), count: 0, next: 0, alike: true }
     }
     const fn add(&mut self, whose: Whose<'_>) {
         let next = whose.version + 1;
-        let mut name = Text::<512>::new();
-        name.push("`").push_bytes(whose.name).push("` v").push_number(next as u64);
-        if contains(self.names.get(), name.get()) {
-            return;
-        }
         if self.count > 0 {
-            self.names.push(", ");
             self.alike = self.alike && self.next == next;
         }
-        self.names.push_bytes(name.get());
+        push_in_list(&mut self.names, self.count);
+        if self.count < NAMED_MAX {
+            self.names.push("`").push_bytes(whose.name).push("` v").push_number(next as u64);
+        }
         self.next = next;
         self.count += 1;
+    }
+}
+
+/// What stands before one more of a list.
+const fn push_in_list<const N: usize>(list: &mut Text<N>, count: u32) {
+    match count {
+        0 => {}
+        NAMED_MAX => {
+            list.push(" and others");
+        }
+        count if count < NAMED_MAX => {
+            list.push(", ");
+        }
+        _ => {}
     }
 }
 
@@ -75,6 +95,9 @@ impl Report {
             declare: Events::new(),
             complete: Events::new(),
             nested: Text::new(),
+            nested_count: 0,
+            nested_last: 0,
+            marked: false,
             nested_next: 0,
             variant_gone: false,
             event_gone: false,
@@ -91,40 +114,54 @@ impl Report {
     }
     /// A problem that is not one of a version's fields.
     pub(crate) const fn line(&mut self) -> &mut Text<PROBLEMS_BYTES_MAX> {
-        self.problems.push("\n  - ")
+        self.problems.item()
     }
     /// A problem of a version.
     pub(crate) const fn begin(&mut self, whose: Whose<'_>) -> &mut Text<PROBLEMS_BYTES_MAX> {
-        self.problems.push("\n  - ").push_bytes(whose.name).push(" v").push_number(whose.version as u64).push(": ")
+        self.problems.item().push_bytes(whose.name).push(" v").push_number(whose.version as u64).push(": ")
     }
     /// A way out.
     pub(crate) const fn way(&mut self) -> &mut Text<WAYS_BYTES_MAX> {
         self.ways.push("\n")
     }
 
-    /// A released version is no longer what it was.
+    /// Another version is looked at.
+    pub(crate) const fn next_version(&mut self) {
+        self.marked = false;
+        self.nested_last = self.nested.len();
+    }
+
+    /// The version that is looked at is no longer what it was.
     pub(crate) const fn changed(&mut self, whose: Whose<'_>, path: &[u8]) {
-        if whose.newest > whose.version {
-            self.complete.add(whose);
-        } else {
-            self.declare.add(whose);
+        if !self.marked {
+            self.marked = true;
+            if whose.newest > whose.version {
+                self.complete.add(whose);
+            } else {
+                self.declare.add(whose);
+            }
         }
-        let mut end = 0;
+        let mut end = name_end(path, 0);
+        let field = path.split_at(end).0;
         while end < path.len() && !matches!(path[end], b'.' | b'|') {
             end += 1;
         }
         if end == path.len() {
             return;
         }
-        let mut field = Text::<512>::new();
-        field.push("`").push_bytes(path.split_at(end).0).push("` of `").push_bytes(whose.name).push("`");
-        if !contains(self.nested.get(), field.get()) {
-            if self.nested.len() > 0 {
-                self.nested.push(", ");
-            }
-            self.nested.push_bytes(field.get());
-            self.nested_next = whose.version + 1;
+        let (nested, before) = (&mut self.nested, self.nested_last);
+        let mut named = Text::<512>::new();
+        named.push("`").push_bytes(field).push("` of `").push_bytes(whose.name).push("`");
+        if same(nested.get().split_at(before).1, named.get()) {
+            return;
         }
+        push_in_list(nested, self.nested_count);
+        self.nested_last = nested.len();
+        if self.nested_count < NAMED_MAX {
+            nested.push_bytes(named.get());
+        }
+        self.nested_count += 1;
+        self.nested_next = whose.version + 1;
     }
 
     /// A field holds what another held.
@@ -204,8 +241,7 @@ impl Report {
             ways.push(", or undo the change");
         }
         if nested.len() > 0 {
-            ways.push("\na type in ").push_bytes(nested.get());
-            ways.push(" changed: keep the old one under another name, such as `Old`, and say `#[converted(");
+            ways.push("\na type in ").push_bytes(nested.get()).push(" changed: keep the old one under another name, such as `Old`, and say `#[converted(");
             ways.push_number(*nested_next as u64).push(", from = Old)]` on the field");
             if *variant_gone {
                 ways.push("; or keep the variant");
@@ -246,15 +282,4 @@ const fn push_marks<const N: usize>(out: &mut Text<N>, next: Option<u32>) {
         out.push(", ..)]`");
         i += 1;
     }
-}
-
-const fn contains(text: &[u8], piece: &[u8]) -> bool {
-    let mut i = 0;
-    while i + piece.len() <= text.len() {
-        if same(text.split_at(i).1.split_at(piece.len()).0, piece) {
-            return true;
-        }
-        i += 1;
-    }
-    false
 }

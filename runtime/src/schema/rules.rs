@@ -4,9 +4,9 @@
 //! the node is today's; *forward*, the lines are today's and the node is the previous build's. The two differ in one thing:
 //! a field that the reader does not know is lost backward, and left alone forward.
 
-use super::lines::{PATH_BYTES_MAX, container, content_hash, is_kind, line_hash, push_words, words};
+use super::lines::{PATH_BYTES_MAX, OFFSET as HASH, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words};
 use super::report::{PROBLEMS_BYTES_MAX, Report, Whose};
-use super::text::{Text, after, is_plain_byte, number, part, same, until};
+use super::text::{Text, after, is_plain_byte, line_len, number, part, same, until};
 use super::{Field, Node, Variant};
 
 /// Which of the two questions is asked.
@@ -20,19 +20,101 @@ pub(crate) enum Mode {
 
 /// Holds the lines of a version against what reads them; lines of drafts, marked with `+`, say nothing of what is stored.
 pub(crate) const fn compare(report: &mut Report, mode: Mode, whose: Whose<'_>, lines: &[u8], node: &Node) {
+    report.next_version();
     let walk = Walk { mode, whose, lines };
-    let (mut at, mut reported): (usize, &[u8]) = (0, b"");
+    let (mut seen, mut at, mut reported): (Seen, usize, &[u8]) = (Seen::new(), 0, b"");
     while at < lines.len() {
         let (line, next) = stored_line(lines, at);
         at = next;
-        if let Some(Line { path, kind }) = line
-            && (reported.is_empty() || after(path, reported).is_none())
-        {
-            reported = walk.read(report, path, kind, node);
+        if let Some(line) = line {
+            if reported.is_empty() || after(line.path, reported).is_none() {
+                reported = walk.read(report, &mut seen, &line, node);
+            }
+            if !reported.is_empty() {
+                seen.add(&line);
+            }
         }
     }
-    let mut path = Text::new();
-    walk.missing(report, node, &mut path);
+    walk.missing(report, &seen, node, HASH, &Path { up: None, last: Piece::Sign("") });
+}
+
+/// All that the lines say something of, by the hashes of its paths; `?` does not count there, and a set is a list.
+struct Seen {
+    /// By their last bits, or next to that; 0 is none.
+    hashes: [u64; Seen::SLOTS],
+    left: usize,
+}
+
+impl Seen {
+    const SLOTS: usize = 16 << 10;
+
+    const fn new() -> Self {
+        Seen { hashes: [0; Self::SLOTS], left: Self::SLOTS / 4 * 3 }
+    }
+
+    /// Where a hash stands, or where it would.
+    const fn slot(&self, hash: u64) -> usize {
+        let mut i = hash as usize % Self::SLOTS;
+        while self.hashes[i] != hash && self.hashes[i] != 0 {
+            i = (i + 1) % Self::SLOTS;
+        }
+        i
+    }
+
+    const fn has(&self, hash: u64) -> bool {
+        self.hashes[self.slot(hash)] == hash
+    }
+
+    const fn insert(&mut self, hash: u64) {
+        let slot = self.slot(hash);
+        if self.hashes[slot] != hash {
+            assert!(self.left > 0, "a section of a schema lock is too large: it says something of at most 12,288 fields");
+            self.left -= 1;
+            self.hashes[slot] = hash;
+        }
+    }
+
+    /// Each step of a line's path.
+    const fn add(&mut self, line: &Line<'_>) {
+        let (mut hash, mut at) = (HASH, 0);
+        loop {
+            let (step, next) = step(line.path, at);
+            if let Step::End = step {
+                return self.end(hash, line.kind);
+            }
+            hash = self.step(hash, step, part(line.path, at, if next < line.path.len() { next } else { line.path.len() }));
+            at = next;
+        }
+    }
+
+    /// One step more; and, of a record or tuple, that it is one.
+    const fn step(&mut self, hash: u64, step: Step<'_>, text: &[u8]) -> u64 {
+        let hash = match step {
+            Step::End | Step::Optional => return hash,
+            Step::List | Step::Set => feed(hash, b"[]"),
+            Step::Field(name) if name.len() < text.len() => {
+                let dotted = feed(hash, b".");
+                self.insert(dotted);
+                feed(dotted, name)
+            }
+            Step::Element(_) => {
+                self.insert(feed(hash, b"#"));
+                feed(hash, text)
+            }
+            _ => feed(hash, text),
+        };
+        self.insert(hash);
+        hash
+    }
+
+    /// The path ends with this kind.
+    const fn end(&mut self, hash: u64, kind: &[u8]) {
+        match kind {
+            [b'r', b'e', b'c', b'o', b'r', b'd', ..] => self.insert(feed(hash, b".")),
+            [b't', b'u', b'p', b'l', b'e', ..] => self.insert(feed(hash, b"#")),
+            _ => {}
+        }
+    }
 }
 
 /// Whether a number of the first kind always fits the second.
@@ -57,33 +139,36 @@ pub(crate) struct Line<'a> {
 impl<'a> Line<'a> {
     /// Without its marker.
     pub(crate) const fn of(line: &'a [u8]) -> Self {
-        let (mut at, mut quoted) = (0, false);
-        while at < line.len() && (quoted || line[at] != b' ') {
-            match line[at] {
-                b'\\' if quoted => at += 1,
-                b'"' => quoted = !quoted,
-                _ => {}
-            }
-            at += 1;
+        let (mut rest, mut quoted) = (line, false);
+        loop {
+            rest = match rest {
+                [] => return Line { path: line, kind: b"" },
+                [b' ', kind @ ..] if !quoted => {
+                    return Line { path: line.split_at(line.len() - rest.len()).0, kind };
+                }
+                [b'\\', _, more @ ..] if quoted => more,
+                [b'"', more @ ..] => {
+                    quoted = !quoted;
+                    more
+                }
+                [_, more @ ..] => more,
+            };
         }
-        if at >= line.len() {
-            return Line { path: line, kind: b"" };
-        }
-        Line { path: part(line, 0, at), kind: part(line, at + 1, line.len()) }
     }
 }
 
 /// The line that begins at a place, where it is a released one, and the place of the next.
 const fn stored_line(lines: &[u8], at: usize) -> (Option<Line<'_>>, usize) {
-    let end = until(lines, at, b'\n');
-    let mut line = part(lines, at, end);
+    let rest = lines.split_at(at).1;
+    let len = line_len(rest);
+    let mut line = rest.split_at(len).0;
     if let [before @ .., b'\r'] = line {
         line = before;
     }
     (match after(line, b"  ") {
         Some(line) => Some(Line::of(line)),
         None => None,
-    }, end + 1)
+    }, at + len + 1)
 }
 
 /// One step of a path.
@@ -153,8 +238,8 @@ pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
 }
 
 /// Where a name ends, in quotes or not.
-const fn name_end(path: &[u8], at: usize) -> usize {
-    let mut end = at;
+pub(crate) const fn name_end(path: &[u8], at: usize) -> usize {
+    let mut end = if at < path.len() { at } else { path.len() };
     if at < path.len() && path[at] == b'"' {
         end += 1;
         while end < path.len() && path[end] != b'"' {
@@ -162,15 +247,21 @@ const fn name_end(path: &[u8], at: usize) -> usize {
         }
         return if end < path.len() { end + 1 } else { path.len() };
     }
-    while end < path.len() && is_plain_byte(path[end]) {
-        end += 1;
+    // As in `is_plain_byte`: a call for each byte would double the time of a comparison.
+    let mut rest = path.split_at(end).1;
+    while let [b'a'..=b'z' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'-', more @ ..] = rest {
+        rest = more;
     }
-    end
+    path.len() - rest.len()
 }
 
 /// Whether a written name is this one.
 const fn is_name(written: &[u8], name: &str) -> bool {
-    if !written.is_empty() && written[0] == b'"' {
+    // Most often the answer.
+    if written.len() == name.len() && !written.is_empty() && written[written.len() - 1] != name.as_bytes()[name.len() - 1] {
+        return false;
+    }
+    if let [b'"', ..] = written {
         let mut text = Text::<{ PATH_BYTES_MAX }>::new();
         text.push_quoted(name);
         return same(text.get(), written);
@@ -219,26 +310,35 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Follows one line down the reader's tree. Answers the part of the path under which nothing else is to be reported.
-    const fn read(self, report: &mut Report, path: &'a [u8], kind: &'a [u8], root: &Node) -> &'a [u8] {
-        let mut reader = Reader { node: Some(*root), default: false };
-        let mut at = 0;
+    const fn read(self, report: &mut Report, seen: &mut Seen, line: &Line<'a>, root: &Node) -> &'a [u8] {
+        let path = line.path;
+        let (mut reader, mut at, mut hash) = (Reader { node: Some(*root), default: false }, 0, HASH);
         loop {
             let (step, next) = step(path, at);
-            if let Step::End = step {
-                return self.end(report, path, kind, reader);
-            }
             // What was always there may be optional today.
             if let Some(Node::Optional(inner)) = reader.node
                 && !matches!(step, Step::Optional)
             {
                 reader = Reader { node: Some(*inner), default: true };
             }
-            let (so_far, with_it) = (part(path, 0, at), part(path, 0, if next < path.len() { next } else { path.len() }));
+            let text = part(path, at, if next < path.len() { next } else { path.len() });
             reader = match (step, reader.node) {
+                (Step::End, _) => {
+                    seen.end(hash, line.kind);
+                    return self.end(report, path, line.kind, reader);
+                }
+                (Step::Field(name), Some(Node::Record(fields))) => match find_field(fields, name) {
+                    Some(field) => Reader { node: Some(*field.node), default: field.default },
+                    None => {
+                        let with_it = part(path, 0, at + text.len());
+                        self.gone(report, at == 0, with_it, root);
+                        return with_it;
+                    }
+                },
                 (Step::Optional, Some(Node::Optional(inner))) => Reader { node: Some(*inner), default: true },
                 (Step::Optional, _) => {
-                    self.required(report, so_far);
-                    return with_it;
+                    self.required(report, part(path, 0, at));
+                    return part(path, 0, at + text.len());
                 }
                 (Step::List, Some(Node::List(item))) | (Step::Set, Some(Node::Set(item) | Node::List(item))) => Reader::of(item),
                 (Step::Array(len), Some(Node::Array { len: now, item })) if len as usize == now => Reader::of(item),
@@ -246,30 +346,25 @@ impl<'a> Walk<'a> {
                 (Step::Value, Some(Node::Map { value, .. })) => Reader::of(value),
                 (Step::Element(i), Some(Node::Tuple(items))) if (i as usize) < items.len() => Reader::of(items[i as usize]),
                 (Step::Element(_), Some(Node::Tuple(items))) => {
-                    self.shorter(report, so_far, items.len());
-                    return so_far;
+                    self.shorter(report, part(path, 0, at), items.len());
+                    return part(path, 0, at);
                 }
-                (Step::Field(name), Some(Node::Record(fields))) => match find_field(fields, name) {
-                    Some(field) => Reader { node: Some(*field.node), default: field.default },
-                    None => {
-                        self.gone(report, so_far, with_it, root);
-                        return with_it;
-                    }
-                },
                 (Step::Variant(name), Some(Node::Enum { variants, .. })) => match find_variant(variants, name) {
                     Some(Variant { node: Some(node), .. }) => Reader::of(node),
                     Some(_) => Reader { node: None, default: false },
                     None => {
-                        self.variant_gone(report, so_far, with_it, name);
+                        let with_it = part(path, 0, at + text.len());
+                        self.variant_gone(report, part(path, 0, at), with_it, name);
                         return with_it;
                     }
                 },
                 (step, node) => {
-                    self.retyped(report, so_far, step, kind, node);
+                    self.retyped(report, part(path, 0, at), step, line.kind, node);
                     // The root is never reported whole.
-                    return if so_far.is_empty() { with_it } else { so_far };
+                    return part(path, 0, if at == 0 { text.len() } else { at });
                 }
             };
+            hash = seen.step(hash, step, text);
             at = next;
         }
     }
@@ -305,55 +400,46 @@ impl<'a> Walk<'a> {
         b""
     }
 
-    /// What the reader asks for and no line gives it.
-    const fn missing(self, report: &mut Report, node: &Node, path: &mut Text<PATH_BYTES_MAX>) {
-        let len = path.len();
+    /// What the reader asks for and no line gives it. `hash` is that of the path, as [`Seen`] makes it.
+    const fn missing(self, report: &mut Report, seen: &Seen, node: &Node, hash: u64, path: &Path<'_>) {
         match node {
-            Node::Optional(inner) => self.missing(report, inner, path),
-            Node::List(item) | Node::Set(item) => self.missing_in(report, item, path.push("[]")),
+            Node::Optional(inner) => self.missing(report, seen, inner, hash, path),
+            Node::List(item) | Node::Set(item) => {
+                self.missing_in(report, seen, item, hash, path, Piece::Sign("[]"));
+            }
             Node::Array { len, item } => {
-                self.missing_in(report, item, path.push("[").push_number(*len as u64).push("]"));
+                self.missing_in(report, seen, item, hash, path, Piece::Len(*len));
             }
             Node::Map { key, value } => {
-                self.missing_in(report, key, path.push("{key}"));
-                path.cut(len);
-                self.missing_in(report, value, path.push("{}"));
+                self.missing_in(report, seen, key, hash, path, Piece::Sign("{key}"));
+                self.missing_in(report, seen, value, hash, path, Piece::Sign("{}"));
             }
-            Node::Tuple(items) => {
+            Node::Tuple(items) if seen.has(feed(hash, b"#")) => {
                 let mut i = 0;
-                while i < items.len() && self.holds(path, b'#') {
-                    path.push("#").push_number(i as u64);
-                    if self.has(path.get()) {
-                        self.missing(report, items[i], path);
-                    } else {
-                        let problem = self.problem(report, path.get());
+                while i < items.len() {
+                    let last = Piece::Element(i);
+                    if !self.missing_in(report, seen, items[i], hash, path, last) {
+                        let problem = self.problem_at(report, &Path { up: Some(path), last });
                         match self.mode {
                             Mode::Backward => problem.push(" is new: a tuple keeps its length"),
                             Mode::Forward => problem.push(" is no longer written: a tuple keeps its length"),
                         };
                     }
-                    path.cut(len);
                     i += 1;
                 }
             }
-            Node::Record(fields) => {
+            Node::Record(fields) if path.up.is_none() || seen.has(feed(hash, b".")) => {
                 let mut i = 0;
-                while i < fields.len() && (len == 0 || self.holds(path, b'.')) {
+                while i < fields.len() {
                     let Field { name, default, node, .. } = fields[i];
-                    if len > 0 {
-                        path.push(".");
-                    }
-                    path.push_name(name);
-                    if self.has(path.get()) {
-                        self.missing(report, node, path);
-                    } else if !default && !matches!(node, Node::Optional(_)) {
-                        let problem = self.problem(report, path.get());
+                    let last = if path.up.is_none() { Piece::First(name) } else { Piece::Field(name) };
+                    if !self.missing_in(report, seen, node, hash, path, last) && !default && !matches!(node, Node::Optional(_)) {
+                        let problem = self.problem_at(report, &Path { up: Some(path), last });
                         match self.mode {
                             Mode::Backward => problem.push(" is new and has no default"),
                             Mode::Forward => problem.push(" is no longer written, and the previous build has no default for it"),
                         };
                     }
-                    path.cut(len);
                     i += 1;
                 }
             }
@@ -361,53 +447,52 @@ impl<'a> Walk<'a> {
                 let mut i = 0;
                 while i < variants.len() {
                     if let Some(inner) = variants[i].node {
-                        self.missing_in(report, inner, path.push("|").push_name(variants[i].name));
-                        path.cut(len);
+                        self.missing_in(report, seen, inner, hash, path, Piece::Variant(variants[i].name));
                     }
                     i += 1;
                 }
             }
             _ => {}
         }
-        path.cut(len);
     }
 
-    const fn missing_in(self, report: &mut Report, node: &Node, path: &mut Text<PATH_BYTES_MAX>) {
-        if self.has(path.get()) {
-            self.missing(report, node, path);
+    /// Goes on with an element of which a line says something; answers whether one does.
+    const fn missing_in(
+        self,
+        report: &mut Report,
+        seen: &Seen,
+        node: &Node,
+        hash: u64,
+        path: &Path<'_>,
+        last: Piece,
+    ) -> bool {
+        let hash = last.hash(hash);
+        let known = seen.has(hash);
+        if known && !matches!(node, Node::Text | Node::Bool | Node::Int { .. } | Node::Named(_)) {
+            self.missing(report, seen, node, hash, &Path { up: Some(path), last });
         }
+        known
     }
 
-    /// Whether a line says something of this path, or of what is in it.
-    const fn has(self, path: &[u8]) -> bool {
+    /// Begins a problem with what no line speaks of.
+    const fn problem_at<'r>(self, report: &'r mut Report, path: &Path<'_>) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
+        let mut text = Text::<PATH_BYTES_MAX>::new();
+        path.push(&mut text);
+        self.problem(report, text.get())
+    }
+
+    /// Whether a line says something of this field of the event.
+    const fn has(self, name: &str) -> bool {
+        let mut field = Text::<PATH_BYTES_MAX>::new();
+        field.push_name(name);
         let mut at = 0;
         while at < self.lines.len() {
             let (line, next) = stored_line(self.lines, at);
             if let Some(line) = line
-                && let Some(rest) = below(line.path, path)
+                && let Some(rest) = below(line.path, field.get())
                 && (rest.is_empty() || !is_plain_byte(rest[0]))
             {
                 return true;
-            }
-            at = next;
-        }
-        false
-    }
-
-    /// Whether the lines know this as a record or a tuple: by an element, or by a line that says so.
-    const fn holds(self, path: &Text<PATH_BYTES_MAX>, element: u8) -> bool {
-        let mut at = 0;
-        while at < self.lines.len() {
-            let (line, next) = stored_line(self.lines, at);
-            if let Some(Line { path: stored, kind }) = line
-                && let Some(rest) = below(stored, path.get())
-            {
-                let word: &[u8] = if element == b'.' { b"record" } else { b"tuple" };
-                match rest {
-                    [first, ..] if *first == element => return true,
-                    [] if after(kind, word).is_some() => return true,
-                    _ => {}
-                }
             }
             at = next;
         }
@@ -438,12 +523,12 @@ impl<'a> Walk<'a> {
         };
     }
 
-    const fn gone(self, report: &mut Report, parent: &[u8], path: &[u8], root: &Node) {
+    const fn gone(self, report: &mut Report, own: bool, path: &[u8], root: &Node) {
         if let Mode::Forward = self.mode {
             return;
         }
         self.problem(report, path).push(" is stored, but no longer declared");
-        if parent.is_empty()
+        if own
             && let Node::Record(fields) = root
             && let Some(name) = self.renamed(path, fields)
         {
@@ -475,9 +560,7 @@ impl<'a> Walk<'a> {
                 _ => false,
             };
             if content_hash(node, default) == held || content_hash(node, false) == held || now_optional {
-                let mut path = Text::<PATH_BYTES_MAX>::new();
-                path.push_name(name);
-                if !self.has(path.get()) {
+                if !self.has(name) {
                     return Some(name);
                 }
             }
@@ -510,6 +593,52 @@ impl<'a> Walk<'a> {
                 push_node(problem.push(" now, and the previous build reads "), node);
             }
         }
+    }
+}
+
+/// A path on the way down a tree, which becomes text only where there is something to say of it.
+struct Path<'a> {
+    up: Option<&'a Path<'a>>,
+    last: Piece,
+}
+
+#[derive(Clone, Copy)]
+enum Piece {
+    Sign(&'static str),
+    Len(usize),
+    Element(usize),
+    /// A field of the event itself.
+    First(&'static str),
+    Field(&'static str),
+    Variant(&'static str),
+}
+
+impl Piece {
+    const fn hash(self, hash: u64) -> u64 {
+        match self {
+            Piece::Sign(sign) => feed(hash, sign.as_bytes()),
+            Piece::First(name) => feed_name(hash, name),
+            Piece::Field(name) => feed_name(feed(hash, b"."), name),
+            Piece::Variant(name) => feed_name(feed(hash, b"|"), name),
+            Piece::Element(i) => feed_number(feed(hash, b"#"), i as u64),
+            Piece::Len(len) => feed(feed_number(feed(hash, b"["), len as u64), b"]"),
+        }
+    }
+}
+
+impl Path<'_> {
+    const fn push<const N: usize>(&self, out: &mut Text<N>) {
+        if let Some(up) = self.up {
+            up.push(out);
+        }
+        match self.last {
+            Piece::Sign(sign) => out.push(sign),
+            Piece::First(name) => out.push_name(name),
+            Piece::Field(name) => out.push(".").push_name(name),
+            Piece::Variant(name) => out.push("|").push_name(name),
+            Piece::Element(i) => out.push("#").push_number(i as u64),
+            Piece::Len(len) => out.push("[").push_number(len as u64).push("]"),
+        };
     }
 }
 

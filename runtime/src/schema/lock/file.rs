@@ -90,6 +90,10 @@ impl LockFile {
                 }),
                 Entry::Line { draft, line } => {
                     let rules::Line { path, kind } = rules::Line::of(line);
+                    if path.is_empty() || kind.is_empty() {
+                        let at = number + 1;
+                        return Err(format!("{file}, line {at}: a field has a path and a kind, such as `amount i64`; take the file from version control"));
+                    }
                     let section = lock.sections.last_mut().ok_or_else(|| format!("{file}: a field without a section"))?;
                     let draft = draft || section.draft;
                     section.lines.push(Line { draft, path: utf8(path), kind: utf8(kind) });
@@ -180,7 +184,7 @@ impl Line {
                 Some(rest) if default => {
                     // `address.street` is `address?.street` by now.
                     let inside = line.path.len() - rest.len();
-                    rest.starts_with(b".") | rest.starts_with(b"[") | rest.starts_with(b"{") | rest.starts_with(b"#")
+                    b".[{#".contains(&rest[0])
                         && line.path.as_bytes()[..inside].ends_with(b"?")
                         && !path.ends_with(b"?")
                 }
