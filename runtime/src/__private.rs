@@ -6,7 +6,7 @@ mod probe;
 mod steps;
 mod versions;
 
-pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
+pub use checks::{block_fingerprint, distinct_names, model_fingerprint, upcasts_fingerprint};
 pub use env::{env_for_tests, with_service};
 pub use probe::{Lacks, Probe, command_info, snapshots, stored};
 pub use steps::*;

@@ -15,4 +15,5 @@ pub(crate) mod read_model;
 pub(crate) mod state;
 mod stored;
 mod stubs;
+mod upcast;
 pub(crate) mod value;

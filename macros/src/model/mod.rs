@@ -9,3 +9,4 @@ pub(crate) mod projection;
 pub(crate) mod read_model;
 pub(crate) mod stored;
 pub(crate) mod tokens;
+pub(crate) mod upcast;

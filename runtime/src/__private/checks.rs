@@ -91,9 +91,15 @@ const fn events(mut hash: Fingerprint, events: &[EventInfo]) -> Fingerprint {
     hash
 }
 
-/// The hash of a block of handlers: the aggregate's name, its tokens, the stored forms of the events it handles.
-pub const fn block_fingerprint(aggregate: &str, tokens: u64, handled: &[EventInfo]) -> u64 {
-    events(Fingerprint::new().bytes(aggregate.as_bytes()).number(tokens), handled).finish()
+/// The hash of a block of handlers: the aggregate's name, its tokens, the stored forms of the events it handles, and what
+/// retired events become.
+pub const fn block_fingerprint(aggregate: &str, tokens: u64, handled: &[EventInfo], upcasts: u64) -> u64 {
+    events(Fingerprint::new().bytes(aggregate.as_bytes()).number(tokens), handled).number(upcasts).finish()
+}
+
+/// The hash of what retired events become: the functions' tokens, and the stored forms of the events.
+pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
+    events(Fingerprint::new().number(tokens), retired).finish()
 }
 
 /// The hash of a read model: its columns with the schemas of their types, and its blocks.

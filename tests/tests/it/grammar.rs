@@ -13,6 +13,7 @@ mod handlers;
 mod ids_and_values;
 mod read_models;
 mod stored;
+mod upcasts;
 mod versions;
 
 use std::future::Future;
