@@ -8,6 +8,9 @@
 /// * `#[read_model(table = "..")]` names the table; without it the table is named after the struct, in `snake_case`.
 /// * `#[read_model(of(Account, Customer))]` lists the aggregates that feed it, where there are several: then there is one
 ///   [`#[projection]`](macro@crate::projection) block for each. With one block there is nothing to list.
+/// * `#[read_model(logic_version = 1)]`: change it where the rows come out otherwise than the blocks' own code shows, such as
+///   by a helper that changed. What the blocks, the columns and the events show is seen by itself: rows of another
+///   fingerprint are made anew.
 ///
 /// Each field is a column, of its own name, and holds any [`ColumnType`](crate::read::ColumnType). The key and each index
 /// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`.

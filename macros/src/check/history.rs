@@ -77,7 +77,7 @@ fn one_explicit_struct(model: &Event, errors: &mut Errors) {
     for mark in model.converted.iter().skip(1) {
         errors.at(
             mark.number,
-            "the event is made of another struct in a later version: what came before belongs on that struct, which is an event too",
+            "a later version is made of another struct as a whole: this belongs on that struct, which is an event too",
         );
     }
 }

@@ -208,7 +208,7 @@ fn an_explicit_struct_brings_its_versions() {
         assert_eq!((info.version, (info.advance)(payload.as_bytes())), (version, Ok(next.into())));
     }
     assert_eq!(Moved::decode(1, br#"{"to":"Main"}"#), Err(DecodeError::Step { name: "Moved", from: 2, why: "no comma".into() }));
-    assert_eq!(Moved::VERSIONS[2].changes, ["the whole was converted from `MovedByText`"]);
+    assert_eq!(Moved::VERSIONS[2].changes, ["the whole event was converted from `MovedByText`"]);
     assert_eq!(Moved::decode(5, b"{}"), Err(DecodeError::UnknownVersion { name: "Moved", version: 5, newest: 4 }));
 
     assert_eq!(Closed::decode(1, br#"{"note":"n"}"#), Ok(Closed));
