@@ -45,12 +45,8 @@ fn in_range(model: &Event, version: u32, number: Span, errors: &mut Errors) -> b
     if version < 2 {
         errors.at(number, "version 1 is the first, so nothing changed in it: the first change makes version 2");
     } else if version > current {
-        errors.at(
-            number,
-            format!(
-                "`{name}` is at version {current}: write `#[event(version = {version})]`, or the version in which this changed"
-            ),
-        );
+        let earlier = if current > 1 { ", or here the version in which this changed" } else { "" };
+        errors.at(number, format!("`{name}` is at version {current}: write `#[event(version = {version})]`{earlier}"));
     } else {
         return true;
     }
