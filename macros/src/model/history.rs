@@ -303,8 +303,19 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
     let Event { stored, .. } = event;
     let itself = &stored.ident;
     let doc = format!("Version {version} of [`{}`].", plain(itself));
-    let mut attrs: Vec<Attribute> =
-        vec![parse_quote!(#[doc = #doc]), parse_quote!(#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)])];
+    let mut attrs: Vec<Attribute> = vec![
+        parse_quote!(#[doc = #doc]),
+        // What was named as it was can't be named better.
+        parse_quote!(#[allow(
+            unreachable_pub,
+            missing_docs,
+            non_snake_case,
+            dead_code,
+            clippy::struct_excessive_bools,
+            clippy::struct_field_names,
+            clippy::module_name_repetitions
+        )]),
+    ];
     attrs.extend(item.attrs.iter().filter(|attr| attr.path().is_ident("serde")).cloned());
     let there = event.lives.iter().filter(|life| life.is_in(version));
     let mut fields: Vec<syn::Field> = Vec::new();

@@ -63,12 +63,12 @@ fn the_order_in_which_marks_are_written_means_nothing() {
         struct E { #[renamed(3, from = \"c\")] #[renamed(2, from = \"b2\")] #[converted(2, from = u8)] d: u16, #[added(3, default = 0)] e: u8 }";
     let other = "#[removed(2, a: u8)] #[removed(3, b: u8)]
         struct E { #[converted(2, from = u8)] #[renamed(2, from = \"b2\")] #[renamed(3, from = \"c\")] d: u16, #[added(3, default = 0)] e: u8 }";
-    let expected = expect![[r#"
+    let expected = expect![[r"
         EV1 { b2:u8, b:u8, a:u8 }
         EV2 { c:u16, b:u8 }
           `a` was removed, `b2` was renamed to `c`, `c` was converted from `u8` to `u16`
         E { d:u16, e:u8 }
-          `b` was removed, `c` was renamed to `d`, `e` was added"#]];
+          `b` was removed, `c` was renamed to `d`, `e` was added"]];
     versions("version = 3", one, &expected);
     let logic = |item| [2, 3].map(|version| read("version = 3", item).news(version).logic);
     assert_eq!(logic(one), logic(other));

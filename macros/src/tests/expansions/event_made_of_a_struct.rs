@@ -194,7 +194,15 @@ impl ::gesta::__private::Answer for MoneyDeposited {
 )]
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 2 of [`MoneyDeposited`].
-#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    non_snake_case,
+    dead_code,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::module_name_repetitions
+)]
 pub struct MoneyDepositedV2 {}
 #[automatically_derived]
 impl ::gesta::__private::core::clone::Clone for MoneyDepositedV2 {

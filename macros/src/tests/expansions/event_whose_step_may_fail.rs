@@ -152,7 +152,15 @@ impl ::gesta::__private::Answer for Paid {
 )]
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`Paid`].
-#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    non_snake_case,
+    dead_code,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::module_name_repetitions
+)]
 pub struct PaidV1 {
     amount: u32,
 }

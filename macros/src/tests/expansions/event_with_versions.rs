@@ -182,7 +182,15 @@ impl ::gesta::__private::Answer for MoneyDeposited {
 )]
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`MoneyDeposited`].
-#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    non_snake_case,
+    dead_code,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::module_name_repetitions
+)]
 pub struct MoneyDepositedV1 {
     /// How much.
     pub amt: u32,
@@ -315,7 +323,15 @@ impl ::gesta::__private::Past for MoneyDepositedV1 {
 )]
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 2 of [`MoneyDeposited`].
-#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    non_snake_case,
+    dead_code,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::module_name_repetitions
+)]
 pub struct MoneyDepositedV2 {
     /// How much.
     pub amount: u32,
