@@ -10,7 +10,7 @@ use super::App;
 use super::load::{PAGE_BYTES, PAGE_EVENTS, record};
 use crate::error::{StoreError, Unreadable, UnreadableEvent};
 use crate::store::Store;
-use crate::{Aggregate, Decoded, Position, Recorded, StreamName};
+use crate::{Aggregate, Decoded, Position, Recorded, StreamName, aggregate};
 
 /// An event as it is stored, of whatever aggregate.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Recorded<RawEvent> {
             return None;
         }
         let RawEvent { name, schema_version, payload } = &self.event;
-        let decoded = A::decode(name, *schema_version, payload);
+        let decoded = aggregate::decode::<A>(name, *schema_version, payload);
         let record = |(part, event)| Recorded { part, ..self.clone() }.map(|_| event);
         Some(decoded.map(|decoded| decoded.map_parts(record)).map_err(|why| UnreadableEvent {
             stream: self.stream.clone(),
