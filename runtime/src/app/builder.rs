@@ -15,6 +15,7 @@ use super::cache::StateCache;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
 use super::inline::{CatchUp, InlineModels};
+use super::load::snapshot_fingerprint;
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
@@ -50,6 +51,9 @@ struct Registered {
     /// What it applies, and what it makes of retired ones.
     events: [&'static [EventInfo]; 2],
     commands: &'static [CommandInfo],
+    fingerprint: u64,
+    /// What its snapshots are kept under, where it has any.
+    snapshots: Option<u64>,
 }
 
 /// A registered read model: what makes its inline part, and what runs it.
@@ -130,6 +134,8 @@ impl Builder {
             name: A::NAME,
             events: [A::EVENTS, A::RETIRED],
             commands: A::COMMANDS,
+            fingerprint: A::FINGERPRINT,
+            snapshots: snapshot_fingerprint::<A>(),
         });
         self
     }
@@ -227,6 +233,10 @@ impl Builder {
             );
         }
 
+        for Registered { name, fingerprint, snapshots, .. } in &aggregates {
+            let snapshots = snapshots.map(shown);
+            tracing::info!(aggregate = name, fingerprint = shown(*fingerprint), snapshots, "registered");
+        }
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
@@ -278,9 +288,15 @@ async fn prepare(
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
+    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint, replaced }) in
+        registered.into_iter().zip(prepared)
     {
         model.place = place;
+        let (name, fingerprint) = (model.name, shown(model.spec.fingerprint));
+        tracing::info!(model = name, fingerprint, inline = model.inline, "registered");
+        if let Some(replaced) = replaced {
+            tracing::info!(model = name, fingerprint, before = shown(replaced), "its definition has changed: it is rebuilt");
+        }
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
         // Who only reads can't wait for what another process does.
         let complete_from = if writable { head } else { Position::ZERO };
@@ -314,6 +330,11 @@ async fn prepare(
         }
     }
     Ok(fed)
+}
+
+/// A fingerprint for people.
+fn shown(fingerprint: u64) -> String {
+    format!("{fingerprint:016x}")
 }
 
 /// No two things are stored under one name.

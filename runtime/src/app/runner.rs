@@ -91,16 +91,21 @@ impl<M: Projection> Runner<M> {
 
     /// Feeds the model; answers why it does so no longer.
     async fn feed(mut self, mut shutdown: watch::Receiver<bool>) -> ProjectionError {
-        let mut pause = PAUSE.0;
+        let (mut pause, mut behind) = (PAUSE.0, true);
         loop {
             if *shutdown.borrow_and_update() {
                 return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
             let stopped = match self.step().await {
-                Ok(0) => match self.wait(&mut shutdown).await {
-                    Ok(()) => continue,
-                    Err(why) => why.into(),
-                },
+                Ok(0) => {
+                    if std::mem::replace(&mut behind, false) {
+                        tracing::info!(model = self.model.name, position = %self.position, "has caught up");
+                    }
+                    match self.wait(&mut shutdown).await {
+                        Ok(()) => continue,
+                        Err(why) => why.into(),
+                    }
+                }
                 Ok(_) => {
                     pause = PAUSE.0;
                     continue;

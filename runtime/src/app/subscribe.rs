@@ -35,7 +35,9 @@ impl Recorded<RawEvent> {
     /// The event of the aggregate `A`, or those that a retired one has become; `None` where it is another aggregate's.
     ///
     /// # Errors
-    /// [`UnreadableEvent`] where this build can't read it.
+    /// [`UnreadableEvent`] where this build can't read it; where it is a newer build's,
+    /// [`is_newer_build_needed`](UnreadableEvent::is_newer_build_needed) says so, and a newer build goes on from the position
+    /// before it.
     pub fn decode<A: Aggregate>(&self) -> Option<Result<Decoded<Recorded<A::Event>>, UnreadableEvent>> {
         if self.stream.aggregate() != A::NAME {
             return None;
@@ -73,7 +75,9 @@ impl fmt::Debug for Subscription {
 impl App {
     /// Follows all events after a position: [`Position::ZERO`] for all there are.
     ///
-    /// Whoever keeps the position of the last event it was done with goes on from there.
+    /// Whoever keeps the position of the last event it was done with goes on from there. A subscription gives each stored event
+    /// once, so this is exact; what a retired one [has become](crate::Recorded::part) comes of
+    /// [`decode`](crate::Recorded::decode), several events with one position, which are done with together.
     ///
     /// # Examples
     /// ```
