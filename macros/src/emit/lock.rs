@@ -57,7 +57,8 @@ pub(super) fn items(model: &Aggregate) -> TokenStream {
         Found::File => check(model, file),
         Found::Written => TokenStream::new(),
         Found::Nothing => {
-            let message = format!("`{}` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it", file.value());
+            let message =
+                format!("`{}` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it", file.value());
             syn::Error::new(file.span(), message).to_compile_error()
         }
     };

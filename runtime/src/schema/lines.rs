@@ -167,13 +167,7 @@ const fn write_at<const N: usize>(
     path.cut(len);
 }
 
-const fn line<const N: usize>(
-    head: &str,
-    path: &Text<PATH_BYTES_MAX>,
-    words: &[(&str, bool)],
-    default: bool,
-    out: &mut Text<N>,
-) {
+const fn line<const N: usize>(head: &str, path: &Text<PATH_BYTES_MAX>, words: &[(&str, bool)], default: bool, out: &mut Text<N>) {
     out.push(head).push_bytes(path.get()).push(" ");
     push_words(words, out);
     out.push(if default { " default\n" } else { "\n" });

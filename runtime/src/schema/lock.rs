@@ -191,9 +191,7 @@ const fn section(title: &[u8], draft: bool) -> Entry<'_> {
     }
     let ([name @ .., b' '], [b'v', digits @ ..]) = title.split_at(at) else { return Entry::Unknown };
     match number(digits) {
-        Some(version) if version > 0 && !name.is_empty() => {
-            Entry::Section(Section { draft, name, version, fingerprint })
-        }
+        Some(version) if version > 0 && !name.is_empty() => Entry::Section(Section { draft, name, version, fingerprint }),
         _ => Entry::Unknown,
     }
 }
@@ -360,7 +358,8 @@ const fn misplaced(
     if !in_order && let Some(first) = stands_before(text, line, section) {
         let mut problem = Message::new();
         problem.push(file).push(", lines ").push_number(first as u64).push(" and ").push_number(line as u64).push(": ");
-        push_title(&mut problem, section.name, section.version).push(" stands twice: a merge of two branches that both added it; make one of them version ");
+        push_title(&mut problem, section.name, section.version)
+            .push(" stands twice: a merge of two branches that both added it; make one of them version ");
         problem.push_number(section.version as u64 + 1).push(", or keep one where they are the same");
         return Some(problem);
     }
@@ -374,7 +373,8 @@ const fn misplaced(
         problem.push(WRITE).push(" sorts them");
     } else {
         push_title(&mut problem, section.name, section.version).push(" stands here without ");
-        push_title(&mut problem, section.name, section.version - 1).push(", which may be stored too: take it from version control, or run ");
+        push_title(&mut problem, section.name, section.version - 1)
+            .push(", which may be stored too: take it from version control, or run ");
         problem.push(WRITE);
     }
     Some(problem)
@@ -471,7 +471,13 @@ const fn others(code: &Declared, report: &mut Report, text: &[u8]) -> bool {
         return true;
     }
     if !same(name, code.name.as_bytes()) {
-        report.line().push("its streams are stored under `").push_bytes(name).push("`, its name is now `").push(code.name).push("`");
+        report
+            .line()
+            .push("its streams are stored under `")
+            .push_bytes(name)
+            .push("`, its name is now `")
+            .push(code.name)
+            .push("`");
         let way = report.way();
         if foreign {
             way.push("give `").push(code.title).push("` a file of its own, or, where it is the same aggregate, ");

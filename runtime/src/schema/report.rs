@@ -241,7 +241,9 @@ impl Report {
             ways.push(", or undo the change");
         }
         if nested.len() > 0 {
-            ways.push("\na type in ").push_bytes(nested.get()).push(" changed: keep the old one under another name, such as `Old`, and say `#[converted(");
+            ways.push("\na type in ")
+                .push_bytes(nested.get())
+                .push(" changed: keep the old one under another name, such as `Old`, and say `#[converted(");
             ways.push_number(*nested_next as u64).push(", from = Old)]` on the field");
             if *variant_gone {
                 ways.push("; or keep the variant");

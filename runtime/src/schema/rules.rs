@@ -4,7 +4,9 @@
 //! the node is today's; *forward*, the lines are today's and the node is the previous build's. The two differ in one thing:
 //! a field that the reader does not know is lost backward, and left alone forward.
 
-use super::lines::{PATH_BYTES_MAX, OFFSET as HASH, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words};
+use super::lines::{
+    OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
+};
 use super::report::{PROBLEMS_BYTES_MAX, Report, Whose};
 use super::text::{Text, after, is_plain_byte, line_len, number, part, same, until};
 use super::{Field, Node, Variant};
@@ -119,10 +121,15 @@ impl Seen {
 
 /// Whether a number of the first kind always fits the second.
 const fn fits(stored: &[u8], signed: bool, bits: u8) -> bool {
-    let (Some(width), from_signed) = (match stored {
-        [b'i' | b'u', digits @ ..] => number(digits),
-        _ => None,
-    }, !stored.is_empty() && stored[0] == b'i') else { return false };
+    let (Some(width), from_signed) = (
+        match stored {
+            [b'i' | b'u', digits @ ..] => number(digits),
+            _ => None,
+        },
+        !stored.is_empty() && stored[0] == b'i',
+    ) else {
+        return false;
+    };
     match (from_signed, signed) {
         (true, false) => false,
         (false, true) => width < bits as u32,
@@ -165,10 +172,13 @@ const fn stored_line(lines: &[u8], at: usize) -> (Option<Line<'_>>, usize) {
     if let [before @ .., b'\r'] = line {
         line = before;
     }
-    (match after(line, b"  ") {
-        Some(line) => Some(Line::of(line)),
-        None => None,
-    }, at + len + 1)
+    (
+        match after(line, b"  ") {
+            Some(line) => Some(Line::of(line)),
+            None => None,
+        },
+        at + len + 1,
+    )
 }
 
 /// One step of a path.
@@ -457,15 +467,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on with an element of which a line says something; answers whether one does.
-    const fn missing_in(
-        self,
-        report: &mut Report,
-        seen: &Seen,
-        node: &Node,
-        hash: u64,
-        path: &Path<'_>,
-        last: Piece,
-    ) -> bool {
+    const fn missing_in(self, report: &mut Report, seen: &Seen, node: &Node, hash: u64, path: &Path<'_>, last: Piece) -> bool {
         let hash = last.hash(hash);
         let known = seen.has(hash);
         if known && !matches!(node, Node::Text | Node::Bool | Node::Int { .. } | Node::Named(_)) {

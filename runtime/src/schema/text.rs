@@ -48,6 +48,15 @@ impl<const N: usize> Text<N> {
         rest.split_at_mut(text.len()).0.copy_from_slice(text);
         self.len += text.len();
     }
+    /// Adds several texts.
+    pub(crate) const fn push_all(&mut self, texts: &[&str]) -> &mut Self {
+        let mut i = 0;
+        while i < texts.len() {
+            self.push(texts[i]);
+            i += 1;
+        }
+        self
+    }
     /// Begins an item of a list.
     pub(crate) const fn item(&mut self) -> &mut Self {
         if !self.full {

@@ -213,6 +213,11 @@ impl ::gesta::__private::Aggregate for Account {
     type Event = AccountEvent;
     const NAME: &'static ::gesta::__private::core::primitive::str = "Account";
     const DOC: &'static ::gesta::__private::core::primitive::str = "Where money is kept.";
+    const ID: ::gesta::__private::core::option::Option<::gesta::__private::Node> = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::Probe::<AccountId>::NODE
+    };
     const EVENTS: &'static [::gesta::__private::EventInfo] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
@@ -228,7 +233,9 @@ impl ::gesta::__private::Aggregate for Account {
         "Account",
         3154764518605736764u64,
         <Account as ::gesta::__private::Aggregate>::EVENTS,
+        <Account as ::gesta::__private::Aggregate>::UPCASTS,
     );
+    const UPCASTS: ::gesta::__private::core::primitive::u64 = 0;
     const SNAPSHOTS: ::gesta::__private::core::option::Option<
         ::gesta::__private::Snapshots<Self>,
     > = {

@@ -92,7 +92,9 @@ impl LockFile {
                     let rules::Line { path, kind } = rules::Line::of(line);
                     if path.is_empty() || kind.is_empty() {
                         let at = number + 1;
-                        return Err(format!("{file}, line {at}: a field has a path and a kind, such as `amount i64`; take the file from version control"));
+                        return Err(format!(
+                            "{file}, line {at}: a field has a path and a kind, such as `amount i64`; take the file from version control"
+                        ));
                     }
                     let section = lock.sections.last_mut().ok_or_else(|| format!("{file}: a field without a section"))?;
                     let draft = draft || section.draft;
@@ -184,9 +186,7 @@ impl Line {
                 Some(rest) if default => {
                     // `address.street` is `address?.street` by now.
                     let inside = line.path.len() - rest.len();
-                    b".[{#".contains(&rest[0])
-                        && line.path.as_bytes()[..inside].ends_with(b"?")
-                        && !path.ends_with(b"?")
+                    b".[{#".contains(&rest[0]) && line.path.as_bytes()[..inside].ends_with(b"?") && !path.ends_with(b"?")
                 }
                 Some([first, ..]) => b".[{#|".contains(first),
             })
@@ -358,9 +358,7 @@ impl Tree {
             Some(Branch::List) => Node::List(self.branch(&Branch::List)),
             Some(Branch::Set) => Node::Set(self.branch(&Branch::Set)),
             Some(Branch::Array(len)) => Node::Array { len: *len as usize, item: self.branch(&Branch::Array(*len)) },
-            Some(Branch::Key | Branch::Value) => {
-                Node::Map { key: self.branch(&Branch::Key), value: self.branch(&Branch::Value) }
-            }
+            Some(Branch::Key | Branch::Value) => Node::Map { key: self.branch(&Branch::Key), value: self.branch(&Branch::Value) },
             Some(Branch::Element(_)) => {
                 let items: Vec<_> = (0..).zip(&self.branches).map(|(i, _)| self.branch(&Branch::Element(i))).collect();
                 Node::Tuple(items.leak())
