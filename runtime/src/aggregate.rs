@@ -6,6 +6,7 @@ use crate::AggregateId;
 use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::event::EventInfo;
 use crate::schema::Node;
+use crate::schema::lock::file::LockFile;
 
 /// Where the life of an aggregate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -146,6 +147,14 @@ pub struct Lock {
     pub file: &'static str,
     /// What stood in it when this was compiled.
     pub text: &'static [u8],
+}
+
+impl Lock {
+    /// What may still change without being a change of a released schema, each as `MoneyDeposited v2`; none where the file
+    /// can't be read.
+    pub fn drafts(&self) -> Vec<String> {
+        LockFile::parse(self.file, self.text).map(|lock| lock.drafts()).unwrap_or_default()
+    }
 }
 
 /// An event that the aggregate `A` applies.

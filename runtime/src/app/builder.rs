@@ -24,9 +24,9 @@ use crate::command::Services;
 use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
+use crate::store::{Capabilities, Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
-use crate::{CommandInfo, Commands, Position};
+use crate::{CommandInfo, Commands, Lock, Position};
 
 /// An app that is being put together: a store, and what is registered with it. Made by [`App::connect`].
 #[must_use = "an app runs once it is started"]
@@ -51,6 +51,7 @@ struct Registered {
     /// What it applies, and what it makes of retired ones.
     events: [&'static [EventInfo]; 2],
     commands: &'static [CommandInfo],
+    lock: Option<Lock>,
     fingerprint: u64,
     /// What its snapshots are kept under, where it has any.
     snapshots: Option<u64>,
@@ -134,6 +135,7 @@ impl Builder {
             name: A::NAME,
             events: [A::EVENTS, A::RETIRED],
             commands: A::COMMANDS,
+            lock: A::LOCK,
             fingerprint: A::FINGERPRINT,
             snapshots: snapshot_fingerprint::<A>(),
         });
@@ -237,6 +239,7 @@ impl Builder {
             let snapshots = snapshots.map(shown);
             tracing::info!(aggregate = name, fingerprint = shown(*fingerprint), snapshots, "registered");
         }
+        warn_of_drafts(&aggregates, store.log.capabilities());
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
@@ -383,6 +386,25 @@ fn check_sources(aggregates: &[Registered], models: &[RegisteredModel]) -> Resul
         }
     }
     Ok(())
+}
+
+/// What is about to be stored for good should be in a release.
+fn warn_of_drafts(aggregates: &[Registered], capabilities: Capabilities) {
+    if !capabilities.durable || !capabilities.writable {
+        return;
+    }
+    for aggregate in aggregates {
+        let Some(lock) = aggregate.lock else { continue };
+        let drafts = lock.drafts();
+        if !drafts.is_empty() {
+            tracing::warn!(
+                aggregate = aggregate.name,
+                file = lock.file,
+                drafts = drafts.join(", "),
+                "what is stored now has schemas that may still change: `GESTA_SCHEMA=release cargo test gesta_schema` freezes them"
+            );
+        }
+    }
 }
 
 /// The kinds of events that are stored and that this build can't read.

@@ -365,3 +365,72 @@ const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
 pub(crate) const fn is_kind(written: &[u8], words: &Words) -> bool {
     feed(OFFSET, written) == kind_hash(words, false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lock::file::{Section, tree};
+    use super::super::{Schema, Variant};
+    use super::*;
+
+    const UNIT: Variant = Variant { name: "Plain", doc: "", node: None };
+    const CARD: Variant = Variant { name: "Card", doc: "", node: Some(&Node::Record(&[])) };
+    const NEW: Variant = Variant { name: "a new\none", doc: "", node: Some(&Node::Optional(&Node::Text)) };
+
+    const fn field(name: &'static str, default: bool, node: &'static Node) -> Field {
+        Field { name, doc: "", default, node }
+    }
+
+    /// All that a schema can hold.
+    const ALL: Node = Node::Record(&[
+        field("amount", false, &Node::Int { signed: false, bits: 128 }),
+        field("straße", true, &Node::Record(&[field("nr.", false, &Node::Float { bits: 32 })])),
+        field("list", true, &<Vec<Option<bool>> as Schema>::NODE),
+        field("map", false, &<std::collections::BTreeMap<uuid::Uuid, (i8, String)> as Schema>::NODE),
+        field("set", false, &<std::collections::BTreeSet<i64> as Schema>::NODE),
+        field("rgb", false, &Node::Array { len: 12, item: &Node::Opaque("one \"channel\"") }),
+        field("plain", true, &Node::Enum { tag: Tag::External, variants: &[UNIT, CARD, NEW] }),
+        field("inner", false, &Node::Enum { tag: Tag::Internal("type"), variants: &[CARD] }),
+        field("beside", false, &Node::Enum { tag: Tag::Adjacent { tag: "t y", content: "c" }, variants: &[] }),
+    ]);
+
+    #[test]
+    fn lines_say_all_that_a_schema_says() {
+        let section = Section::of("Paid", 1, &ALL);
+        let expected = r#"  amount u128
+  "straße" record default
+  "straße"."nr." f32
+  list list default
+  list[]? bool
+  map{key} uuid
+  map{}#0 i8
+  map{}#1 text
+  set[set] i64
+  rgb[12] opaque "one \"channel\""
+  plain enum default
+  plain|Plain unit
+  plain|Card record
+  plain|"a new\x0aone"? text
+  inner enum tag "type"
+  inner|Card record
+  beside enum tag "t y" content "c"
+"#;
+        assert_eq!(section.text(|_| true), expected);
+        assert_eq!(*tree(&section.lines), ALL);
+    }
+
+    #[test]
+    fn the_hash_of_a_schema_is_that_of_its_lines() {
+        let section = Section::of("Paid", 1, &ALL);
+        assert_eq!(section.lines_fingerprint(), section.fingerprint);
+        let mut reordered = section.clone();
+        reordered.lines.reverse();
+        assert_eq!(reordered.lines_fingerprint(), section.fingerprint);
+        for i in 0..section.lines.len() {
+            let mut changed = section.clone();
+            changed.lines[i].kind.push('x');
+            assert_ne!(changed.lines_fingerprint(), section.fingerprint, "{}", section.lines[i].path);
+        }
+        assert_ne!(fingerprint("Paid", 2, &ALL), section.fingerprint);
+        assert_ne!(fingerprint("Pai", 1, &ALL), section.fingerprint);
+    }
+}

@@ -11,7 +11,7 @@ const WAYS_BYTES_MAX: usize = 3 << 10;
 pub(crate) const MESSAGE_BYTES_MAX: usize = 12 << 10;
 
 /// A whole message.
-pub type Message = Text<MESSAGE_BYTES_MAX>;
+pub(crate) type Message = Text<MESSAGE_BYTES_MAX>;
 
 /// The version of an event.
 #[derive(Clone, Copy)]
