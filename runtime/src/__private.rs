@@ -7,7 +7,7 @@ mod steps;
 
 pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
 pub use env::{env_for_tests, with_service};
-pub use probe::{Lacks, Probe, command_info, snapshots, stored};
+pub use probe::{Lacks, Probe, command_info, field_node, snapshots, stored, tagged_content_node, tagged_field_node};
 pub use steps::*;
 
 pub use crate::aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};

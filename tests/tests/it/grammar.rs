@@ -13,6 +13,7 @@ mod handlers;
 mod ids_and_values;
 mod read_models;
 mod stored;
+mod zoo;
 
 use std::future::Future;
 use std::pin::pin;
