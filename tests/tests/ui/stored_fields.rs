@@ -26,8 +26,6 @@ pub struct Opened {
     pub took: std::path::PathBuf,
     #[schema(hidden)]
     pub kind: String,
-    #[added(2, default = 0)]
-    pub since: i64,
     #[serde(alias = "paid")]
     pub amount: i64,
     #[serde(skip_serializing_if = "is_zero", default)]
