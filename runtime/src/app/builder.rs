@@ -75,7 +75,8 @@ struct Feed {
 fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
     let Feed { model, log, rows, checkpoint } = feed;
     let (feeder, position) = (Feeder::<M>::new(), checkpoint.position);
-    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now() })
+    let parked = Arc::clone(&model.progress.borrow().parked);
+    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now(), parked, retried: None })
 }
 
 impl fmt::Debug for Builder {
@@ -308,6 +309,12 @@ async fn prepare(
             progress.complete_from = complete_from;
             progress.outdated = checkpoint.is_none();
         });
+        if checkpoint.is_some() {
+            // Before anybody can read: it is tried again only once the model runs.
+            let parked = rows.parked(place).await?;
+            let parked = parked.into_iter().map(|parked| (parked.stream.clone(), parked)).collect();
+            model.progress.send_modify(|progress| progress.parked = Arc::new(parked));
+        }
         let model = Arc::new(model);
         fed.models.push(model.clone());
         let (Some(checkpoint), true) = (checkpoint, writable) else { continue };

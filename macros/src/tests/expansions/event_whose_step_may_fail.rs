@@ -153,6 +153,7 @@ impl ::gesta::__private::Answer for Paid {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`Paid`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,

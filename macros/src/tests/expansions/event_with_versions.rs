@@ -183,6 +183,7 @@ impl ::gesta::__private::Answer for MoneyDeposited {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`MoneyDeposited`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,
@@ -324,6 +325,7 @@ impl ::gesta::__private::Past for MoneyDepositedV1 {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 2 of [`MoneyDeposited`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,
