@@ -11,6 +11,7 @@ mod domain;
 mod faults;
 mod grammar;
 mod histories;
+mod lock;
 mod mutants;
 mod rules;
 mod sqlite;
