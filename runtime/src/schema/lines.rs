@@ -15,6 +15,8 @@
 //! Records, lists, sets, arrays, maps and tuples are seen by what is in them. They have a line of their own where that says
 //! nothing: a record or tuple of nothing, and a field that may be missing because it has a default.
 
+#![allow(clippy::cast_possible_truncation, reason = "a hash keeps the last bits of a sum and of a product")]
+
 use super::text::{Text, escape};
 use super::{Field, Node, Tag};
 
@@ -276,7 +278,7 @@ pub(crate) const fn feed_number(mut hash: u64, number: u64) -> u64 {
 /// The hash of a kind's words.
 const fn kind_hash(words: &[(&str, bool)], default: bool) -> u64 {
     let (mut hash, mut i) = (OFFSET, 0);
-    while i < words.len() && !(words[i].0.is_empty() && !words[i].1) {
+    while i < words.len() && (words[i].1 || !words[i].0.is_empty()) {
         let (word, quoted) = words[i];
         hash = if quoted { feed_quoted(hash, word) } else { feed(hash, word.as_bytes()) };
         i += 1;

@@ -200,10 +200,10 @@ const fn section(title: &[u8], draft: bool) -> Entry<'_> {
 const fn line_at(text: &[u8], at: usize) -> (&[u8], usize) {
     let rest = text.split_at(at).1;
     let len = line_len(rest);
-    let line = match rest.split_at(len).0 {
-        [line @ .., b'\r'] => line,
-        line => line,
-    };
+    let mut line = rest.split_at(len).0;
+    if let [before @ .., b'\r'] = line {
+        line = before;
+    }
     (line, at + len + 1)
 }
 
@@ -266,6 +266,7 @@ const fn marker(mut problem: Message) -> Message {
 }
 
 /// What one look at a lock finds.
+#[allow(clippy::large_enum_variant, reason = "there is no heap in `const`")]
 enum Look {
     /// It can't be read, and why.
     Unreadable(Message),
@@ -506,16 +507,13 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8]) {
             undeclared(code, report, text, name, version, fingerprint);
             continue;
         };
-        match version_of(&event, version) {
-            Some(node) => {
-                let whose = Whose { name, version, newest: event.version };
-                rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);
-            }
-            None => {
-                let problem = push_title(report.line().push("event "), name, version);
-                problem.push(" is stored, but the newest version that is declared is ").push_number(event.version as u64);
-                report.version_gone();
-            }
+        if let Some(node) = version_of(&event, version) {
+            let whose = Whose { name, version, newest: event.version };
+            rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);
+        } else {
+            let problem = push_title(report.line().push("event "), name, version);
+            problem.push(" is stored, but the newest version that is declared is ").push_number(event.version as u64);
+            report.version_gone();
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Whose<'a> {
 }
 
 /// Problems, and what is to be done about them.
+#[allow(clippy::struct_excessive_bools, reason = "each is a way out that is named once")]
 pub(crate) struct Report {
     problems: Text<PROBLEMS_BYTES_MAX>,
     ways: Text<WAYS_BYTES_MAX>,

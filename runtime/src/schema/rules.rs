@@ -50,11 +50,13 @@ struct Seen {
 impl Seen {
     const SLOTS: usize = 16 << 10;
 
+    #[allow(clippy::large_stack_arrays, reason = "there is no heap in `const`, and at run time only tests come here")]
     const fn new() -> Self {
         Seen { hashes: [0; Self::SLOTS], left: Self::SLOTS / 4 * 3 }
     }
 
     /// Where a hash stands, or where it would.
+    #[allow(clippy::cast_possible_truncation, reason = "the last bits say where to look first")]
     const fn slot(&self, hash: u64) -> usize {
         let mut i = hash as usize % Self::SLOTS;
         while self.hashes[i] != hash && self.hashes[i] != 0 {
@@ -337,14 +339,14 @@ impl<'a> Walk<'a> {
                     seen.end(hash, line.kind);
                     return self.end(report, path, line.kind, reader);
                 }
-                (Step::Field(name), Some(Node::Record(fields))) => match find_field(fields, name) {
-                    Some(field) => Reader { node: Some(*field.node), default: field.default },
-                    None => {
+                (Step::Field(name), Some(Node::Record(fields))) => {
+                    let Some(field) = find_field(fields, name) else {
                         let with_it = part(path, 0, at + text.len());
                         self.gone(report, at == 0, with_it, root);
                         return with_it;
-                    }
-                },
+                    };
+                    Reader { node: Some(*field.node), default: field.default }
+                }
                 (Step::Optional, Some(Node::Optional(inner))) => Reader { node: Some(*inner), default: true },
                 (Step::Optional, _) => {
                     self.required(report, part(path, 0, at));
@@ -561,10 +563,9 @@ impl<'a> Walk<'a> {
                 Node::Optional(inner) => content_hash(inner, false) == held,
                 _ => false,
             };
-            if content_hash(node, default) == held || content_hash(node, false) == held || now_optional {
-                if !self.has(name) {
-                    return Some(name);
-                }
+            let same = content_hash(node, default) == held || content_hash(node, false) == held || now_optional;
+            if same && !self.has(name) {
+                return Some(name);
             }
             i += 1;
         }

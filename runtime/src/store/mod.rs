@@ -214,6 +214,7 @@ pub struct StoredType {
 /// What a store can and can't do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that a store can or can't do")]
 pub struct Capabilities {
     /// One append can span several streams.
     pub several_streams: bool,

@@ -175,7 +175,7 @@ pub struct Retired;
 pub struct Account {
     owner: ::std::string::String,
 }
-#[::evs::aggregate(id = AccountId, crate = ::evs)]
+#[::evs::aggregate(id = AccountId, schema = "shadowed.events", crate = ::evs)]
 impl Account {
     fn opened(event: Opened) -> Self {
         Account { owner: event.owner }

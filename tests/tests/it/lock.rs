@@ -47,7 +47,8 @@ impl Package {
         let package = Package(tempfile::tempdir().unwrap());
         let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime").canonicalize().unwrap();
         let manifest = format!(
-            "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ngesta = {{ path = {runtime:?} }}\n\n[workspace]\n"
+            "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\ngesta = {{ path = '{}' }}\n\n[workspace]\n",
+            runtime.display()
         );
         package.write("Cargo.toml", &manifest);
         // What this workspace has already: nothing is looked for elsewhere.
@@ -198,7 +199,7 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     let base = tempfile::tempdir().unwrap();
     std::fs::create_dir(base.path().join("src")).unwrap();
     std::fs::write(base.path().join("src/account.events"), package.git(&["show", "main:src/account.events"])).unwrap();
-    let words = format!("test --lib gesta_schema --config env.GESTA_SCHEMA_BASE={:?}", base.path());
+    let words = format!("test --lib gesta_schema --config env.GESTA_SCHEMA_BASE='{}'", base.path().display());
     let back = package.cargo(&words, "").unwrap_err();
     assert!(back.contains("Renamed v1 was released, and is a draft now"), "{back}");
     package.git(&["checkout", "-q", "src/account.events"]);

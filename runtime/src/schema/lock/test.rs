@@ -144,8 +144,8 @@ fn plan(code: &Declared, file: &str, text: &[u8], release: bool) -> Result<Plan,
         return Err(problem.as_str().to_owned());
     }
     let forward = forward(code, &lock);
-    lock.aggregate = code.name.to_owned();
-    lock.id = code.id_kind().as_str().to_owned();
+    code.name.clone_into(&mut lock.aggregate);
+    code.id_kind().as_str().clone_into(&mut lock.id);
     let before = std::mem::take(&mut lock.sections);
     let section = |code: Section| {
         let old = before.iter().find(|old| old.name == code.name && old.version == code.version);
@@ -415,6 +415,8 @@ draft Paid v1 7718b5dd3a903321
     #[test]
     fn what_is_said_of_a_record_of_nothing_is_implied_once_it_holds_something() {
         const EMPTY: Node = Node::Record(&[]);
+        const DEFAULT: Node = Node::Record(&[Field { default: true, ..field("extra", &FULL) }]);
+        const OPTIONAL: Node = Node::Record(&[field("extra", &Node::Optional(&FULL))]);
         const FULL: Node = Node::Record(&[field("x", &Node::Optional(&I32))]);
         let first = released(&declared(&[event("Paid", &[record(&[field("extra", &EMPTY)])])]), "");
         let code = declared(&[event("Paid", &[record(&[field("extra", &FULL)])])]);
@@ -425,8 +427,6 @@ draft Paid v1 7718b5dd3a903321
         assert!(second.contains("\n  extra.x? i32\n"), "{second}");
 
         // And what may be missing by default, once it is optional.
-        const DEFAULT: Node = Node::Record(&[Field { default: true, ..field("extra", &FULL) }]);
-        const OPTIONAL: Node = Node::Record(&[field("extra", &Node::Optional(&FULL))]);
         let first = released(&declared(&[event("Paid", &[DEFAULT])]), "");
         assert!(first.contains("\n  extra record default\n  extra.x? i32\n"), "{first}");
         let code = declared(&[event("Paid", &[OPTIONAL])]);
