@@ -153,6 +153,7 @@ pub use macros::{ReadModel, aggregate, command, command_handler, event, id, proj
 pub use read::{ColumnError, Feeds, FoldError, On, Projection, ReadModel, RowError};
 pub use schema::Schema;
 pub use serde;
+pub use store::Parked;
 #[cfg(feature = "chrono")]
 pub use time::TimestampOutOfRange;
 pub use time::{Clock, InvalidTimestamp, SystemClock, Timestamp};
