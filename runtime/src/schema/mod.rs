@@ -3,6 +3,17 @@
 //! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes;
 //! everything is `const`, so a schema costs nothing while a program runs.
 
+#[allow(dead_code, reason = "golden samples are read with it")]
+pub(crate) mod json;
+mod json_schema;
+pub(crate) mod path;
+mod sample;
+#[allow(dead_code, reason = "the catalogue shows the words")]
+pub(crate) mod well_known;
+
+pub use json_schema::json_schema;
+pub use sample::{NoSample, samples};
+
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,0 +1,5 @@
+//! What is written for people and other programs: JSON Schema, samples, the catalogue.
+
+mod any;
+mod json_schema;
+mod zoo;
