@@ -129,6 +129,8 @@ impl<'a> Parts<'a> {
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let result = quote!(#root::core::result::Result);
         let lacks = lacks(root);
+        // The block's own doc comment; without one that of the type, where a macro has seen it.
+        let doc = if doc.is_empty() { quote!({ #lacks #root::Probe::<#of>::STATE_DOC }) } else { quote!(#doc) };
         quote! {
             #[automatically_derived]
             impl #root::Aggregate for #of {

@@ -91,7 +91,7 @@ pub const fn block_fingerprint(aggregate: &str, tokens: u64, handled: &[EventInf
 pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64]) -> u64 {
     let (mut hash, mut i) = (Fingerprint::new(), 0);
     while i < columns.len() {
-        let Column { name, kind, nullable, role } = columns[i];
+        let Column { name, kind, nullable, role, doc: _ } = columns[i];
         hash = hash.bytes(name.as_bytes()).bytes(&[kind as u8, nullable as u8, role as u8]);
         i += 1;
     }
