@@ -19,6 +19,7 @@ use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
 use super::{App, Inner};
+use crate::catalogue::{self, AggregateEntry, Catalogue, ReadModelEntry};
 use crate::command::Services;
 use crate::error::{MissingService, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
@@ -49,6 +50,7 @@ struct Registered {
     name: &'static str,
     events: &'static [EventInfo],
     commands: &'static [CommandInfo],
+    describe: fn() -> AggregateEntry,
 }
 
 /// A registered read model: what makes its inline part, and what runs it.
@@ -56,6 +58,7 @@ struct RegisteredModel {
     model: Model,
     inline: Option<Box<dyn InlineModel>>,
     run: fn(Feed) -> Box<dyn Running>,
+    describe: fn(bool, &[AggregateEntry]) -> ReadModelEntry,
 }
 
 /// What a runner needs of the app.
@@ -129,6 +132,7 @@ impl Builder {
             name: A::NAME,
             events: A::EVENTS,
             commands: A::COMMANDS,
+            describe: catalogue::aggregate::<A>,
         });
         self
     }
@@ -146,7 +150,7 @@ impl Builder {
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
         let model = Model::of::<M>(inline.is_some());
-        self.models.push(RegisteredModel { model, inline, run: runner::<M> });
+        self.models.push(RegisteredModel { model, inline, run: runner::<M>, describe: catalogue::read_model::<M> });
         self
     }
 
@@ -196,6 +200,14 @@ impl Builder {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// What is registered, as documentation: see [`catalogue`](crate::catalogue).
+    pub fn catalogue(&self) -> Catalogue {
+        let aggregates: Vec<_> = self.aggregates.iter().map(|registered| (registered.describe)()).collect();
+        let models = self.models.iter();
+        let models = models.map(|registered| (registered.describe)(registered.model.inline, &aggregates)).collect();
+        Catalogue::new(aggregates, models)
     }
 
     /// Checks what is registered against each other and against the store, brings inline read models to the present, and
@@ -272,7 +284,8 @@ async fn prepare(
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
+    for (RegisteredModel { mut model, inline: part, run, .. }, Prepared { place, checkpoint }) in
+        registered.into_iter().zip(prepared)
     {
         model.place = place;
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);

@@ -5,10 +5,9 @@
 
 #[allow(dead_code, reason = "golden samples are read with it")]
 pub(crate) mod json;
-mod json_schema;
+pub(crate) mod json_schema;
 pub(crate) mod path;
 mod sample;
-#[allow(dead_code, reason = "the catalogue shows the words")]
 pub(crate) mod well_known;
 
 pub use json_schema::json_schema;
