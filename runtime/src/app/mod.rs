@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 pub use builder::Builder;
 pub use execute::{Done, Execute, Executed};
 pub use hook::{BeforeCommand, Proposed};
+pub(crate) use load::panic_message;
 pub use load::{History, Loaded};
 pub use many::{Envelope, ExecuteMany};
 pub use options::{Limits, caused_by};
