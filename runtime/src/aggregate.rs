@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::AggregateId;
-use crate::error::{DecodeError, EncodeError};
+use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::event::EventInfo;
 
 /// Where the life of an aggregate stands.
@@ -97,6 +97,12 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`EncodeError`] where the form would not read back as what it was.
     fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// Reads a stored event: the one way to do so. A panic of the user's steps and `#[upcast]` functions is an answer like another.
+pub(crate) fn decode<A: Aggregate>(name: &str, version: u32, payload: &[u8]) -> Result<Decoded<A::Event>, DecodeError> {
+    std::panic::catch_unwind(|| A::decode(name, version, payload))
+        .unwrap_or_else(|panic| Err(DecodeError::Panicked(panic_message(&*panic))))
 }
 
 /// What one stored event is today.

@@ -45,12 +45,8 @@ fn in_range(model: &Event, version: u32, number: Span, errors: &mut Errors) -> b
     if version < 2 {
         errors.at(number, "version 1 is the first, so nothing changed in it: the first change makes version 2");
     } else if version > current {
-        errors.at(
-            number,
-            format!(
-                "`{name}` is at version {current}: write `#[event(version = {version})]`, or the version in which this changed"
-            ),
-        );
+        let earlier = if current > 1 { ", or here the version in which this changed" } else { "" };
+        errors.at(number, format!("`{name}` is at version {current}: write `#[event(version = {version})]`{earlier}"));
     } else {
         return true;
     }
@@ -77,7 +73,7 @@ fn one_explicit_struct(model: &Event, errors: &mut Errors) {
     for mark in model.converted.iter().skip(1) {
         errors.at(
             mark.number,
-            "the event is made of another struct in a later version: what came before belongs on that struct, which is an event too",
+            "a later version is made of another struct as a whole: this belongs on that struct, which is an event too",
         );
     }
 }

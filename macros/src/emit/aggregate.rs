@@ -260,14 +260,15 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// That each event is stored under a name of its own.
+    /// That each event is one, and stored under a name of its own.
     fn check(&self) -> TokenStream {
         let Parts { model, root, .. } = self;
+        let are_events = upcast::check(model);
         let retired = model.upcasts.iter().map(|upcast| (&upcast.name, &upcast.event));
         let (names, types): (Vec<_>, Vec<_>) =
             self.variants.iter().copied().zip(self.types.iter().copied()).chain(retired).unzip();
         if types.len() < 2 {
-            return TokenStream::new();
+            return are_events;
         }
         let owner = model.ident.to_string();
         let names = names.into_iter().map(ToString::to_string);
@@ -275,7 +276,7 @@ impl<'a> Parts<'a> {
         let check = quote_spanned! {model.ident.span()=>
             #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
         };
-        quote!(const _: () = { #lacks #check };)
+        quote!(#are_events const _: () = { #lacks #check };)
     }
 
     /// After an error: what events, commands and read models ask of an aggregate.

@@ -257,12 +257,14 @@ fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors:
 fn refuse_history(kind: Kind, item: &mut Item, errors: &mut Errors) {
     let why = match kind {
         Kind::Event | Kind::Past => None,
-        Kind::Command { .. } => Some("only events have versions: a command is decided on when it is given, and not kept"),
+        Kind::Command { .. } => {
+            Some("only events have versions: a command is decided on when it is given, and not kept, so remove this")
+        }
         Kind::Value => Some(
             "only events have versions: keep the old type under another name, and say `#[converted(2, from = OldType)]` on the fields of the events that hold it",
         ),
         Kind::State { .. } => Some(
-            "only events have versions: after a change, the snapshots of before are left, and the state is made of its events anew",
+            "only events have versions: remove this; after a change no snapshot of before is found, and the state is made of its events again",
         ),
     };
     every_attrs(item, &mut |attrs| {

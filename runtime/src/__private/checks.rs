@@ -102,9 +102,10 @@ pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
     events(Fingerprint::new().number(tokens), retired).finish()
 }
 
-/// The hash of a read model: its columns with the schemas of their types, and its blocks.
-pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64]) -> u64 {
-    let (mut hash, mut i) = (Fingerprint::new(), 0);
+/// The hash of a read model: its columns with the schemas of their types, its blocks, and the number that its user changes
+/// where code outside the blocks has changed.
+pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64], logic_version: u64) -> u64 {
+    let (mut hash, mut i) = (Fingerprint::new().number(logic_version), 0);
     while i < columns.len() {
         let Column { name, kind, nullable, role, doc: _ } = columns[i];
         hash = hash.bytes(name.as_bytes()).bytes(&[kind as u8, nullable as u8, role as u8]);
@@ -121,4 +122,49 @@ pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u6
         i += 1;
     }
     hash.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventVersion;
+    use crate::schema::{Field, Node};
+
+    /// Two versions, of the second of which something is said.
+    fn event(name: &'static str, doc: &'static str, node: Node, logic: u64) -> EventInfo {
+        let version = |version, node, logic| EventVersion { version, node, changes: &[], logic, advance: |_| Ok(Vec::new()) };
+        let versions: &'static [EventVersion] = Box::leak(Box::new([version(1, Node::Bool, 0), version(2, node, logic)]));
+        EventInfo { name, version: 2, doc, versions }
+    }
+    const fn record(name: &'static str, doc: &'static str) -> Node {
+        match (name.len(), doc.len()) {
+            (4, 0) => Node::Record(&[Field { name: "paid", doc: "", default: false, node: &Node::Text }]),
+            (4, _) => Node::Record(&[Field { name: "paid", doc: "Docs.", default: false, node: &Node::Text }]),
+            _ => Node::Record(&[Field { name: "other", doc: "", default: false, node: &Node::Text }]),
+        }
+    }
+
+    #[test]
+    fn a_block_s_fingerprint_changes_with_what_decides_and_not_with_docs() {
+        let of = |event: EventInfo, upcasts| block_fingerprint("Account", 1, &[event], upcasts);
+        let plain = of(event("Paid", "", record("paid", ""), 3), 0);
+        assert_eq!(of(event("Paid", "What it means.", record("paid", "Docs."), 3), 0), plain);
+        for other in [
+            of(event("Lent", "", record("paid", ""), 3), 0),
+            of(event("Paid", "", record("other", ""), 3), 0),
+            of(event("Paid", "", record("paid", ""), 4), 0),
+            of(event("Paid", "", record("paid", ""), 3), 1),
+            block_fingerprint("Account", 2, &[event("Paid", "", record("paid", ""), 3)], 0),
+            block_fingerprint("Account", 1, &[], 0),
+        ] {
+            assert_ne!(other, plain);
+        }
+        let retired = |event| upcasts_fingerprint(1, &[event]);
+        assert_ne!(retired(event("Paid", "", record("paid", ""), 3)), retired(event("Paid", "", record("other", ""), 3)));
+    }
+
+    #[test]
+    fn a_read_model_s_fingerprint_changes_with_the_number_its_user_gives() {
+        assert_ne!(model_fingerprint(&[], &[], &[], 0), model_fingerprint(&[], &[], &[], 1));
+    }
 }

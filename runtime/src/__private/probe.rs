@@ -63,8 +63,8 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
         crate::codec::rewrite::<T>(payload)
     }
     /// The stored form of what an earlier version has become.
-    pub fn written(value: T) -> Result<Vec<u8>, DecodeError> {
-        crate::codec::written(&value)
+    pub fn written(value: &T) -> Result<Vec<u8>, DecodeError> {
+        crate::codec::written(value)
     }
     /// As JSON in a column.
     pub fn to_json(value: &T) -> Result<Value, String> {
@@ -177,7 +177,7 @@ pub trait Lacks<T>: Sized {
         never!(T, "this type can't be stored")
     }
     /// Never compiled.
-    fn written(_: T) -> Result<Vec<u8>, DecodeError> {
+    fn written(_: &T) -> Result<Vec<u8>, DecodeError> {
         never!(T, "this type can't be stored")
     }
     /// Never compiled.

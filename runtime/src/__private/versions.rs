@@ -5,7 +5,7 @@ use core::fmt::Display;
 use super::checks::Text;
 use super::same;
 use crate::error::{DecodeError, UpcastError};
-use crate::event::{Event, EventInfo, EventVersion};
+use crate::event::{EventInfo, EventVersion};
 
 /// An earlier version of an event.
 pub trait Past: Sized {
@@ -26,9 +26,6 @@ pub trait MadeFrom<Old>: Sized {
     /// Makes it.
     fn made(old: Old) -> Result<Self::Made, DecodeError>;
 }
-
-/// Fails to compile where `E` is no event.
-pub const fn is_event<E: Event>() {}
 
 /// The value of a field in the next version, or why there is none.
 pub fn step<T, E: Display>(event: &'static str, from: u32, field: &'static str, made: Result<T, E>) -> Result<T, UpcastError> {

@@ -11,6 +11,7 @@
 mod domain;
 mod handlers;
 mod ids_and_values;
+mod random_versions;
 mod read_models;
 mod stored;
 mod upcasts;

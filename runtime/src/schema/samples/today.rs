@@ -7,7 +7,7 @@ use super::super::Node;
 use super::super::json::Json;
 use super::compare;
 use super::line::Became;
-use crate::app::panic_message;
+use crate::error::panic_message;
 use crate::{Aggregate, DecodeError, Decoded, EventInfo, EventVersion};
 
 /// The events of an aggregate, living and retired.
