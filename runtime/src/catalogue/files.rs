@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use super::Catalogue;
+use crate::schema::samples::payloads;
 
 /// What every file begins with; a file without it is somebody else's.
 pub(super) const MARK: &str = "gesta catalogue: written from the types, what is changed by hand is lost";
@@ -28,6 +29,14 @@ pub enum CatalogueError {
         /// Each file, and what is wrong with it.
         differences: Vec<String>,
     },
+    /// A file is none of golden samples.
+    #[error("{} is none of golden samples: {}", file.display(), problems.join("; "))]
+    Samples {
+        /// The file.
+        file: PathBuf,
+        /// Each line, and what is wrong with it.
+        problems: Vec<String>,
+    },
     /// A file can't be read or written.
     #[error("{}: {why}", file.display())]
     Io {
@@ -47,6 +56,12 @@ impl fmt::Debug for CatalogueError {
 
 fn failed(file: &Path) -> impl FnOnce(io::Error) -> CatalogueError {
     move |why| CatalogueError::Io { file: file.to_owned(), why }
+}
+
+/// The golden samples of a file: name and version of an event, and its payload.
+pub(super) fn golden(file: &Path) -> Result<Vec<(String, u32, String)>, CatalogueError> {
+    let text = fs::read(file).map_err(failed(file))?;
+    payloads(&text).map_err(|problems| CatalogueError::Samples { file: file.to_owned(), problems })
 }
 
 impl Catalogue {

@@ -21,6 +21,8 @@
 //! # }
 //! ```
 //!
+//! Where there are golden samples, [`Catalogue::with_samples_of`] shows them in place of made up ones.
+//!
 //! `GESTA_CATALOGUE=write cargo test catalogue` writes the folder; without the variable the test compares, and names each file
 //! that is not what the types say. Relative paths begin at the package's folder, where tests run.
 //!
@@ -34,6 +36,7 @@ mod page;
 mod prose;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub use files::CatalogueError;
 
@@ -145,6 +148,42 @@ impl Catalogue {
         &self.read_models
     }
 
+    /// Shows the golden samples of the aggregate `A`, from the file beside its schema lock, in place of made up ones. An event that
+    /// the file says nothing of keeps those.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] where the file can't be read, or is none of golden samples.
+    ///
+    /// # Examples
+    /// ```
+    /// # use gesta::prelude::*;
+    /// # #[event]
+    /// # pub struct Opened { pub owner: String }
+    /// # pub struct Account;
+    /// # #[aggregate(id = u64)]
+    /// # impl Account { fn opened(_: Opened) -> Self { Account } }
+    /// # #[command]
+    /// # pub struct Open;
+    /// # #[command_handler]
+    /// # impl Account { fn open(_: Open) -> Opened { Opened { owner: String::new() } } }
+    /// fn is_current(app: gesta::Builder) -> Result<(), gesta::catalogue::CatalogueError> {
+    ///     app.catalogue().with_samples_of::<Account>("src/account.samples")?.check("docs/catalogue")
+    /// }
+    /// ```
+    pub fn with_samples_of<A: Aggregate>(mut self, file: impl AsRef<Path>) -> Result<Self, CatalogueError> {
+        let lines = files::golden(file.as_ref())?;
+        for entry in self.aggregates.iter_mut().filter(|entry| entry.name == A::NAME) {
+            for event in entry.events.iter_mut().chain(&mut entry.retired) {
+                let mine = lines.iter().filter(|(name, version, _)| *name == event.info.name && *version == event.info.version);
+                let samples: Vec<_> = mine.map(|(.., payload)| payload.clone()).collect();
+                if !samples.is_empty() {
+                    *event = event_with::<A>(event.info, Ok(samples));
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// The files of the folder: what is in each, by its path in the folder.
     pub fn files(&self) -> BTreeMap<String, String> {
         page::files(self)
@@ -166,7 +205,10 @@ pub(crate) fn aggregate<A: Commands>() -> AggregateEntry {
 
 fn event<A: Aggregate>(info: EventInfo) -> EventEntry {
     let newest = info.versions.iter().find(|version| version.version == info.version);
-    let samples = newest.map_or(Ok(Vec::new()), |version| samples(&version.node));
+    event_with::<A>(info, newest.map_or(Ok(Vec::new()), |version| samples(&version.node)))
+}
+
+fn event_with<A: Aggregate>(info: EventInfo, samples: Result<Vec<String>, NoSample>) -> EventEntry {
     let becomes = samples.iter().flatten().filter_map(|sample| became::<A>(&info, sample)).collect();
     EventEntry { info, samples, becomes }
 }

@@ -72,6 +72,15 @@ pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked<'_>
     Ok(Some(format!("{}: {new} of {} lines are new", path.display(), lines.len())))
 }
 
+/// Name, version and payload of each sample in a file.
+///
+/// # Errors
+/// What is wrong with each line that is none.
+pub(crate) fn payloads(text: &[u8]) -> Result<Vec<(String, u32, String)>, Vec<String>> {
+    let lines = line::parse(text)?.into_iter();
+    Ok(lines.map(|line| (line.event, line.version, line.payload.to_string())).collect())
+}
+
 /// Whether bytes hold the same lines as a text, however these end.
 trait LinesAre {
     fn lines_are(&self, text: &str) -> bool;

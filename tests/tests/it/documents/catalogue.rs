@@ -221,6 +221,26 @@ async fn the_pages_say_what_the_types_say() {
 }
 
 #[tokio::test]
+async fn golden_samples_take_the_place_of_made_up_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("purse.samples");
+    let line = |event: &str, payload: &str| format!("{{\"event\":\"{event}\",\"version\":1,\"payload\":{payload}}}\n");
+    fs::write(&file, line("MoneyMoved", "{\"amount\":250}") + &line("MoneyPut", "{\"amt\":1}")).unwrap();
+    let catalogue = catalogue().await.with_samples_of::<Purse>(&file).unwrap();
+    let [moved, noted] = &catalogue.aggregates()[0].retired[..] else { panic!("two are retired") };
+    assert_eq!(moved.samples.as_deref(), Ok(&[r#"{"amount":250}"#.to_owned()][..]));
+    let put = r#"{"amount":250,"channel":"Branch","tags":[]}"#.to_owned();
+    assert_eq!(moved.becomes, [[("money-taken", r#"{"amount":250}"#.to_owned()), ("MoneyPut", put)]]);
+    assert_eq!(noted.samples.as_deref(), Ok(&[r#"{"text":"text"}"#.to_owned()][..]));
+    // A line of an older version is no sample of today's.
+    assert_eq!(catalogue.aggregates()[0].events[1].samples.as_ref().map(Vec::len), Ok(3));
+
+    fs::write(&file, "Mine.").unwrap();
+    let why = catalogue.with_samples_of::<Purse>(&file).unwrap_err().to_string();
+    assert!(why.contains("purse.samples is none of golden samples: line 1: this is no JSON"), "{why}");
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_what_the_types_say_names_its_files() {
     let (catalogue, folder) = (catalogue().await, tempfile::tempdir().unwrap());
     let at = |name: &str| folder.path().join(name);
