@@ -126,12 +126,7 @@ fn no_gap(model: &Event, errors: &mut Errors) {
     if model.unread.unknown {
         return;
     }
-    let removed = model.lives.iter().filter_map(|life| life.removed.map(|(version, _)| version));
-    let mut told: Vec<u32> = model.marks().map(|mark| mark.version).chain(removed).collect();
-    told.extend(&model.unread.versions);
-    told.push(model.first());
-    told.sort_unstable();
-    told.dedup();
+    let told = model.told();
     let next = told.iter().skip(1).copied().chain([model.version.saturating_add(1)]);
     let name = plain(&model.stored.ident);
     for (from, next) in told.iter().zip(next).filter(|(from, next)| next - *from > 1) {

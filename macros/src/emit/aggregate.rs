@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Member, Type, parse_quote};
 
 use super::derives::{Field, Target, Variant};
+use super::head::Head;
 use super::upcast;
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
@@ -73,7 +74,9 @@ impl<'a> Parts<'a> {
         let member: Member = parse_quote!(0);
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
         let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
-        let target = Target { root, ident: events, variants: variants.iter().zip(types).map(variant).collect() };
+        let generics = syn::Generics::default();
+        let on = Head { ident: events, generics: &generics };
+        let target = Target { root, head: on, variants: variants.iter().zip(types).map(variant).collect() };
         let traits = target.implement(&["Clone", "Debug", "PartialEq"]);
         let answer = super::event::answer_items(root);
         let vec = quote!(#root::std::vec::Vec<#events>);

@@ -18,13 +18,28 @@ pub(super) fn past(model: &Event, sound: bool) -> TokenStream {
     if !model.stored.generics.params.is_empty() {
         return TokenStream::new();
     }
+    if !sound {
+        return stubs(model);
+    }
     let past = model.past.iter().map(|past| {
-        let (stored, step) = (stored(&past.stored, sound, &[]), step(model, past, sound));
-        let upgrade = sound.then(|| upgrade(model, past));
+        let (stored, step, upgrade) = (stored(&past.stored, true, &[]), step(model, past, true), upgrade(model, past));
         quote!(#stored #step #upgrade)
     });
-    let base = sound.then(|| base(model));
+    let base = base(model);
     quote!(#(#past)* #base)
+}
+
+/// After an error: the versions behind which something is told. One of which nothing is told may be a struct of the user's own.
+fn stubs(model: &Event) -> TokenStream {
+    let told = model.told();
+    let is_there = |version: u32| version == model.version || model.unread.unknown || told.contains(&version.saturating_add(1));
+    let there = model.past.iter().filter(|past| is_there(past.version));
+    let stubs = there.map(|past| {
+        let stored = stored(&past.stored, false, &[]);
+        let step = is_there(past.version + 1).then(|| step(model, past, false));
+        quote!(#stored #step)
+    });
+    stubs.collect()
 }
 
 /// How a version becomes the next one, as anybody may ask for it.

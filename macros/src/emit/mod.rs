@@ -8,6 +8,7 @@ pub(crate) mod command;
 pub(crate) mod commands;
 mod derives;
 pub(crate) mod event;
+mod head;
 pub(crate) mod history;
 pub(crate) mod id;
 pub(crate) mod projection;

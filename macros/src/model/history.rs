@@ -175,6 +175,17 @@ impl Event {
         self.lives.iter().flat_map(|life| &life.marks).chain(&self.converted)
     }
 
+    /// Each version of which something is told, from the oldest that is made of fields on; whether all of it can be read or not.
+    pub(crate) fn told(&self) -> Vec<u32> {
+        let removed = self.lives.iter().filter_map(|life| life.removed.map(|(version, _)| version));
+        let mut told: Vec<u32> = self.marks().map(|mark| mark.version).chain(removed).collect();
+        told.extend(&self.unread.versions);
+        told.push(self.first());
+        told.sort_unstable();
+        told.dedup();
+        told
+    }
+
     /// The name a field is stored under in a version.
     pub(crate) fn stored_as(&self, life: &Life, version: u32) -> String {
         let name = life.name_in(version);

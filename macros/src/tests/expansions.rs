@@ -134,6 +134,6 @@ fn read_model() {
 
 #[test]
 fn read_model_of_several() {
-    let item = "#[read_model(of(Account, Customer))] pub struct Both { #[key] id: u64 }";
+    let item = "#[read_model(of(Account, Customer), logic_version = 2)] pub struct Both { #[key] id: u64 }";
     check("ReadModel", "", item, &expect_file!["expansions/read_model_of_several.rs"]);
 }

@@ -261,6 +261,32 @@ pub const fn stored(schema: &Node, stored: bool) {
     );
 }
 
+/// The schema of a field. Fails to compile where its values would not come back as they went.
+#[track_caller]
+pub const fn field_node(node: Node) -> Node {
+    judged(node, node.flaw())
+}
+
+/// The schema of a field inside an enum with a tag among its fields, likewise.
+#[track_caller]
+pub const fn tagged_field_node(node: Node) -> Node {
+    judged(node, node.flaw_in_tagged())
+}
+
+/// The schema of the one unnamed content of a variant of an enum with this tag among its fields, likewise.
+#[track_caller]
+pub const fn tagged_content_node(node: Node, tag: &str) -> Node {
+    judged(node, node.flaw_as_tagged(tag))
+}
+
+#[track_caller]
+const fn judged(node: Node, flaw: Option<&'static str>) -> Node {
+    match flaw {
+        None => node,
+        Some(why) => panic!("{}", why),
+    }
+}
+
 /// How a state is stored, made by `#[state]`.
 pub const fn snapshots<T>(
     every: u64,

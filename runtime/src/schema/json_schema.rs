@@ -181,7 +181,7 @@ fn key_schema(key: &Node) -> Option<Keys> {
         Node::Enum { variants, .. } => Some(keys([("enum", Json::texts(variants.iter().map(|variant| variant.name)))])),
         Node::Named(name) => {
             let known = well_known(name)?;
-            if known.is_number() {
+            if known.is_number {
                 return pattern("^(0|-?[1-9][0-9]*)$");
             }
             let says_more = |(key, _): &(&str, Json)| !matches!(*key, "type" | "description");

@@ -17,6 +17,22 @@ pub struct Lent {
     pub amount: i64,
 }
 
+// An earlier version that is there, but not named.
+#[event(name = "Closed")]
+pub struct ClosedV1 {
+    pub reason: String,
+}
+#[event(version = 3)]
+pub struct Closed {
+    #[added(3, default = 0)]
+    pub at: i64,
+}
+impl From<ClosedV1> for ClosedV2 {
+    fn from(_: ClosedV1) -> Self {
+        ClosedV2 {}
+    }
+}
+
 // Numbers that no version has.
 #[event(version = 0)]
 pub struct Printed {}
@@ -40,7 +56,7 @@ impl Account {
         Account
     }
     fn paid(&mut self, e: Paid) {
-        let _ = (e.fee, PaidV1 {}, PaidV4 { fee: 1 });
+        let _ = (e.fee, PaidV1 {});
     }
     fn lent(&mut self, e: Lent) {
         let before: LentV2 = LentV1 { amount: 1, to: String::new() }.into();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::any::node;
 
 /// The validator of a node's document, which is one by its own rules.
-fn validator(node: &Node) -> Validator {
+pub fn validator(node: &Node) -> Validator {
     let document: Value = serde_json::from_str(&json_schema("It", "What it is.", node)).unwrap();
     jsonschema::draft202012::meta::validate(&document).unwrap();
     jsonschema::draft202012::options().should_validate_formats(true).build(&document).unwrap()

@@ -14,10 +14,6 @@ impl From<u32> for Cents {
     }
 }
 
-fn in_cents(euros: u32) -> i64 {
-    i64::from(euros) * 100
-}
-
 fn counted(text: String) -> Result<u8, String> {
     text.parse().map_err(|e| format!("{text}: {e}"))
 }
@@ -31,7 +27,7 @@ fn counted(text: String) -> Result<u8, String> {
 pub struct Paid {
     /// How much.
     #[renamed(2, from = "amt")]
-    #[converted(3, from = u32, with = in_cents)]
+    #[converted(3, from = u32, with = Self::in_cents)]
     #[converted(4, from = i64, with = Cents)]
     #[serde(rename = "sum")]
     pub amount: Cents,
@@ -46,6 +42,9 @@ pub struct Paid {
 impl Paid {
     fn usual() -> Channel {
         Channel::Online
+    }
+    fn in_cents(euros: u32) -> i64 {
+        i64::from(euros) * 100
     }
 }
 
