@@ -64,7 +64,7 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     type Event: Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
     /// The name its streams are stored under.
     const NAME: &'static str;
-    /// Its doc comment.
+    /// The doc comment of its `#[aggregate]` block; where there is none, that of its `#[state]`.
     const DOC: &'static str;
     /// Its events.
     const EVENTS: &'static [EventInfo];
@@ -182,6 +182,8 @@ impl<A> Copy for Snapshots<A> {}
 ///
 /// Implemented by `#[state]`.
 pub trait State: Sized {
+    /// Its doc comment.
+    const DOC: &'static str;
     /// How it is stored.
     const SNAPSHOTS: Snapshots<Self>;
 }

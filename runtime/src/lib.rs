@@ -122,6 +122,7 @@ extern crate self as gesta;
 
 mod aggregate;
 mod app;
+pub mod catalogue;
 mod codec;
 mod command;
 mod error;

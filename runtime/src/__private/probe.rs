@@ -86,6 +86,8 @@ impl<T: Schema> Probe<T> {
     pub const SCHEMA: u64 = T::NODE.fingerprint();
 }
 impl<T: State> Probe<T> {
+    /// The state's doc comment.
+    pub const STATE_DOC: &'static str = T::DOC;
     /// How the state is stored.
     pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
 }
@@ -196,6 +198,8 @@ pub trait Lacks<T>: Sized {
     }
     /// No schema.
     const SCHEMA: u64 = 0;
+    /// No state with a doc comment.
+    const STATE_DOC: &'static str = "";
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
     /// No column.

@@ -61,6 +61,17 @@ mod tests;
 
 pub use named::{NAMED, Named};
 
+pub(crate) mod json;
+pub(crate) mod json_schema;
+pub(crate) mod path;
+mod sample;
+#[allow(dead_code, reason = "the generated test calls it once locks are there")]
+pub(crate) mod samples;
+pub(crate) mod well_known;
+
+pub use json_schema::json_schema;
+pub use sample::{NoSample, samples};
+
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
