@@ -71,6 +71,13 @@ pub(crate) mod well_known;
 
 pub use json_schema::json_schema;
 pub use sample::{NoSample, samples};
+mod lines;
+pub(crate) mod lock;
+mod report;
+mod rules;
+pub(crate) mod text;
+
+pub use lock::{assert_backward, assert_forward};
 
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
