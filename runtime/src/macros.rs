@@ -67,6 +67,7 @@ pub use gesta_macros::ReadModel;
 /// * `id = AccountId`: the type that names one of them; see [`#[id]`](macro@crate::id).
 /// * `name = "Account"`: the name its streams are stored under, the type's name if it is left out. It can't change once an
 ///   event is stored: whoever renames the type says the old name here, or the app starts without what was there.
+/// * `schema = "account.events"`: the file, beside this one, of its [schema lock](#the-schema-lock).
 ///
 /// The block gives the aggregate its `AccountEvent` enum, and each event a `From` into it. An aggregate is not generic, and
 /// nothing in the block stands under a `#[cfg]`: an event that is stored must be read by every build.
@@ -161,6 +162,65 @@ pub use gesta_macros::ReadModel;
 ///     }
 /// }
 /// ```
+///
+/// # The schema lock
+///
+/// What is stored stays, and code changes. With `schema = "account.events"` the compiler knows what is stored: a text file
+/// beside the source lists each version of each event, with a line for each field.
+///
+/// ```text
+/// gesta schema lock, format 1
+/// # `GESTA_SCHEMA=write cargo test gesta_schema` writes drafts, `GESTA_SCHEMA=release cargo test gesta_schema` freezes them.
+/// aggregate Account, id text
+///
+/// event AccountClosed v1 c5f8949e75a84f6c
+///
+/// event MoneyDeposited v1 7718b5dd3a903321
+///   amount.minor i64
+///   amount.currency text
+///   channel enum
+///   channel|Branch unit
+/// + channel|App unit
+///
+/// draft MoneyDeposited v2 63fd533593f9e2e2
+///   amount.minor i64
+/// ```
+///
+/// A type that can no longer read what a released line says is an error of the compiler, at the file's name, with each field's
+/// path and what to do; [the rules](crate::schema#what-may-change) are a table. While nothing has changed, only fingerprints
+/// are compared.
+///
+/// **Its life.** The first time, and whenever events have been added or changed, `GESTA_SCHEMA=write cargo test gesta_schema`
+/// writes what is new as *drafts*: sections that begin with `draft`, and lines with a `+` in a section that is released. Drafts
+/// bind nobody, and are rewritten freely. Whoever ships runs `GESTA_SCHEMA=release cargo test gesta_schema` first: it freezes
+/// them. From then on each released line holds; neither command ever weakens one. Both say what the previous release can't
+/// read of what this one writes: deploy the code that reads it first. An app that is started on a store that lasts, with drafts
+/// in a lock, warns and names them. Commit the file with the code.
+///
+/// **The test.** The block also makes a test, `gesta_schema_account`: it fails while the lock is behind the code, and where a
+/// fingerprint is not that of the lines below it. So the block stands at the level of a module, and its target has tests: in a
+/// target with `test = false` or `harness = false` in `Cargo.toml` the check of the compiler stays, but nobody writes the file,
+/// and nothing notices that it is behind. Put the aggregate into the library then. Name the test as above, rather than run all
+/// tests with `GESTA_SCHEMA` set: it is inherited by tests that compile.
+///
+/// **Merges.** Sections are sorted and stand apart, so two branches that add versions of different events most often merge by
+/// themselves. What git can't merge is an error that says so: keep both sides. Where both have added version 2 of one event, it
+/// stands twice, which is an error too: make one of them version 3. After a merge, `GESTA_SCHEMA=write` puts sections in order
+/// and writes their fingerprints anew.
+///
+/// **In CI**, hold the lock against that of the branch it is to be merged into. The test then fails on each released line that
+/// is gone or weaker, whatever the code says:
+///
+/// ```console
+/// $ git worktree add ../base origin/main
+/// $ GESTA_SCHEMA_BASE=$PWD/../base cargo test gesta_schema
+/// ```
+///
+/// `GESTA_SCHEMA_BASE` is an older copy of the file, or a folder that is laid out as the repository or the package is, or that
+/// holds the files side by side. A lock that is not in there is new.
+///
+/// **A published crate** needs the file to be compiled: `cargo package` takes what is in version control, unless `include` or
+/// `exclude` in `Cargo.toml` leave it out. `cargo package --list` shows it.
 pub use gesta_macros::aggregate;
 
 /// A struct that asks an aggregate for something.
