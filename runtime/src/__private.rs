@@ -26,6 +26,8 @@ pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
     Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
+pub use crate::schema::lock::test::{LockTest, lock_test};
+pub use crate::schema::lock::{Declared, check as check_lock, fail as lock_fails};
 pub use crate::schema::{Field, Fingerprint, Node, Schema, Tag, Variant};
 pub use core;
 pub use serde;

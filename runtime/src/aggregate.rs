@@ -5,6 +5,8 @@ use std::fmt;
 use crate::AggregateId;
 use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::event::EventInfo;
+use crate::schema::Node;
+use crate::schema::lock::file::LockFile;
 
 /// Where the life of an aggregate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +68,8 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The doc comment of its `#[aggregate]` block; where there is none, that of its `#[state]`.
     const DOC: &'static str;
+    /// What its ids are stored as, in the names of streams; `None` where a hand-written id does not say.
+    const ID: Option<Node>;
     /// Its events.
     const EVENTS: &'static [EventInfo];
     /// Events that may be stored and become others when they are read: what its `#[upcast]` functions take.
@@ -143,6 +147,14 @@ pub struct Lock {
     pub file: &'static str,
     /// What stood in it when this was compiled.
     pub text: &'static [u8],
+}
+
+impl Lock {
+    /// What may still change without being a change of a released schema, each as `MoneyDeposited v2`; none where the file
+    /// can't be read.
+    pub fn drafts(&self) -> Vec<String> {
+        LockFile::parse(self.file, self.text).map(|lock| lock.drafts()).unwrap_or_default()
+    }
 }
 
 /// An event that the aggregate `A` applies.

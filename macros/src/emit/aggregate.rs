@@ -19,8 +19,8 @@ pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
     let parts = Parts::of(model);
     let events = parts.event_enum();
     let rest = if sound {
-        let (aggregate, feeds, check) = (parts.aggregate(), parts.feeds(), parts.check());
-        quote!(#aggregate #feeds #check)
+        let (aggregate, feeds, check, lock) = (parts.aggregate(), parts.feeds(), parts.check(), super::lock::items(model));
+        quote!(#aggregate #feeds #check #lock)
     } else {
         parts.stubs()
     };
@@ -126,8 +126,9 @@ impl<'a> Parts<'a> {
     fn aggregate(&self) -> TokenStream {
         let Parts { model, root, of, events, variants, types, .. } = self;
         let (name, doc, tokens) = (&model.name, &model.doc, model.tokens);
-        let id = model.id.as_ref();
-        let id = quote_spanned!(id.span()=> type Id = #id;);
+        let id_type = model.id.as_ref();
+        let id = quote_spanned!(id_type.span()=> type Id = #id_type;);
+        let lock = super::lock::value(model);
         let arms = self.handlers.iter().map(|handler| self.arm(handler));
         let (str, u8, u32) =
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
@@ -143,9 +144,10 @@ impl<'a> Parts<'a> {
                 type Event = #events;
                 const NAME: &'static #str = #name;
                 const DOC: &'static #str = #doc;
+                const ID: #root::core::option::Option<#root::Node> = { #lacks #root::Probe::<#id_type>::NODE };
                 const EVENTS: &'static [#root::EventInfo] = { #lacks &[#(#root::Probe::<#types>::EVENT),*] };
                 const RETIRED: &'static [#root::EventInfo] = #retired;
-                const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
+                const LOCK: #root::core::option::Option<#root::Lock> = #lock;
                 const FINGERPRINT: #root::core::primitive::u64 = #root::block_fingerprint(
                     #name,
                     #tokens,
@@ -324,6 +326,7 @@ impl<'a> Parts<'a> {
                         type Event = #events;
                         const NAME: &'static #str = "";
                         const DOC: &'static #str = "";
+                        const ID: #root::core::option::Option<#root::Node> = #root::core::option::Option::None;
                         const EVENTS: &'static [#root::EventInfo] = &[];
                         const RETIRED: &'static [#root::EventInfo] = &[];
                         const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;

@@ -11,6 +11,7 @@ pub(crate) mod event;
 mod head;
 pub(crate) mod history;
 pub(crate) mod id;
+mod lock;
 pub(crate) mod projection;
 pub(crate) mod read_model;
 pub(crate) mod state;

@@ -26,6 +26,12 @@ fn names_that_are_stored_are_checked() {
         &expect!["the name of an aggregate holds at least one letter, and no `-`, which parts it from the id: `Account-ACC-1`"],
     );
     check(
+        "aggregate",
+        "id = u64, schema = \"locks/\"",
+        "impl A { fn f(e: E) -> Self {} }",
+        &expect!["the schema lock is a file beside this one: write `schema = \"account.events\"`"],
+    );
+    check(
         "value",
         "",
         "struct V { a: u8, #[serde(rename = \"a\")] b: u8 }",

@@ -84,6 +84,8 @@ impl<T: Past<Next: Serialize + Schema> + DeserializeOwned> Probe<T> {
 impl<T: Schema> Probe<T> {
     /// The hash of the schema.
     pub const SCHEMA: u64 = T::NODE.fingerprint();
+    /// The schema.
+    pub const NODE: Option<Node> = Some(T::NODE);
 }
 impl<T: State> Probe<T> {
     /// The state's doc comment.
@@ -200,6 +202,8 @@ pub trait Lacks<T>: Sized {
     const SCHEMA: u64 = 0;
     /// No state with a doc comment.
     const STATE_DOC: &'static str = "";
+    /// No schema.
+    const NODE: Option<Node> = None;
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
     /// No column.

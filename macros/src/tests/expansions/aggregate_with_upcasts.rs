@@ -127,6 +127,11 @@ impl ::gesta::__private::Aggregate for Account {
         use ::gesta::__private::Lacks as _;
         ::gesta::__private::Probe::<Account>::STATE_DOC
     };
+    const ID: ::gesta::__private::core::option::Option<::gesta::__private::Node> = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::Probe::<AccountId>::NODE
+    };
     const EVENTS: &'static [::gesta::__private::EventInfo] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
