@@ -50,6 +50,8 @@
 //! one that is written by `#[serde(with = "..")]`, and for a type that holds itself, whose schema would have no end. The text
 //! says how the value is stored. It is all that is known of it: that such a value reads back is yours to see to, and another
 //! text means another form.
+#![doc = ""]
+#![doc = include_str!("rules.md")]
 
 mod flaw;
 #[cfg(any(feature = "chrono", feature = "rust_decimal"))]

@@ -13,6 +13,7 @@ mod faults;
 mod grammar;
 mod histories;
 mod mutants;
+mod rules;
 mod sqlite;
 mod stores;
 mod ui;

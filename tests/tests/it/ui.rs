@@ -7,3 +7,10 @@
 fn every_mistake_is_one_error_that_says_what_to_write() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
+
+#[test]
+fn each_rule_of_a_change_is_what_the_compiler_says() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/rules/*_fine.rs");
+    cases.compile_fail("tests/ui/rules/*_errors.rs");
+}

@@ -1,0 +1,714 @@
+//! What the previous build can't read of what today's writes.
+
+#![allow(dead_code, unused_imports, missing_docs, reason = "every row uses some of it")]
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gesta::prelude::*;
+use gesta::schema::{assert_backward, assert_forward};
+
+pub mod field_removed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64, pub b: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod field_renamed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub amt: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub amount: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod field_made_optional {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: String }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: Option<String> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod default_added {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { #[serde(default)] pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod integer_widened {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i8, pub b: i16, pub c: i32, pub d: i64, pub e: u8, pub f: u16, pub g: u32, pub h: u64, pub i: u8, pub j: u32 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i16, pub b: i32, pub c: i64, pub d: i128, pub e: u16, pub f: u32, pub g: u64, pub h: u128, pub i: i16, pub j: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod integer_sign_changed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64, pub b: u64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: u64, pub b: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod integer_to_float {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i32 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod float_to_integer {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod float_widened {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f32 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod float_narrowed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: f32 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod nested_retyped {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub struct Money { pub minor: i64 }
+        #[event]
+        pub struct Happened { pub parts: Vec<Money> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        pub struct Money { pub minor: String }
+        #[event]
+        pub struct Happened { pub parts: Vec<Money> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod set_to_list {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: BTreeSet<String> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: Vec<String> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod tuple_length {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: (i64, i64), pub b: (i64, i64, i64) }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: (i64, i64, i64), pub b: (i64, i64) }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod array_length {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: [u8; 3] }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: [u8; 4] }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod map_key_kind {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: BTreeMap<String, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: BTreeMap<u64, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod map_key_widened {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: BTreeMap<u32, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: BTreeMap<u64, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod map_key_variant_added {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch }
+        #[event]
+        pub struct Happened { pub a: BTreeMap<Channel, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, App }
+        #[event]
+        pub struct Happened { pub a: BTreeMap<Channel, i64> }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod variant_added {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, Card { number: String } }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, Card { number: String }, App }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod variant_renamed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, App }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, Phone }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod variant_given_data {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, App }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        pub enum Channel { Branch, App { version: String } }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod tag_style {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[value]
+        pub enum Channel { Card { number: String } }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[value]
+        #[serde(tag = "type")]
+        pub enum Channel { Card { number: String } }
+        #[event]
+        pub struct Happened { pub a: Channel }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod opaque_changed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { #[schema(opaque = "seconds")] pub a: Duration }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { #[schema(opaque = "milliseconds")] pub a: Duration }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod event_added {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        #[event]
+        pub struct Ended { pub why: String }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+            fn ended(self, _: Ended) {}
+        }
+    }
+}
+
+pub mod event_renamed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Occurred { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Occurred) -> Self { Thing }
+        }
+    }
+}
+
+pub mod version_added {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event(version = 2)]
+        pub struct Happened { pub a: i64, #[added(2, default = 0)] pub b: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod aggregate_renamed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64, name = "Item")]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+pub mod id_changed {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: i64 }
+        pub struct Thing;
+        #[aggregate(id = i64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
+const _: () = assert_forward::<field_removed::before::Thing, field_removed::after::Thing>();
+const _: () = assert_forward::<field_renamed::before::Thing, field_renamed::after::Thing>();
+const _: () = assert_forward::<field_made_optional::before::Thing, field_made_optional::after::Thing>();
+const _: () = assert_forward::<default_added::before::Thing, default_added::after::Thing>();
+const _: () = assert_forward::<integer_widened::before::Thing, integer_widened::after::Thing>();
+const _: () = assert_forward::<integer_sign_changed::before::Thing, integer_sign_changed::after::Thing>();
+const _: () = assert_forward::<integer_to_float::before::Thing, integer_to_float::after::Thing>();
+const _: () = assert_forward::<float_to_integer::before::Thing, float_to_integer::after::Thing>();
+const _: () = assert_forward::<float_widened::before::Thing, float_widened::after::Thing>();
+const _: () = assert_forward::<float_narrowed::before::Thing, float_narrowed::after::Thing>();
+const _: () = assert_forward::<nested_retyped::before::Thing, nested_retyped::after::Thing>();
+const _: () = assert_forward::<set_to_list::before::Thing, set_to_list::after::Thing>();
+const _: () = assert_forward::<tuple_length::before::Thing, tuple_length::after::Thing>();
+const _: () = assert_forward::<array_length::before::Thing, array_length::after::Thing>();
+const _: () = assert_forward::<map_key_kind::before::Thing, map_key_kind::after::Thing>();
+const _: () = assert_forward::<map_key_widened::before::Thing, map_key_widened::after::Thing>();
+const _: () = assert_forward::<map_key_variant_added::before::Thing, map_key_variant_added::after::Thing>();
+const _: () = assert_forward::<variant_added::before::Thing, variant_added::after::Thing>();
+const _: () = assert_forward::<variant_renamed::before::Thing, variant_renamed::after::Thing>();
+const _: () = assert_forward::<variant_given_data::before::Thing, variant_given_data::after::Thing>();
+const _: () = assert_forward::<tag_style::before::Thing, tag_style::after::Thing>();
+const _: () = assert_forward::<opaque_changed::before::Thing, opaque_changed::after::Thing>();
+const _: () = assert_forward::<event_added::before::Thing, event_added::after::Thing>();
+const _: () = assert_forward::<event_renamed::before::Thing, event_renamed::after::Thing>();
+const _: () = assert_forward::<version_added::before::Thing, version_added::after::Thing>();
+const _: () = assert_forward::<aggregate_renamed::before::Thing, aggregate_renamed::after::Thing>();
+const _: () = assert_forward::<id_changed::before::Thing, id_changed::after::Thing>();
+
+fn main() {}
