@@ -54,7 +54,9 @@ fn show(node: &Node, value: &Json, path: &Path<'_>, shown: &mut Vec<String>) {
     match (node, value) {
         (Node::Optional(inner), value) => show(inner, value, &path.optional(), shown),
         (Node::List(item) | Node::Set(item) | Node::Array { item, .. }, Json::List(items)) => {
-            items.iter().for_each(|value| show(item, value, &path.item(), shown));
+            for value in items {
+                show(item, value, &path.item(), shown);
+            }
         }
         (Node::Tuple(nodes), Json::List(items)) => {
             for (i, (node, value)) in nodes.iter().zip(items).enumerate() {
