@@ -57,29 +57,25 @@ mod flaw;
 #[cfg(any(feature = "chrono", feature = "rust_decimal"))]
 mod foreign;
 mod impls;
-mod named;
-#[cfg(test)]
-mod tests;
-
-pub use named::{NAMED, Named};
-
 pub(crate) mod json;
 pub(crate) mod json_schema;
+mod lines;
+pub(crate) mod lock;
+mod named;
 pub(crate) mod path;
+mod report;
+mod rules;
 mod sample;
-#[allow(dead_code, reason = "the generated test calls it once locks are there")]
 pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
 pub(crate) mod well_known;
 
 pub use json_schema::json_schema;
-pub use sample::{NoSample, samples};
-mod lines;
-pub(crate) mod lock;
-mod report;
-mod rules;
-pub(crate) mod text;
-
 pub use lock::{assert_backward, assert_forward};
+pub use named::{NAMED, Named};
+pub use sample::{NoSample, samples};
 
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod line;
 mod tests;
 mod today;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use line::{Became, Line};
@@ -35,10 +36,10 @@ use crate::Aggregate;
 const WRITE: &str = "`GESTA_SCHEMA=write cargo test gesta_schema`";
 
 /// A version of an event that the lock lists.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Locked<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Locked {
     /// The event's stored name.
-    pub(crate) name: &'a str,
+    pub(crate) name: String,
     /// The version.
     pub(crate) version: u32,
     /// Whether it was released before this run, so that what stands in the file about it is frozen.
@@ -49,7 +50,7 @@ pub(crate) struct Locked<'a> {
 ///
 /// # Errors
 /// Everything that is wrong, with the line, what was expected, what was found, and what to do.
-pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked<'_>]) -> Result<Option<String>, String> {
+pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked]) -> Result<Option<String>, String> {
     let file = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let text = match std::fs::read(path) {
         Ok(text) => text,
@@ -69,7 +70,7 @@ pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked<'_>
     }
     replace(path, &written).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
     let new = lines.iter().filter(|line| !found.contains(line)).count();
-    Ok(Some(format!("{}: {new} of {} lines are new", path.display(), lines.len())))
+    Ok(Some(format!("{}: {new} of {} lines are new or filled in", path.display(), lines.len())))
 }
 
 /// Name, version and payload of each sample in a file.
@@ -112,12 +113,12 @@ fn said(file: &str, problems: &[String]) -> String {
 
 /// What the code says, and what the lock says of it.
 struct Code<'a, A> {
-    locked: &'a [Locked<'a>],
+    locked: &'a [Locked],
     today: Today<A>,
 }
 
 impl<'a, A: Aggregate> Code<'a, A> {
-    fn new(locked: &'a [Locked<'a>]) -> Self {
+    fn new(locked: &'a [Locked]) -> Self {
         Code { locked, today: Today::default() }
     }
 
@@ -132,16 +133,16 @@ impl<'a, A: Aggregate> Code<'a, A> {
         let known = |line: &Line| self.locked.iter().any(|locked| locked.name == line.event && locked.version == line.version);
         lines.extend(found.iter().filter(|line| !known(line) && line.note.is_some()).cloned());
         for locked in self.locked {
-            let mut mine: Vec<_> = found.iter().filter(|line| line.is_of(locked.name, locked.version)).cloned().collect();
+            let mut mine: Vec<_> = found.iter().filter(|line| line.is_of(&locked.name, locked.version)).cloned().collect();
             let made = self.made(locked);
             if !locked.released && made.is_ok() {
                 mine.retain(|line| line.note.is_some());
             }
-            if !locked.released || mine.is_empty() {
-                for payload in made.unwrap_or_default() {
-                    if !mine.iter().any(|line| line.payload.same(&payload)) {
-                        mine.push(Line::new(locked.name, locked.version, payload));
-                    }
+            let nothing = mine.is_empty();
+            for payload in made.unwrap_or_default() {
+                let known = mine.iter().any(|line| line.payload.same(&payload));
+                if !known && (!locked.released || nothing || self.shows_more(locked, &payload, &mine)) {
+                    mine.push(Line::new(&locked.name, locked.version, payload));
                 }
             }
             for line in &mut mine {
@@ -153,13 +154,20 @@ impl<'a, A: Aggregate> Code<'a, A> {
         lines
     }
 
+    /// Whether a payload shows a variant that no line shows: one that came after the version was released.
+    fn shows_more(&self, locked: &Locked, payload: &Json, lines: &[Line]) -> bool {
+        let Some(node) = self.today.node(&locked.name, locked.version) else { return false };
+        let mut shown = lines.iter().flat_map(|line| compare::variants(node, &line.payload)).collect::<BTreeSet<_>>();
+        compare::variants(node, payload).into_iter().any(|variant| shown.insert(variant))
+    }
+
     /// Samples of a version that today's code can read; or why there are none.
-    fn made(&self, locked: &Locked<'_>) -> Result<Vec<Json>, String> {
-        let node = self.today.node(locked.name, locked.version).ok_or("the code does not declare it")?;
+    fn made(&self, locked: &Locked) -> Result<Vec<Json>, String> {
+        let node = self.today.node(&locked.name, locked.version).ok_or("the code does not declare it")?;
         let made = made_up(node).map_err(|why| why.to_string())?;
         let (mut fine, mut wrong) = (Vec::new(), None);
         for payload in made {
-            match self.today.step(locked.name, locked.version, &payload) {
+            match self.today.step(&locked.name, locked.version, &payload) {
                 Ok(_) => fine.push(payload),
                 Err(why) => wrong = wrong.or_else(|| Some(format!("{payload} was made up for it: {why}"))),
             }
@@ -200,7 +208,7 @@ impl<'a, A: Aggregate> Code<'a, A> {
     fn problems(&self, lines: &[Line]) -> Vec<String> {
         let mut problems = Vec::new();
         for locked in self.locked {
-            if !lines.iter().any(|line| line.is_of(locked.name, locked.version)) {
+            if !lines.iter().any(|line| line.is_of(&locked.name, locked.version)) {
                 problems.push(self.missing(locked));
             }
         }
@@ -211,7 +219,7 @@ impl<'a, A: Aggregate> Code<'a, A> {
         problems
     }
 
-    fn missing(&self, locked: &Locked<'_>) -> String {
+    fn missing(&self, locked: &Locked) -> String {
         let Locked { name, version, .. } = locked;
         let line = Line::new(name, *version, Json::record([("..", Json::Null)])).to_string().replace("{\"..\":null}", "{ .. }");
         match self.made(locked) {

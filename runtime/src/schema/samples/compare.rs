@@ -1,6 +1,7 @@
 //! Where two stored values differ, as their schema sees it: fields and sets have no order.
 
 use super::super::json::Json;
+use super::super::path::Path;
 use super::super::{Field, Node, Tag, Variant};
 
 /// What may be there although it was not expected.
@@ -40,6 +41,52 @@ pub(super) fn strangers(node: &Node, value: &Json) -> Vec<String> {
     let mut strangers = Vec::new();
     unknown(node, value, "", &mut strangers);
     strangers
+}
+
+/// The variants that a value shows, each with where it stands in the type.
+pub(super) fn variants(node: &Node, value: &Json) -> Vec<String> {
+    let mut shown = Vec::new();
+    show(node, value, &Path::default(), &mut shown);
+    shown
+}
+
+fn show(node: &Node, value: &Json, path: &Path<'_>, shown: &mut Vec<String>) {
+    match (node, value) {
+        (Node::Optional(inner), value) => show(inner, value, &path.optional(), shown),
+        (Node::List(item) | Node::Set(item) | Node::Array { item, .. }, Json::List(items)) => {
+            for value in items {
+                show(item, value, &path.item(), shown);
+            }
+        }
+        (Node::Tuple(nodes), Json::List(items)) => {
+            for (i, (node, value)) in nodes.iter().zip(items).enumerate() {
+                show(node, value, &path.element(i), shown);
+            }
+        }
+        (Node::Map { key, value }, Json::Record(entries)) => {
+            for (name, found) in entries {
+                show(key, &name.as_str().into(), &path.key(), shown);
+                show(value, found, &path.value(), shown);
+            }
+        }
+        (Node::Record(fields), Json::Record(_)) => {
+            for field in *fields {
+                if let Some(value) = value.get(field.name) {
+                    show(field.node, value, &path.field(field.name), shown);
+                }
+            }
+        }
+        (Node::Enum { tag, variants }, value) => {
+            if let Some((variant, content)) = variant(*tag, variants, value) {
+                let path = path.variant(variant.name);
+                shown.push(path.to_string());
+                if let (Some(node), Some(content)) = (variant.node, content) {
+                    show(node, content, &path, shown);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 struct Compare {

@@ -123,10 +123,10 @@ impl File {
         std::fs::write(&self.0, text).unwrap();
     }
     /// Fills in what is missing.
-    fn write<A: Aggregate>(&self, locked: &[Locked<'_>]) -> Result<String, String> {
+    fn write<A: Aggregate>(&self, locked: &[Locked]) -> Result<String, String> {
         check::<A>(&self.0, true, locked).map(|_| self.text())
     }
-    fn verify<A: Aggregate>(&self, locked: &[Locked<'_>]) -> Result<(), String> {
+    fn verify<A: Aggregate>(&self, locked: &[Locked]) -> Result<(), String> {
         check::<A>(&self.0, false, locked).map(|said| assert_eq!(said, None))
     }
 }
@@ -137,11 +137,11 @@ impl Drop for File {
     }
 }
 
-const fn draft(name: &str, version: u32) -> Locked<'_> {
-    Locked { name, version, released: false }
+fn draft(name: &str, version: u32) -> Locked {
+    Locked { name: name.to_owned(), version, released: false }
 }
-const fn released(name: &str, version: u32) -> Locked<'_> {
-    Locked { name, version, released: true }
+fn released(name: &str, version: u32) -> Locked {
+    Locked { name: name.to_owned(), version, released: true }
 }
 
 const OPENED: &str = "{\"event\":\"Opened\",\"version\":1,\"payload\":{}}\n";
@@ -205,7 +205,7 @@ fn a_life_in_releases() {
         "{three}"
     );
     file.verify::<third::Account>(&retired).unwrap();
-    let frozen: Vec<_> = retired.iter().map(|locked| Locked { released: true, ..*locked }).collect();
+    let frozen: Vec<_> = retired.iter().map(|locked| Locked { released: true, ..locked.clone() }).collect();
     assert_eq!(file.write::<third::Account>(&frozen).unwrap(), three);
 
     // What it becomes may be written in an older version of that event, which reads as today's.
@@ -236,6 +236,29 @@ fn lines_by_hand_stay_and_are_filled_in() {
     let filled = r#"{"event":"Paid","version":1,"payload":{"by":"Bo","amt":5},"next":{"amount":5,"till":7,"by":"Bo"}}"#;
     assert!(text.starts_with(&format!("{OPENED}{filled}\n")), "{text}");
     assert_eq!(text.lines().count(), 4, "a version without a line gets what is made up: {text}");
+}
+
+release!(with_channels {
+    #[value]
+    pub enum Channel { Branch, App { version: u32 } }
+    #[event]
+    pub struct Paid { pub amt: u32, pub channels: Vec<Option<Channel>> }
+} {
+    fn paid(&mut self, _: Paid) {}
+});
+
+#[test]
+fn a_variant_that_comes_after_the_release_gets_a_sample() {
+    let locked = [released("Opened", 1), released("Paid", 1)];
+    let paid =
+        |channels: &str| format!("{{\"event\":\"Paid\",\"version\":1,\"payload\":{{\"amt\":3,\"channels\":[{channels}]}}}}\n");
+    let file = File::new(&(OPENED.to_owned() + &paid("\"Branch\"")));
+    let text = file.write::<with_channels::Account>(&locked).unwrap();
+    let made = r#"{"event":"Paid","version":1,"payload":{"amt":1,"channels":["Branch",{"App":{"version":2}}]}}"#;
+    assert_eq!(text, format!("{OPENED}{}{made}\n", paid("\"Branch\"")));
+    let both = OPENED.to_owned() + &paid("null,\"Branch\"") + &paid(r#"{"App":{"version":9}}"#);
+    file.put(&both);
+    assert_eq!(file.write::<with_channels::Account>(&locked).unwrap(), both);
 }
 
 #[test]
@@ -285,7 +308,7 @@ fn what_is_no_sample_is_said_by_line() {
         wrong(&paid(r#"{"amt":1,"By":"Ann"}"#)),
         "line 3, Paid v1: `By`: the type has no such field, so it is not read: correct the line"
     );
-    assert!(wrong(&paid(r#"{"amt":-1}"#)).starts_with("line 3, Paid v1: the payload can't be read: "));
+    assert!(wrong(&paid(r#"{"amt":-1}"#)).starts_with("line 3, Paid v1: `amt`: the payload can't be read: "));
     assert!(
         wrong(&paid(r#"{"amt":1},"next":{}"#)).starts_with("line 3, Paid v1: this is the newest version, so nothing follows"),
     );
