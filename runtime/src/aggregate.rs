@@ -72,8 +72,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     const RETIRED: &'static [EventInfo];
     /// What is stored, as its lock file has it, where `schema = ".."` names one.
     const LOCK: Option<Lock>;
-    /// Changes whenever the fold does: the handlers' code, the events' schemas and versions.
+    /// Changes whenever the fold does: the handlers' code, the events' schemas and versions, and what retired events become.
     const FINGERPRINT: u64;
+    /// Changes whenever what the retired events become does: the code of the `#[upcast]` functions, and the events' schemas and
+    /// versions.
+    const UPCASTS: u64;
     /// How its state is stored, where `#[state]` asks for snapshots.
     const SNAPSHOTS: Option<Snapshots<Self>>;
 

@@ -111,9 +111,14 @@ fn shown(bytes: &[u8], max: usize) -> String {
 
 /// Reads a stored form and writes it again.
 pub(crate) fn rewrite<T: DeserializeOwned + Serialize + Schema>(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    let mut written = Vec::with_capacity(payload.len());
+    written(&decode::<T>(payload)?)
+}
+
+/// The stored form of what has been made of a stored form.
+pub(crate) fn written<T: Serialize + Schema>(value: &T) -> Result<Vec<u8>, DecodeError> {
+    let mut written = Vec::new();
     let unwritable = |why: EncodeError| DecodeError::Payload { path: String::new(), why: why.to_string(), start: String::new() };
-    encode(&decode::<T>(payload)?, &mut written).map_err(unwritable)?;
+    encode(value, &mut written).map_err(unwritable)?;
     Ok(written)
 }
 

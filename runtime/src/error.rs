@@ -114,6 +114,29 @@ impl DecodeError {
     }
 }
 
+/// Why an earlier version of an event can't become the next one: what `TryFrom` between the two answers, where
+/// `#[converted(.., try_from = ..)]` says that a field's value may not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("version {from} of `{event}` can't become the next one: `{field}`: {why}")]
+#[non_exhaustive]
+pub struct UpcastError {
+    /// The event.
+    pub event: &'static str,
+    /// The version it was in.
+    pub from: u32,
+    /// The field, as the next version has it.
+    pub field: &'static str,
+    /// Why its value doesn't fit.
+    pub why: String,
+}
+
+impl From<UpcastError> for DecodeError {
+    fn from(error: UpcastError) -> Self {
+        let UpcastError { event, from, field, why } = error;
+        DecodeError::Step { name: event, from, why: format!("`{field}`: {why}") }
+    }
+}
+
 /// A stored event that can't be used: which one, and why. It is never skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("event {version} of `{stream}` (`{name}` version {schema_version}, at position {position}): {why}")]

@@ -184,13 +184,13 @@ fn place(model: &Projection, of: &Type) -> TokenStream {
     // A handler that is compiled under some `#[cfg]` only counts too: a row that it shares would not be one stream's.
     let by_stream = model.handlers.iter().all(|handler| handler.key.is_none());
     let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink, #by_stream));
-    let name = quote!(<#of as #root::Aggregate>::NAME);
+    let (name, upcasts) = (quote!(<#of as #root::Aggregate>::NAME), quote!(<#of as #root::Aggregate>::UPCASTS));
     // Two blocks for one place are an error of this impl, at the aggregate's name.
     quote_spanned! {of.span()=>
         #[automatically_derived]
         impl #here::ProjectionBlock<#place> for #row {
             const FINGERPRINT: #root::core::primitive::u64 =
-                { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*]) };
+                { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*], #upcasts) };
             fn source(__sink: &mut #root::SourceSink<Self>) {
                 #source;
             }

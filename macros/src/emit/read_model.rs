@@ -1,6 +1,6 @@
 //! `#[derive(ReadModel)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
@@ -106,6 +106,7 @@ fn constants(model: &ReadModel) -> TokenStream {
 /// The model with its sources: of the listed blocks, or of the only one.
 fn projection(model: &ReadModel) -> TokenStream {
     let (root, ident, tokens) = (&model.root, &model.ident, model.tokens());
+    let logic_version = Literal::u64_unsuffixed(model.logic_version);
     let only: Type = syn::parse_quote!(#root::SeveralBlocksNeed_read_model_of);
     let blocks: Vec<&Type> = if model.sources.is_empty() { vec![&only] } else { model.sources.iter().collect() };
     let fingerprints = blocks.iter().map(|place| block_item(model, place, "FINGERPRINT"));
@@ -123,6 +124,7 @@ fn projection(model: &ReadModel) -> TokenStream {
                     <#ident as #root::ReadModel>::COLUMNS,
                     &[#tokens, #(#root::Probe::<#types>::SCHEMA),*],
                     &[#(#fingerprints),*],
+                    #logic_version,
                 )
             };
             fn sources(__sink: &mut #root::SourceSink<Self>) {

@@ -11,8 +11,11 @@
 mod domain;
 mod handlers;
 mod ids_and_values;
+mod random_versions;
 mod read_models;
 mod stored;
+mod upcasts;
+mod versions;
 
 use std::future::Future;
 use std::pin::pin;

@@ -118,6 +118,7 @@ where
                     ::gesta::__private::SeveralBlocksNeed_read_model_of,
                 >>::FINGERPRINT,
             ],
+            0,
         )
     };
     fn sources(__sink: &mut ::gesta::__private::SourceSink<Self>) {

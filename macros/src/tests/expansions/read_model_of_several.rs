@@ -71,6 +71,7 @@ impl ::gesta::__private::Sourced for Both {
                 <Both as ::gesta::__private::ProjectionBlock<Account>>::FINGERPRINT,
                 <Both as ::gesta::__private::ProjectionBlock<Customer>>::FINGERPRINT,
             ],
+            2,
         )
     };
     fn sources(__sink: &mut ::gesta::__private::SourceSink<Self>) {
