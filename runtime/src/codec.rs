@@ -18,6 +18,12 @@ use crate::{Schema, finite};
 
 /// Appends the stored form of `value` to `payload`, which is left as it was on an error.
 pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+    // A type that the macros have not seen on the way here, such as the column of a read model, is looked at now.
+    const {
+        if let Some(why) = T::NODE.flaw() {
+            panic!("{}", why);
+        }
+    }
     if const { T::NODE.may_hold_float() } {
         finite::check(value)?;
     }

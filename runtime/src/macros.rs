@@ -38,7 +38,8 @@
 /// impl ReadModel for AccountSummary {
 ///     type Key = u64;
 ///     const TABLE: &'static str = "account_summary";
-///     const COLUMNS: &'static [Column] = &[ /* name, kind, role of each field */ ];
+///     const DOC: &'static str = "..";
+///     const COLUMNS: &'static [Column] = &[ /* name, kind, role, docs of each field */ ];
 ///     fn key(&self) -> &u64 { &self.account }
 ///     fn to_row(&self) -> Result<Row, ColumnError> { /* each field as a `Value` */ }
 ///     fn from_row(row: Row) -> Result<Self, ColumnError> { /* and back */ }
@@ -273,8 +274,11 @@ pub use gesta_macros::command_handler;
 ///   event is stored.
 /// * `version = 3`: its version, 1 if it is left out; see below.
 /// * `#[schema(opaque = "..")]` on a field of a foreign type with serde but without a schema: describes its stored form.
-/// * `#[serde(rename = "..")]`, `rename_all`, `default` and `alias` work; what would not read back, or what the schema
-///   can't say, is refused: `skip`, `flatten`, `tag` and others.
+/// * Of serde's attributes those work of which what is written reads back, and which the schema can tell: `rename`,
+///   `rename_all`, `default` (a field that may be missing), `skip` (not stored), `skip_serializing_if = "Option::is_none"`,
+///   and `with` beside `#[schema(opaque = "..")]`. Each other one is refused with the reason and a way out.
+///
+/// [`schema`](crate::schema) lists the types that can be stored, those that can't, and why.
 ///
 /// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it; those you derive below it are left to you.
 ///
@@ -518,7 +522,7 @@ pub use gesta_macros::projection;
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 /// pub struct Account { balance: i64 }
 /// impl Schema for Account { .. }
-/// impl State for Account { const SNAPSHOTS: Snapshots<Self> = ..; }
+/// impl State for Account { const DOC: &'static str = ".."; const SNAPSHOTS: Snapshots<Self> = ..; }
 /// ```
 pub use gesta_macros::state;
 
@@ -528,8 +532,11 @@ pub use gesta_macros::state;
 /// what is in it, an enum without fields by its variant's name, anything else as JSON. An enum without fields is also
 /// `Copy`, `Eq`, `Hash` and ordered, so that it can be a key; a newtype gets these by a derive below `#[value]`.
 ///
-/// Fields take the same attributes as those of an [`#[event]`](macro@crate::event). A value is not generic, and does not
-/// hold itself.
+/// Fields take the same attributes as those of an [`#[event]`](macro@crate::event). An enum may also have `#[serde(tag = "..")]`,
+/// with or without `content`, and a struct with one field `#[serde(transparent)]`, as a newtype is stored anyway.
+///
+/// A value may be generic over types: it can be stored where these can. A field in which it holds itself takes
+/// `#[schema(opaque = "a tree of ..")]`, since its schema would have no end.
 ///
 /// ```
 /// use gesta::prelude::*;
@@ -544,10 +551,17 @@ pub use gesta_macros::state;
 ///     Online,
 /// }
 ///
+/// #[value]
+/// pub struct Change<T> {
+///     pub from: T,
+///     pub to: Option<T>,
+/// }
+///
 /// #[event]
 /// pub struct Deposited {
 ///     pub amount: Cents,
 ///     pub channel: Channel,
+///     pub limit: Change<Cents>,
 /// }
 /// ```
 ///

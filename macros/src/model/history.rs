@@ -316,8 +316,9 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
     let doc = format!("Version {version} of [`{}`].", plain(itself));
     let mut attrs: Vec<Attribute> = vec![
         parse_quote!(#[doc = #doc]),
-        // What was named as it was can't be named better.
+        // What was named as it was can't be named better, and old types are kept for this alone.
         parse_quote!(#[allow(
+            private_interfaces,
             unreachable_pub,
             missing_docs,
             non_snake_case,

@@ -105,6 +105,13 @@ fn aggregate_with_upcasts() {
 }
 
 #[test]
+fn aggregate_with_a_lock() {
+    let item = "impl Account { fn opened(e: Opened) -> Self { Account } }";
+    let args = "id = AccountId, name = \"Konto\", schema = \"account.events\"";
+    check("aggregate", args, item, &expect_file!["expansions/aggregate_with_a_lock.rs"]);
+}
+
+#[test]
 fn command_handler() {
     let item = "impl Account {
             fn open(cmd: Open) -> Opened { todo!() }

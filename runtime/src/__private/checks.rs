@@ -4,46 +4,7 @@ use super::same;
 use crate::event::EventInfo;
 use crate::read::Column;
 use crate::schema::Fingerprint;
-
-/// A text that is put together in `const`; what does not fit is cut off.
-pub(super) struct Text {
-    bytes: [u8; 512],
-    len: usize,
-}
-
-impl Text {
-    pub(super) const fn new() -> Self {
-        Text { bytes: [0; 512], len: 0 }
-    }
-    const fn push(&mut self, text: &str) {
-        let (text, mut i) = (text.as_bytes(), 0);
-        while i < text.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = text[i];
-            self.len += 1;
-            i += 1;
-        }
-    }
-    pub(super) const fn push_all(&mut self, parts: &[&str]) {
-        let mut i = 0;
-        while i < parts.len() {
-            self.push(parts[i]);
-            i += 1;
-        }
-    }
-    pub(super) const fn push_number(&mut self, number: u32) {
-        if number > 9 {
-            self.push_number(number / 10);
-        }
-        let digits = "0123456789".split_at((number % 10) as usize).1;
-        self.push(digits.split_at(1).0);
-    }
-    pub(super) const fn as_str(&self) -> &str {
-        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => text,
-            Err(_) => "two of these are stored under one name",
-        }
-    }
-}
+use crate::schema::text::Text;
 
 /// Fails to compile where two things of one kind are stored under one name. Each is its type's name and its stored one.
 #[track_caller]
@@ -53,7 +14,7 @@ pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(
         let mut j = 0;
         while j < i {
             if same(names[i].1, names[j].1) && !same(names[i].1, "") {
-                let mut text = Text::new();
+                let mut text = Text::<512>::new();
                 text.push_all(&[
                     "`",
                     owner,
@@ -107,7 +68,7 @@ pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
 pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64], logic_version: u64) -> u64 {
     let (mut hash, mut i) = (Fingerprint::new().number(logic_version), 0);
     while i < columns.len() {
-        let Column { name, kind, nullable, role } = columns[i];
+        let Column { name, kind, nullable, role, doc: _ } = columns[i];
         hash = hash.bytes(name.as_bytes()).bytes(&[kind as u8, nullable as u8, role as u8]);
         i += 1;
     }

@@ -2,10 +2,10 @@
 
 use core::fmt::Display;
 
-use super::checks::Text;
 use super::same;
 use crate::error::{DecodeError, UpcastError};
 use crate::event::{EventInfo, EventVersion};
+use crate::schema::text::Text;
 
 /// An earlier version of an event.
 pub trait Past: Sized {
@@ -67,7 +67,7 @@ pub const fn is_version_before(event: &str, name: &str, before: u32, old: &str, 
     if same(found.name, "") {
         return;
     }
-    let mut text = Text::new();
+    let mut text = Text::<512>::new();
     if !same(found.name, name) {
         text.push_all(&[
             "`",
@@ -86,13 +86,13 @@ pub const fn is_version_before(event: &str, name: &str, before: u32, old: &str, 
         ]);
     } else if found.version != before {
         text.push_all(&["`", old, "` is version "]);
-        text.push_number(found.version);
+        text.push_number(found.version as u64);
         text.push_all(&[" of `", name, "`, so version "]);
-        text.push_number(found.version + 1);
+        text.push_number(found.version as u64 + 1);
         text.push_all(&[" is made of it: write `#[converted("]);
-        text.push_number(found.version + 1);
+        text.push_number(found.version as u64 + 1);
         text.push_all(&[", ..)]`, or `#[event(version = "]);
-        text.push_number(before);
+        text.push_number(before as u64);
         text.push_all(&[")]` on `", old, "`"]);
     } else {
         return;

@@ -221,11 +221,13 @@ pub struct Capabilities {
     pub sole_writer: bool,
     /// It can be written to.
     pub writable: bool,
+    /// What it holds outlives the process.
+    pub durable: bool,
 }
 
 impl Capabilities {
     /// Everything; what a store lacks is switched off afterwards.
-    pub const ALL: Capabilities = Capabilities { several_streams: true, sole_writer: true, writable: true };
+    pub const ALL: Capabilities = Capabilities { several_streams: true, sole_writer: true, writable: true, durable: true };
     /// The same without other writers being ruled out.
     #[must_use]
     pub const fn shared(self) -> Self {
@@ -240,6 +242,11 @@ impl Capabilities {
     #[must_use]
     pub const fn read_only(self) -> Self {
         Capabilities { writable: false, ..self }
+    }
+    /// The same without outliving the process.
+    #[must_use]
+    pub const fn in_memory(self) -> Self {
+        Capabilities { durable: false, ..self }
     }
 }
 

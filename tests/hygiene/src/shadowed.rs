@@ -121,7 +121,8 @@ pub struct Changed {
     #[converted(4, try_from = u64)]
     pub event: i64,
     /// By a function that may fail.
-    #[converted(2, try_from = i64, with = not_negative)]
+    #[converted(3, try_from = OldCents, with = not_negative)]
+    #[converted(2, from = i64)]
     pub r#type: Cents,
     /// Which came.
     #[added(2, default = Self::nothing())]
@@ -135,7 +136,15 @@ impl Changed {
 fn length(text: ::std::string::String) -> u64 {
     text.len() as u64
 }
-fn not_negative(cents: i64) -> ::std::result::Result<Cents, ::std::string::String> {
+/// What cents were: kept for the history alone, and private.
+#[::evs::value(crate = ::evs)]
+struct OldCents(i64);
+impl ::std::convert::From<i64> for OldCents {
+    fn from(cents: i64) -> Self {
+        OldCents(cents)
+    }
+}
+fn not_negative(OldCents(cents): OldCents) -> ::std::result::Result<Cents, ::std::string::String> {
     if cents < 0 { ::std::result::Result::Err(::std::string::String::new()) } else { ::std::result::Result::Ok(Cents(cents)) }
 }
 /// An earlier version of it, as a struct.

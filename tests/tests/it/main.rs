@@ -5,6 +5,7 @@
 
 mod app;
 mod contract;
+mod documents;
 mod domain;
 // Its programs are killed by a signal, and watched by a library that is loaded before all others.
 #[cfg(target_os = "linux")]

@@ -422,8 +422,8 @@ async fn a_reader_beside_the_writer_sees_what_is_stored() {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed, doc: "" },
 ];
 
 fn spec(table: &'static str, fingerprint: u64) -> ModelSpec {

@@ -195,6 +195,7 @@ impl ::gesta::__private::Answer for MoneyDeposited {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 2 of [`MoneyDeposited`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,

@@ -63,7 +63,9 @@ impl ::gesta::__private::Schema for Paid {
                 name: "amount",
                 doc: "",
                 default: false,
-                node: &<Cents as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Cents as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );
@@ -153,6 +155,7 @@ impl ::gesta::__private::Answer for Paid {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`Paid`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,

@@ -77,7 +77,9 @@ impl ::gesta::__private::Schema for MoneyDeposited {
                 name: "channel",
                 doc: "",
                 default: false,
-                node: &<Channel as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Channel as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );
@@ -183,6 +185,7 @@ impl ::gesta::__private::Answer for MoneyDeposited {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 1 of [`MoneyDeposited`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,
@@ -266,7 +269,9 @@ impl ::gesta::__private::Schema for MoneyDepositedV1 {
                 name: "teller",
                 doc: "Who took it.",
                 default: false,
-                node: &<Option<String> as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Option<String> as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );
@@ -324,6 +329,7 @@ impl ::gesta::__private::Past for MoneyDepositedV1 {
 #[serde(crate = "::gesta::__private::serde")]
 ///Version 2 of [`MoneyDeposited`].
 #[allow(
+    private_interfaces,
     unreachable_pub,
     missing_docs,
     non_snake_case,
@@ -420,13 +426,17 @@ impl ::gesta::__private::Schema for MoneyDepositedV2 {
                 name: "channel",
                 doc: "",
                 default: false,
-                node: &<Channel as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Channel as ::gesta::__private::Schema>::NODE,
+                ),
             },
             ::gesta::__private::Field {
                 name: "teller",
                 doc: "Who took it.",
                 default: false,
-                node: &<Option<String> as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Option<String> as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );

@@ -280,7 +280,7 @@ struct About {
 #[async_trait]
 impl EventLog for MemoryStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::ALL
+        Capabilities::ALL.in_memory()
     }
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {

@@ -187,4 +187,44 @@ mod told {
         let before = format!("model=\"summary\" {} before=\"{summary:016x}\"", fingerprint(owners));
         assert!(second.iter().any(|line| line.contains("it is rebuilt") && line.contains(&before)), "{second:#?}");
     }
+
+    mod drafted {
+        use gesta::prelude::*;
+
+        #[event]
+        pub struct Written {
+            pub text: String,
+        }
+        #[command]
+        pub struct Write {
+            pub text: String,
+        }
+        pub struct Note;
+        #[aggregate(id = u64, schema = "start.events")]
+        impl Note {
+            fn written(_: Written) -> Self {
+                Note
+            }
+        }
+        #[command_handler]
+        impl Note {
+            fn write(cmd: Write) -> Written {
+                Written { text: cmd.text }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn drafts_are_named_where_what_is_stored_stays() {
+        let lines = Lines::default();
+        let _watching = tracing::subscriber::set_default(lines.clone());
+        let folder = Folder::new();
+        for (url, warned) in [("memory:".to_owned(), false), (folder.url("notes.db"), true)] {
+            let app = App::connect(&url).await.unwrap().aggregate::<drafted::Note>().start().await.unwrap();
+            app.shutdown().await.unwrap();
+            let told = std::mem::take(&mut *lines.0.lock().unwrap());
+            let part = "aggregate=\"Note\" file=\"start.events\" drafts=\"Written v1\"";
+            assert_eq!(told.iter().any(|line| line.starts_with("WARN") && line.contains(part)), warned, "{told:#?}");
+        }
+    }
 }
