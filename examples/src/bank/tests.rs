@@ -184,3 +184,45 @@ async fn a_transfer_that_one_side_refuses_changes_neither() {
     }
     assert_eq!(balances(&app).await, [500, 0]);
 }
+
+/// What the first version of this example has stored in two days, `examples/data/bank_first_version.db`: accounts had one owner
+/// then, and money was paid in and out at the counter only.
+#[tokio::test]
+async fn what_the_first_version_has_stored_is_read_by_this_one() {
+    let file = std::env::temp_dir().join(format!("gesta-bank-{}.db", std::process::id()));
+    std::fs::write(&file, include_bytes!("../../data/bank_first_version.db")).unwrap();
+    let app = story::open(App::connect(&format!("sqlite:{}", file.display())).await.unwrap()).await.unwrap();
+    app.settle().await.unwrap();
+
+    let rows = app.read::<AccountSummary>().all().await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.account.as_str(), row.holders.join(", "), row.balance, row.bookings)).collect();
+    let expected = [("ACC-ANN", "Ann", 2_390_900, 6), ("ACC-BOB", "Bob", 616_000, 4), ("ACC-CLEO", "Cleo", 0, 0)];
+    assert_eq!(rows, expected.map(|(account, holder, balance, bookings)| (account, holder.to_owned(), balance, bookings)));
+
+    // The event that opened it is two of today's; the others have become their current versions, or other events.
+    let channel = Channel::Branch;
+    let mut history: Vec<_> = app.history::<Account>(&id("ACC-ANN")).unwrap().all().await.unwrap();
+    let day = |before: Cents| -> [AccountEvent; 3] {
+        let (paid_in, sent_away) = (before + 1_500_000, before + 1_200_000);
+        [
+            deposited(1_500_000, paid_in).into(),
+            sent("ACC-BOB", 300_000, sent_away).into(),
+            MoneyPaidOut { amount: 4_550, balance_after: sent_away - 4_550, channel }.into(),
+        ]
+    };
+    let opening: [AccountEvent; 2] = [AccountRegistered.into(), HolderAdded { name: "Ann".to_owned() }.into()];
+    let events: Vec<_> = history.iter().map(|recorded| recorded.event.clone()).collect();
+    assert_eq!(events, [&opening[..], &day(0), &day(1_195_450)].concat());
+    let places: Vec<_> = history.drain(..3).map(|recorded| (recorded.version.get(), recorded.part)).collect();
+    assert_eq!(places, [(1, 0), (1, 1), (2, 0)]);
+
+    // And it goes on from there, as if nothing had ever changed.
+    let done = app.execute(&id("ACC-ANN"), AddHolder { name: "Amy".to_owned() }).await.unwrap();
+    assert_eq!(done.version.get(), 8);
+    let ann = app.load::<Account>(&id("ACC-ANN")).await.unwrap();
+    assert_eq!(ann.state().unwrap().holders(), ["Ann", "Amy"]);
+    app.shutdown().await.unwrap();
+    for suffix in ["", ".lock"] {
+        std::fs::remove_file(format!("{}{suffix}", file.display())).unwrap();
+    }
+}
