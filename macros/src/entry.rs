@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diag::Errors;
-use crate::model::{aggregate, commands, id, projection, read_model, stored};
+use crate::model::{aggregate, commands, history, id, projection, read_model, stored};
 use crate::{check, emit};
 
 /// What a macro answers: code, and what is wrong.
@@ -45,7 +45,7 @@ fn expand<M>(
 
 /// `#[event]`.
 pub(crate) fn event(args: TokenStream, item: TokenStream) -> Expansion {
-    expand(args, item, stored::event, check::stored::event, emit::event::event)
+    expand(args, item, history::read, check::history::event, emit::event::event)
 }
 /// `#[command]`.
 pub(crate) fn command(args: TokenStream, item: TokenStream) -> Expansion {

@@ -11,6 +11,10 @@ pub(crate) fn event_enum(aggregate: &Ident) -> Ident {
 pub(crate) fn command_enum(aggregate: &Ident) -> Ident {
     format_ident!("{}Command", plain(aggregate), span = aggregate.span())
 }
+/// The struct of an earlier version of an event.
+pub(crate) fn old_version(event: &Ident, version: u32) -> Ident {
+    format_ident!("{}V{version}", plain(event), span = event.span())
+}
 /// The constant of a column.
 pub(crate) fn column_const(field: &Ident) -> Ident {
     Ident::new(&plain(field).to_uppercase(), field.span())

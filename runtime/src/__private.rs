@@ -4,18 +4,20 @@ mod checks;
 mod env;
 mod probe;
 mod steps;
+mod versions;
 
-pub use checks::{block_fingerprint, distinct_names, model_fingerprint};
+pub use checks::{block_fingerprint, distinct_names, model_fingerprint, upcasts_fingerprint};
 pub use env::{env_for_tests, with_service};
 pub use probe::{Lacks, Probe, command_info, snapshots, stored};
 pub use steps::*;
+pub use versions::*;
 
 pub use crate::aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};
 pub use crate::command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Env, Handle, IntoEvents, MayRefuse, Need,
     NeverRefuses, Raise, Refusal,
 };
-pub use crate::error::{DecodeError, EncodeError};
+pub use crate::error::{DecodeError, EncodeError, UpcastError};
 pub use crate::event::{Event, EventInfo, EventVersion, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
 pub use crate::read::blocks::{PlaceOf, ProjectionBlock, SeveralBlocksNeed_read_model_of, Sourced};

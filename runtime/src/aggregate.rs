@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::AggregateId;
-use crate::error::{DecodeError, EncodeError};
+use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::event::EventInfo;
 
 /// Where the life of an aggregate stands.
@@ -72,8 +72,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     const RETIRED: &'static [EventInfo];
     /// What is stored, as its lock file has it, where `schema = ".."` names one.
     const LOCK: Option<Lock>;
-    /// Changes whenever the fold does: the handlers' code, the events' schemas and versions.
+    /// Changes whenever the fold does: the handlers' code, the events' schemas and versions, and what retired events become.
     const FINGERPRINT: u64;
+    /// Changes whenever what the retired events become does: the code of the `#[upcast]` functions, and the events' schemas and
+    /// versions.
+    const UPCASTS: u64;
     /// How its state is stored, where `#[state]` asks for snapshots.
     const SNAPSHOTS: Option<Snapshots<Self>>;
 
@@ -94,6 +97,12 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`EncodeError`] where the form would not read back as what it was.
     fn encode(event: &Self::Event, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// Reads a stored event: the one way to do so. A panic of the user's steps and `#[upcast]` functions is an answer like another.
+pub(crate) fn decode<A: Aggregate>(name: &str, version: u32, payload: &[u8]) -> Result<Decoded<A::Event>, DecodeError> {
+    std::panic::catch_unwind(|| A::decode(name, version, payload))
+        .unwrap_or_else(|panic| Err(DecodeError::Panicked(panic_message(&*panic))))
 }
 
 /// What one stored event is today.

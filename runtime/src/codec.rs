@@ -1,11 +1,18 @@
 //! Between types and their stored form, JSON.
 //!
-//! Always true here: what is written reads back as what it was. JSON has no NaN and no infinity, so types that may hold
-//! a float are walked once before they are written; types without one (known from the schema) are not.
+//! Always true here: what is written reads back as what it was. JSON has no NaN and no infinity, so types that may hold a
+//! float are walked once before they are written; types without one (known from the schema) are not. What can't be read is
+//! read a second time to find out where and why, so that the first read need not keep account of it.
+
+mod watch;
+
+use std::cell::Cell;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
+use self::watch::{Kind, Watched};
 use crate::error::{DecodeError, EncodeError};
 use crate::{Schema, finite};
 
@@ -23,18 +30,95 @@ pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) ->
 
 /// Reads a stored form.
 pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(payload).map_err(|e| DecodeError::Payload {
-        path: String::new(),
-        why: e.to_string(),
-        start: String::from_utf8_lossy(payload.get(..32).unwrap_or(payload)).into_owned(),
-    })
+    serde_json::from_slice(payload).map_err(|error| diagnose::<T>(payload, &error))
+}
+
+/// What is wrong with a payload that could not be read as a `T`.
+#[cold]
+#[inline(never)]
+fn diagnose<T: DeserializeOwned>(payload: &[u8], error: &serde_json::Error) -> DecodeError {
+    let kind = Cell::default();
+    let mut json = serde_json::Deserializer::from_slice(payload);
+    match serde_path_to_error::deserialize::<_, T>(Watched::new(&mut json, &kind)) {
+        // Something stands behind the value.
+        Ok(_) => unreadable("", Kind::Other, &error.to_string(), payload),
+        Err(found) => unreadable(&shown_path(found.path()), found.inner().kind, &found.inner().to_string(), payload),
+    }
+}
+
+fn unreadable(path: &str, kind: Kind, why: &str, payload: &[u8]) -> DecodeError {
+    let (path, mut why) = (path.to_owned(), shown(why.as_bytes(), WHY_BYTES_MAX));
+    if kind == Kind::UnknownVariant {
+        return DecodeError::UnknownVariant { path, why };
+    }
+    if kind == Kind::MissingField {
+        why.push_str(if path.is_empty() {
+            "; a field that an event did not have at first is marked `#[added(..)]`"
+        } else {
+            "; a field that a value did not have at first needs `#[serde(default)]`"
+        });
+    }
+    DecodeError::Payload { path, why, start: shown(payload, START_BYTES) }
+}
+
+/// As many bytes of a payload are shown.
+const START_BYTES: usize = 64;
+/// A text that tells what is wrong repeats what it found, which may be long.
+const WHY_BYTES_MAX: usize = 400;
+/// Keys of maps are stored data, too.
+const PATH_BYTES_MAX: usize = 200;
+
+/// A path such as `lines[2].price`.
+fn shown_path(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for segment in path {
+        let dot = if text.is_empty() { "" } else { "." };
+        // Writing to a string can't fail.
+        let _ = match segment {
+            Segment::Seq { index } => write!(text, "[{index}]"),
+            Segment::Map { key: name } | Segment::Enum { variant: name } => write!(text, "{dot}{name}"),
+            // A name that was cut off.
+            Segment::Unknown => Ok(()),
+        };
+    }
+    shown(text.as_bytes(), PATH_BYTES_MAX)
+}
+
+/// The first bytes as people can read them: whatever is no text, or is not seen, is escaped; ` ..` where something is left out.
+fn shown(bytes: &[u8], max: usize) -> String {
+    let start = bytes.get(..max).unwrap_or(bytes);
+    let mut text = String::with_capacity(start.len());
+    for chunk in start.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if matches!(c, '"' | '\'' | '\\') {
+                text.push(c);
+            } else {
+                text.extend(c.escape_debug());
+            }
+        }
+        // A character that the cut has halved is no damage.
+        let halved = start.len() < bytes.len() && std::ptr::eq(chunk.invalid().as_ptr_range().end, start.as_ptr_range().end);
+        if !halved || std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_some()) {
+            text.extend(chunk.invalid().iter().flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from));
+        }
+    }
+    if start.len() < bytes.len() {
+        text.push_str(" ..");
+    }
+    text
 }
 
 /// Reads a stored form and writes it again.
 pub(crate) fn rewrite<T: DeserializeOwned + Serialize + Schema>(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    let mut written = Vec::with_capacity(payload.len());
+    written(&decode::<T>(payload)?)
+}
+
+/// The stored form of what has been made of a stored form.
+pub(crate) fn written<T: Serialize + Schema>(value: &T) -> Result<Vec<u8>, DecodeError> {
+    let mut written = Vec::new();
     let unwritable = |why: EncodeError| DecodeError::Payload { path: String::new(), why: why.to_string(), start: String::new() };
-    encode(&decode::<T>(payload)?, &mut written).map_err(unwritable)?;
+    encode(value, &mut written).map_err(unwritable)?;
     Ok(written)
 }
 
@@ -66,5 +150,154 @@ mod tests {
         let mut payload = b"before".to_vec();
         assert!(encode(&vec![1.0, f64::NAN], &mut payload).is_err());
         assert_eq!(payload, b"before");
+    }
+
+    mod told {
+        use serde::Deserialize;
+        use serde::de::Error as _;
+
+        use super::*;
+
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read")]
+        struct Order {
+            lines: Vec<Line>,
+            #[serde(default)]
+            by: std::collections::BTreeMap<String, Line>,
+            #[serde(default)]
+            paid: Option<Paid>,
+            #[serde(default)]
+            note: Note,
+            #[serde(default)]
+            tag: Option<Tagged>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read")]
+        struct Line {
+            price: u32,
+            #[serde(default)]
+            channel: Channel,
+        }
+        #[derive(Debug, Deserialize, Default)]
+        enum Channel {
+            #[default]
+            Branch,
+            App,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read")]
+        enum Paid {
+            Cash,
+            Card { number: u32, channel: Channel },
+            Two(Channel, Channel),
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(tag = "kind")]
+        #[allow(dead_code, reason = "only read")]
+        enum Tagged {
+            A { channel: Channel },
+        }
+        /// Says of its own what serde says of enums.
+        #[derive(Debug, Default)]
+        struct Note;
+        impl<'de> Deserialize<'de> for Note {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                if text.is_empty() {
+                    Ok(Note)
+                } else {
+                    Err(D::Error::custom(format!("unknown variant `{text}`, expected nothing")))
+                }
+            }
+        }
+
+        #[track_caller]
+        fn payload(payload: &str) -> (String, String, String) {
+            match decode::<Order>(payload.as_bytes()) {
+                Err(DecodeError::Payload { path, why, start }) => (path, why, start),
+                other => panic!("{other:?}"),
+            }
+        }
+        #[track_caller]
+        fn variant(payload: &str) -> (String, String) {
+            match decode::<Order>(payload.as_bytes()) {
+                Err(DecodeError::UnknownVariant { path, why }) => (path, why),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        #[test]
+        fn what_is_wrong_is_told_with_its_place_and_the_first_bytes() {
+            let (path, why, start) = payload(r#"{"lines":[{"price":1},{"price":2},{"price":"3"}]}"#);
+            assert_eq!(path, "lines[2].price");
+            assert_eq!(why, "invalid type: string \"3\", expected u32 at line 1 column 46");
+            assert_eq!(start, r#"{"lines":[{"price":1},{"price":2},{"price":"3"}]}"#);
+            assert_eq!(payload(r#"{"lines":[],"by":{"a":{"price":-1}}}"#).0, "by.a.price");
+            assert_eq!(payload(r#"{"lines":[],"paid":{"Card":{"number":"x"}}}"#).0, "paid.Card.number");
+        }
+
+        #[test]
+        fn what_is_cut_off_or_no_json_is_told() {
+            let (path, why, start) = payload(r#"{"lines":[{"price":1},{"pri"#);
+            assert_eq!((path.as_str(), start.as_str()), ("lines[1]", r#"{"lines":[{"price":1},{"pri"#));
+            assert!(why.starts_with("EOF while parsing a string"), "{why}");
+            assert_eq!(payload("").1, "EOF while parsing a value at line 1 column 0");
+            let (path, why, _) = payload(r#"{"lines":[]} {}"#);
+            assert_eq!((path.as_str(), why.as_str()), ("", "trailing characters at line 1 column 14"));
+            let error = decode::<Order>(b"").unwrap_err().to_string();
+            assert_eq!(error, "the payload can't be read: EOF while parsing a value at line 1 column 0; it is empty");
+        }
+
+        #[test]
+        fn a_missing_field_says_how_a_field_comes_later() {
+            let (path, why, _) = payload("{}");
+            assert_eq!(path, "");
+            assert_eq!(
+                why,
+                "missing field `lines` at line 1 column 2; a field that an event did not have at first is marked `#[added(..)]`"
+            );
+            let (path, why, _) = payload(r#"{"lines":[{}]}"#);
+            assert_eq!(path, "lines[0]");
+            assert!(why.ends_with("; a field that a value did not have at first needs `#[serde(default)]`"), "{why}");
+        }
+
+        #[test]
+        fn a_variant_of_an_enum_that_is_not_known_is_told_as_one_wherever_it_stands() {
+            let (path, why) = variant(r#"{"lines":[{"price":1,"channel":"Fax"}]}"#);
+            assert_eq!(path, "lines[0].channel");
+            assert_eq!(why, "unknown variant `Fax`, expected `Branch` or `App` at line 1 column 36");
+            assert_eq!(variant(r#"{"lines":[],"paid":"Cheque"}"#).0, "paid");
+            assert_eq!(variant(r#"{"lines":[],"paid":{"Cheque":{"number":1}}}"#).0, "paid");
+            assert_eq!(variant(r#"{"lines":[],"paid":{"Card":{"number":1,"channel":"Fax"}}}"#).0, "paid.Card.channel");
+            assert_eq!(variant(r#"{"lines":[],"paid":{"Two":["App","Fax"]}}"#).0, "paid.Two[1]");
+            // What serde buffers has no places of its own.
+            assert_eq!(variant(r#"{"lines":[],"tag":{"kind":"B"}}"#).0, "tag.kind");
+            assert_eq!(variant(r#"{"lines":[],"tag":{"kind":"A","channel":"Fax"}}"#).0, "tag");
+        }
+
+        #[test]
+        fn a_text_that_begins_as_serdes_does_is_no_variant() {
+            let (path, why, _) = payload(r#"{"lines":[],"note":"Fax"}"#);
+            assert_eq!(path, "note");
+            assert!(why.starts_with("unknown variant `Fax`, expected nothing"), "{why}");
+            // A number where a name is expected is broken.
+            assert_eq!(payload(r#"{"lines":[],"paid":7}"#).0, "paid");
+            assert_eq!(payload(r#"{"lines":[],"tag":{"kind":7}}"#).0, "tag.kind");
+        }
+
+        #[test]
+        fn what_is_shown_is_short_and_readable() {
+            assert_eq!(shown(b"a\x00b\n\xff\xe2\x82\xac\xe2\x82", 64), "a\\0b\\n\\xff\u{20ac}\\xe2\\x82");
+            assert_eq!(shown("\u{202e}\u{7f}".as_bytes(), 64), "\\u{202e}\\u{7f}");
+            // The cut goes through a character.
+            assert_eq!(shown("12\u{20ac}4".as_bytes(), 4), "12 ..");
+            assert_eq!(shown(b"12\xff4", 3), "12\\xff ..");
+            let long = format!(r#"{{"lines":"{}"}}"#, "x".repeat(100_000));
+            let (path, why, start) = payload(&long);
+            assert_eq!((path.as_str(), start.len()), ("lines", 67));
+            assert!(why.len() < 500 && why.ends_with(" .."), "{why}");
+            let long = format!(r#"{{"lines":[],"by":{{"{}":7}}}}"#, "\\u0007".repeat(1_000));
+            assert!(payload(&long).0.len() < 1_000);
+        }
     }
 }

@@ -36,8 +36,8 @@ pub enum DecodeError {
         /// The name found.
         name: String,
     },
-    /// The event has no such version.
-    #[error("`{name}` has no version {version} in this build, the newest is {newest}: a newer build wrote it")]
+    /// The event has no such version: a newer one than this build knows, or one that can't be, or that was left out here.
+    #[error("{}", unknown_version(name, *version, *newest))]
     UnknownVersion {
         /// The event.
         name: &'static str,
@@ -47,7 +47,7 @@ pub enum DecodeError {
         newest: u32,
     },
     /// It holds a variant of an enum that this build does not know.
-    #[error("`{path}`: {why}: a newer build wrote it")]
+    #[error("{}{why}: a newer build wrote it, or the variant was renamed or removed here", at(path))]
     UnknownVariant {
         /// Where it stands, such as `lines[2].channel`.
         path: String,
@@ -55,13 +55,13 @@ pub enum DecodeError {
         why: String,
     },
     /// The payload is not of its type's form.
-    #[error("{}the payload can't be read: {why}; it begins with {start}", at(path))]
+    #[error("{}the payload can't be read: {why}; {}", at(path), begins_with(start))]
     Payload {
-        /// Where, such as `lines[2].price`; empty where it is no JSON at all.
+        /// Where, such as `lines[2].price`; empty where it is all of it, or no JSON at all.
         path: String,
         /// What is wrong there.
         why: String,
-        /// The first bytes.
+        /// The first 64 bytes, with whatever people can't read escaped; ends in ` ..` where there are more.
         start: String,
     },
     /// A version can't become the next one.
@@ -74,6 +74,27 @@ pub enum DecodeError {
         /// Why not.
         why: String,
     },
+    /// The code that makes today's events of it panicked: a step between two versions, or an `#[upcast]` function.
+    #[error("making today's form of it panicked: {0}")]
+    Panicked(String),
+}
+
+fn unknown_version(name: &str, version: u32, newest: u32) -> String {
+    if version > newest {
+        return format!("`{name}` has no version {version} in this build, the newest is {newest}: a newer build wrote it");
+    }
+    let known = if newest == 1 { "1 is the only one".to_owned() } else { format!("versions go from 1 to {newest}") };
+    format!("`{name}` has no version {version}: {known}")
+}
+
+fn begins_with(start: &str) -> String {
+    if start.is_empty() { "it is empty".to_owned() } else { format!("it begins with {start}") }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
 fn at(path: &str) -> String {
@@ -82,8 +103,37 @@ fn at(path: &str) -> String {
 
 impl DecodeError {
     /// Whether a newer build may have written it, so that the data is fine and this build is not.
+    ///
+    /// A version that is not above the newest one was written by no newer build.
     pub fn may_be_newer_build(&self) -> bool {
-        matches!(self, DecodeError::UnknownEvent { .. } | DecodeError::UnknownVersion { .. } | DecodeError::UnknownVariant { .. })
+        match self {
+            DecodeError::UnknownEvent { .. } | DecodeError::UnknownVariant { .. } => true,
+            DecodeError::UnknownVersion { version, newest, .. } => version > newest,
+            _ => false,
+        }
+    }
+}
+
+/// Why an earlier version of an event can't become the next one: what `TryFrom` between the two answers, where
+/// `#[converted(.., try_from = ..)]` says that a field's value may not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("version {from} of `{event}` can't become the next one: `{field}`: {why}")]
+#[non_exhaustive]
+pub struct UpcastError {
+    /// The event.
+    pub event: &'static str,
+    /// The version it was in.
+    pub from: u32,
+    /// The field, as the next version has it.
+    pub field: &'static str,
+    /// Why its value doesn't fit.
+    pub why: String,
+}
+
+impl From<UpcastError> for DecodeError {
+    fn from(error: UpcastError) -> Self {
+        let UpcastError { event, from, field, why } = error;
+        DecodeError::Step { name: event, from, why: format!("`{field}`: {why}") }
     }
 }
 
@@ -104,6 +154,19 @@ pub struct UnreadableEvent {
     /// What is wrong with it.
     #[source]
     pub why: Unreadable,
+}
+
+impl UnreadableEvent {
+    /// Whether the event is newer than this build, so that nothing is wrong with it: this build is to be replaced by one that
+    /// knows it. The code that reads an event is deployed first, and only then the code that writes it.
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(&self.why, Unreadable::Decode(why) if why.may_be_newer_build())
+    }
+}
+
+/// What a build says of an event that is newer than itself.
+fn newer(event: &UnreadableEvent) -> String {
+    format!("{event}; deploy the code that reads it here: first the code that reads an event, then the code that writes it")
 }
 
 /// What is wrong with a stored event.
@@ -451,7 +514,11 @@ pub enum Failure {
     },
     /// A stored event can't be read. Nothing was stored.
     #[error(transparent)]
-    Unreadable(#[from] UnreadableEvent),
+    Unreadable(UnreadableEvent),
+    /// A stored event is newer than this build: the code that wrote it is deployed elsewhere already, and the code that reads it
+    /// not yet here. Nothing is wrong with the event, and nothing was stored.
+    #[error("{}", newer(.0))]
+    NewerBuildNeeded(UnreadableEvent),
     /// The app is shutting down. Nothing was stored.
     #[error("the app is shutting down")]
     ShuttingDown,
@@ -479,6 +546,16 @@ impl Failure {
     /// Whether it is unknown if the events were stored.
     pub fn is_unknown_outcome(&self) -> bool {
         matches!(self, Failure::UnknownOutcome(_))
+    }
+    /// Whether a stored event is newer than this build, so that this build is to be replaced by one that knows it.
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, Failure::NewerBuildNeeded(_))
+    }
+}
+
+impl From<UnreadableEvent> for Failure {
+    fn from(event: UnreadableEvent) -> Self {
+        if event.is_newer_build_needed() { Failure::NewerBuildNeeded(event) } else { Failure::Unreadable(event) }
     }
 }
 
@@ -519,6 +596,10 @@ impl<E> ExecuteError<E> {
     pub fn is_unknown_outcome(&self) -> bool {
         matches!(self, ExecuteError::Failed(e) if e.is_unknown_outcome())
     }
+    /// Whether a stored event is newer than this build, see [`Failure::NewerBuildNeeded`].
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, ExecuteError::Failed(e) if e.is_newer_build_needed())
+    }
 }
 
 impl<E> From<Refusal<E>> for ExecuteError<E> {
@@ -556,6 +637,10 @@ impl<E> UnitError<E> {
     pub fn is_unknown_outcome(&self) -> bool {
         matches!(self, UnitError::Failed(e) if e.is_unknown_outcome())
     }
+    /// Whether a stored event is newer than this build, see [`Failure::NewerBuildNeeded`].
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, UnitError::Failed(e) if e.is_newer_build_needed())
+    }
 }
 
 /// Why an aggregate could not be loaded.
@@ -567,7 +652,10 @@ pub enum LoadError {
     InvalidId(#[from] InvalidId),
     /// A stored event can't be read.
     #[error(transparent)]
-    Unreadable(#[from] UnreadableEvent),
+    Unreadable(UnreadableEvent),
+    /// A stored event is newer than this build; nothing is wrong with it.
+    #[error("{}", newer(.0))]
+    NewerBuildNeeded(UnreadableEvent),
     /// The stream has fewer events than asked for.
     #[error("`{stream}` has {head} events, version {asked} is not there yet")]
     NoSuchVersion {
@@ -583,12 +671,25 @@ pub enum LoadError {
     Store(#[from] StoreError),
 }
 
+impl LoadError {
+    /// Whether a stored event is newer than this build, see [`Failure::NewerBuildNeeded`].
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, LoadError::NewerBuildNeeded(_))
+    }
+}
+
+impl From<UnreadableEvent> for LoadError {
+    fn from(event: UnreadableEvent) -> Self {
+        if event.is_newer_build_needed() { LoadError::NewerBuildNeeded(event) } else { LoadError::Unreadable(event) }
+    }
+}
+
 /// Why a read model stopped.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectionError {
     /// An event can't be folded into its row; the model stands before it and goes on from there once that is mended.
-    #[error("event {version} of `{stream}` (`{name}`, at position {position}){}: {why}", key.as_ref().map(|k| format!(", row {k}")).unwrap_or_default())]
+    #[error("event {version} of `{stream}` (`{name}` version {schema_version}, at position {position}){}: {why}", key.as_ref().map(|k| format!(", row {k}")).unwrap_or_default())]
     Event {
         /// The event's stream.
         stream: StreamName,
@@ -598,12 +699,18 @@ pub enum ProjectionError {
         position: Position,
         /// Its name.
         name: String,
+        /// The version of its schema.
+        schema_version: u32,
         /// The row's key, where it is known.
         key: Option<String>,
         /// Why not.
         #[source]
         why: crate::FoldError,
     },
+    /// An event is newer than this build. Nothing is wrong with it and nothing was passed over: the model stands before the event,
+    /// and a build that knows it goes on from there.
+    #[error("{}", newer(.0))]
+    NewerBuildNeeded(UnreadableEvent),
     /// Another app feeds the model now.
     #[error("another app feeds it now")]
     Superseded,
@@ -613,6 +720,34 @@ pub enum ProjectionError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Where an event that a read model can't take stands, for a message.
+#[derive(Debug, Clone)]
+pub(crate) struct EventPlace {
+    pub(crate) stream: StreamName,
+    pub(crate) version: Version,
+    pub(crate) position: Position,
+    pub(crate) name: String,
+    pub(crate) schema_version: u32,
+}
+
+impl ProjectionError {
+    /// An event that can't be folded: broken, or newer than this build.
+    pub(crate) fn of(place: EventPlace, key: Option<String>, why: crate::FoldError) -> Self {
+        let EventPlace { stream, version, position, name, schema_version } = place;
+        match why {
+            crate::FoldError::Decode(why) if why.may_be_newer_build() => {
+                let why = Unreadable::Decode(why);
+                ProjectionError::NewerBuildNeeded(UnreadableEvent { stream, version, position, name, schema_version, why })
+            }
+            why => ProjectionError::Event { stream, version, position, name, schema_version, key, why },
+        }
+    }
+    /// Whether a stored event is newer than this build, see [`Failure::NewerBuildNeeded`].
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, ProjectionError::NewerBuildNeeded(_))
+    }
 }
 
 /// Why a read model could not be read.
@@ -657,6 +792,15 @@ pub enum ReadError {
         /// How far it has to go.
         target: Position,
     },
+    /// The model has come to an event that is newer than this build, and gave up before it. Where a newer build feeds the same
+    /// model, ask that one.
+    #[error("the read model `{model}` waits for a newer build: {}", newer(event))]
+    NewerBuildNeeded {
+        /// The model.
+        model: &'static str,
+        /// The event.
+        event: UnreadableEvent,
+    },
     /// The model has stopped.
     #[error("the read model `{model}` has stopped: {why}")]
     Stopped {
@@ -686,4 +830,19 @@ pub enum ReadError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ReadError {
+    /// Whether a stored event is newer than this build, see [`Failure::NewerBuildNeeded`].
+    pub fn is_newer_build_needed(&self) -> bool {
+        matches!(self, ReadError::NewerBuildNeeded { .. })
+    }
+
+    /// What is answered where a model has stopped.
+    pub(crate) fn stopped(model: &'static str, why: ProjectionError) -> Self {
+        match why {
+            ProjectionError::NewerBuildNeeded(event) => ReadError::NewerBuildNeeded { model, event },
+            why => ReadError::Stopped { model, why },
+        }
+    }
 }

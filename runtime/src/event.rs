@@ -151,7 +151,8 @@ pub struct Recorded<E> {
     /// Where it stands among all events.
     pub position: Position,
     /// Which one of the events it is that a retired stored event has become, from 0 on; 0 for every other event. What one
-    /// stored event has become shares its version, its position and its id.
+    /// stored event has become shares its version, its position and its id: whoever remembers how far he has come by one of
+    /// these is done with it once he is done with all of its parts.
     pub part: u32,
     /// What was recorded beside it.
     pub metadata: Metadata,

@@ -143,7 +143,7 @@ pub use command::{
 };
 pub use error::{
     DecodeError, Denied, EncodeError, ExecuteError, Failure, LoadError, MissingService, ProjectionError, ReadError, StartError,
-    StoreError, UnitError, Unreadable, UnreadableEvent,
+    StoreError, UnitError, Unreadable, UnreadableEvent, UpcastError,
 };
 pub use event::{Event, EventInfo, EventVersion, IdSource, Metadata, Position, RandomIds, Recorded, Version};
 pub use id::{AggregateId, InvalidId, StreamName};

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Attribute, Expr};
+use syn::{Attribute, Expr, Type};
 
 use crate::diag::Errors;
 use crate::model::aggregate::Aggregate;
@@ -18,7 +18,8 @@ pub(crate) fn aggregate(model: &Aggregate, errors: &mut Errors) {
         errors,
     );
     one_handler_each(&model.handlers, "applied", errors);
-    if model.block.methods.is_empty() && model.block.others.is_empty() {
+    applied_or_upcast(model, errors);
+    if model.block.methods.len() == model.upcasts.len() && model.block.others.is_empty() {
         errors.on(
             &model.ident,
             format!(
@@ -107,6 +108,23 @@ fn takes_a_field(key: &Expr) -> bool {
 fn no_cfg<'a>(cfgs: impl Iterator<Item = &'a Attribute>, why: &str, errors: &mut Errors) {
     for cfg in cfgs {
         errors.on(cfg, why);
+    }
+}
+
+/// `fn paid(&mut self, e: Paid) {} #[upcast] fn was(e: Paid) -> Lent {}`, `#[upcast] fn a(e: Old) {} #[upcast] fn b(e: Old) {}`
+fn applied_or_upcast(model: &Aggregate, errors: &mut Errors) {
+    let text = |ty: &Type| ty.to_token_stream().to_string();
+    for (i, upcast) in model.upcasts.iter().enumerate() {
+        let (event, name) = (text(&upcast.event), &upcast.name);
+        if let Some(handler) = model.handlers.iter().find(|handler| text(&handler.event) == event) {
+            let why = format!(
+                "`{name}` is applied by `{}`: an event that has become another one is no longer applied, so keep one of the two",
+                handler.method
+            );
+            errors.on(&upcast.event, why);
+        } else if let Some(first) = model.upcasts[..i].iter().find(|earlier| text(&earlier.event) == event) {
+            errors.on(&upcast.event, format!("`{name}` is already upcast by `{}`: keep one of the two", first.method));
+        }
     }
 }
 

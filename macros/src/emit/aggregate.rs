@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Member, Type, parse_quote};
 
 use super::derives::{Field, Target, Variant};
+use super::upcast;
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
 use crate::names::{event_enum, local, plain};
@@ -128,7 +129,8 @@ impl<'a> Parts<'a> {
         let (str, u8, u32) =
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let result = quote!(#root::core::result::Result);
-        let lacks = lacks(root);
+        let (lacks, upcast_arms) = (lacks(root), upcast::arms(model));
+        let (retired, upcasts) = upcast::retired(model);
         quote! {
             #[automatically_derived]
             impl #root::Aggregate for #of {
@@ -137,10 +139,15 @@ impl<'a> Parts<'a> {
                 const NAME: &'static #str = #name;
                 const DOC: &'static #str = #doc;
                 const EVENTS: &'static [#root::EventInfo] = { #lacks &[#(#root::Probe::<#types>::EVENT),*] };
-                const RETIRED: &'static [#root::EventInfo] = &[];
+                const RETIRED: &'static [#root::EventInfo] = #retired;
                 const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
-                const FINGERPRINT: #root::core::primitive::u64 =
-                    #root::block_fingerprint(#name, #tokens, <#of as #root::Aggregate>::EVENTS);
+                const FINGERPRINT: #root::core::primitive::u64 = #root::block_fingerprint(
+                    #name,
+                    #tokens,
+                    <#of as #root::Aggregate>::EVENTS,
+                    <#of as #root::Aggregate>::UPCASTS,
+                );
+                const UPCASTS: #root::core::primitive::u64 = #upcasts;
                 const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> =
                     { #lacks #root::Probe::<#of>::SNAPSHOTS };
                 fn apply(
@@ -164,6 +171,7 @@ impl<'a> Parts<'a> {
                             );
                         }
                     )*
+                    #upcast_arms
                     #root::unknown_event(#name, __name)
                 }
                 fn info(__event: &#events) -> #root::EventInfo {
@@ -220,8 +228,8 @@ impl<'a> Parts<'a> {
 
     /// That a read model says something about each event.
     fn feeds(&self) -> TokenStream {
-        let Parts { root, of, events, variants, types, .. } = self;
-        let lacks = lacks(root);
+        let Parts { model, root, of, events, variants, types, .. } = self;
+        let (lacks, upcasts) = (lacks(root), upcast::effects(model));
         let option = quote!(#root::core::option::Option);
         quote! {
             #[automatically_derived]
@@ -233,6 +241,7 @@ impl<'a> Parts<'a> {
                             return #option::Some(#root::handles(<__M as #root::On<#of, #types>>::EFFECT));
                         }
                     )*
+                    #upcasts
                     #option::None
                 }
                 fn fold(
@@ -251,12 +260,15 @@ impl<'a> Parts<'a> {
 
     /// That each event is stored under a name of its own.
     fn check(&self) -> TokenStream {
-        let Parts { model, root, types, variants, .. } = self;
+        let Parts { model, root, .. } = self;
+        let retired = model.upcasts.iter().map(|upcast| (&upcast.name, &upcast.event));
+        let (names, types): (Vec<_>, Vec<_>) =
+            self.variants.iter().copied().zip(self.types.iter().copied()).chain(retired).unzip();
         if types.len() < 2 {
             return TokenStream::new();
         }
         let owner = model.ident.to_string();
-        let names = variants.iter().map(ToString::to_string);
+        let names = names.into_iter().map(ToString::to_string);
         let (lacks, root) = (lacks(root), root.at(model.ident.span()));
         let check = quote_spanned! {model.ident.span()=>
             #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
@@ -310,6 +322,7 @@ impl<'a> Parts<'a> {
                         const RETIRED: &'static [#root::EventInfo] = &[];
                         const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
                         const FINGERPRINT: #root::core::primitive::u64 = 0;
+                        const UPCASTS: #root::core::primitive::u64 = 0;
                         const SNAPSHOTS: #root::core::option::Option<#root::Snapshots<Self>> = #root::core::option::Option::None;
                         fn apply(_: #root::Stage<Self>, _: #events) -> #result<#root::Stage<Self>, #root::Misplaced> { #never }
                         fn decode(_: &#str, _: #u32, _: &[#u8]) -> #result<#root::Decoded<#events>, #root::DecodeError> { #never }

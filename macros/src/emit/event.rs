@@ -1,39 +1,32 @@
 //! `#[event]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::history;
 use super::stored::stored;
+use crate::model::history::Event;
 use crate::model::stored::Stored;
 use crate::paths::Root;
 
 /// An event.
-pub(crate) fn event(model: &Stored, sound: bool) -> TokenStream {
-    let stored = stored(model, sound, &[]);
+pub(crate) fn event(model: &Event, sound: bool) -> TokenStream {
+    let (stored, past) = (stored(&model.stored, sound, &[]), history::past(model, sound));
     if !sound {
-        return stored;
+        return quote!(#stored #past);
     }
-    let Stored { root, ident, name, doc, .. } = model;
-    let answer = answer_items(root);
+    let Stored { root, ident, name, doc, .. } = &model.stored;
+    let (answer, version, versions, arms) =
+        (answer_items(root), number(model.version), history::versions(model), history::arms(model));
     let result = quote!(#root::core::result::Result);
     quote! {
         #stored
         #[automatically_derived]
         impl #root::Event for #ident {
             const NAME: &'static #root::core::primitive::str = #name;
-            const VERSION: #root::core::primitive::u32 = 1;
+            const VERSION: #root::core::primitive::u32 = #version;
             const DOC: &'static #root::core::primitive::str = #doc;
-            const VERSIONS: &'static [#root::EventVersion] = {
-                #[allow(unused_imports)]
-                use #root::Lacks as _;
-                &[#root::EventVersion {
-                    version: 1,
-                    node: <#ident as #root::Schema>::NODE,
-                    changes: &[],
-                    logic: 0,
-                    advance: #root::Probe::<#ident>::rewrite,
-                }]
-            };
+            const VERSIONS: &'static [#root::EventVersion] = #versions;
             fn decode(
                 __version: #root::core::primitive::u32,
                 __payload: &[#root::core::primitive::u8],
@@ -41,8 +34,9 @@ pub(crate) fn event(model: &Stored, sound: bool) -> TokenStream {
                 #[allow(unused_imports)]
                 use #root::Lacks as _;
                 match __version {
-                    1 => #root::Probe::<Self>::decode(__payload),
-                    _ => #root::unknown_version(#name, __version, 1),
+                    #version => #root::Probe::<Self>::decode(__payload),
+                    #arms
+                    _ => #root::unknown_version(#name, __version, #version),
                 }
             }
             fn encode(
@@ -56,7 +50,13 @@ pub(crate) fn event(model: &Stored, sound: bool) -> TokenStream {
         }
         #[automatically_derived]
         impl #root::Answer for #ident { #answer }
+        #past
     }
+}
+
+/// A version as people write it.
+pub(super) fn number(version: u32) -> Literal {
+    Literal::u32_unsuffixed(version)
 }
 
 /// What a handler that returns just this says: events, and no refusal.

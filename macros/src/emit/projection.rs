@@ -182,13 +182,13 @@ fn place(model: &Projection, of: &Type) -> TokenStream {
     let here = root.at(of.span());
     let place = quote_spanned!(of.span()=> <#row as #here::PlaceOf<#of>>::Place);
     let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink));
-    let name = quote!(<#of as #root::Aggregate>::NAME);
+    let (name, upcasts) = (quote!(<#of as #root::Aggregate>::NAME), quote!(<#of as #root::Aggregate>::UPCASTS));
     // Two blocks for one place are an error of this impl, at the aggregate's name.
     quote_spanned! {of.span()=>
         #[automatically_derived]
         impl #here::ProjectionBlock<#place> for #row {
             const FINGERPRINT: #root::core::primitive::u64 =
-                { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*]) };
+                { #lacks #root::block_fingerprint(#name, #tokens, &[#(#handled),*], #upcasts) };
             fn source(__sink: &mut #root::SourceSink<Self>) {
                 #source;
             }

@@ -47,7 +47,7 @@ pub(crate) fn stored(model: &Stored) -> TokenStream {
             },
         ),
         Kind::Value => column(root, ident, &model.generics),
-        Kind::State { .. } => TokenStream::new(),
+        Kind::Past | Kind::State { .. } => TokenStream::new(),
     });
     out
 }

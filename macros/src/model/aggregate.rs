@@ -6,6 +6,7 @@ use syn::{Attribute, LitStr, ReceiverKind, Signature, Type};
 
 use super::handler::{self, EventHandler, Owner, last_segment};
 use super::tokens::TokenHash;
+use super::upcast::{self, Upcast};
 use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
@@ -28,6 +29,10 @@ pub(crate) struct Aggregate {
     pub(crate) handlers: Vec<EventHandler>,
     /// The events of handlers with an error: they are the aggregate's, whatever happens to them.
     pub(crate) misread: Vec<(Type, Ident)>,
+    /// What events that are no longer applied have become.
+    pub(crate) upcasts: Vec<Upcast>,
+    /// The hash of the code that says so.
+    pub(crate) upcast_tokens: u64,
     /// The hash of the handlers' code.
     pub(crate) tokens: u64,
 }
@@ -53,10 +58,15 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     if let Some(generic) = block.generic() {
         errors.on(generic, "an aggregate can't be generic: its events are stored under one name");
     }
-    let mut hash = TokenHash::new();
-    let (mut handlers, mut misread) = (Vec::new(), Vec::new());
+    let (mut hash, mut upcast_hash) = (TokenHash::new(), TokenHash::new());
+    let (mut handlers, mut misread, mut upcasts) = (Vec::new(), Vec::new(), Vec::new());
     for method in &mut block.methods {
         hash.add(method.to_token_stream());
+        if upcast::take_mark(&mut method.attrs, errors) {
+            upcast_hash.add(method.to_token_stream());
+            upcasts.extend(upcast::read(method, &ident, errors));
+            continue;
+        }
         match handler::read(method, &ident, Owner::Aggregate, errors) {
             Some(handler) => handlers.push(handler),
             None if is_helper(&method.sig) => {}
@@ -69,7 +79,8 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
     let guessed_id = if id.is_none() { guessed(guess) } else { None };
-    Some(Aggregate { root, block, ident, id, guessed_id, name, doc, handlers, misread, tokens: hash.finish() })
+    let (tokens, upcast_tokens) = (hash.finish(), upcast_hash.finish());
+    Some(Aggregate { root, block, ident, id, guessed_id, name, doc, handlers, misread, upcasts, upcast_tokens, tokens })
 }
 
 /// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is

@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, PatType, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::handler::{is_self, last_segment, meant, option_of};
+use super::upcast;
 use crate::diag::{Errors, expected};
 use crate::names::plain;
 use crate::parse::args;
@@ -48,11 +49,12 @@ pub(crate) struct CommandHandler {
 
 /// Reads a `#[command_handler]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Commands> {
-    let block = errors.take(syn::parse2::<Block>(item))?;
+    let mut block = errors.take(syn::parse2::<Block>(item))?;
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
     let ident = block.last_name(errors)?;
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
-    for method in &block.methods {
+    for method in &mut block.methods {
+        upcast::refuse_mark(&mut method.attrs, errors);
         match handler(method, &ident, errors) {
             Some(handler) => handlers.push(handler),
             None => misread.extend(guess(&method.sig)),

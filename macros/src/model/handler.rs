@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, FnArg, GenericArgument, GenericParam, Meta, Pat, PatType, PathArguments, PathSegment};
 use syn::{Receiver, ReceiverKind, ReturnType, Safety, Signature, Type, parse_quote};
 
+use super::upcast;
 use crate::diag::{Errors, expected};
 use crate::names::plain;
 use crate::parse::block::{Method, ungrouped};
@@ -50,14 +51,18 @@ pub(crate) enum Owner {
 }
 
 /// Why a signature is none of the expected ones: where, and what is wrong.
-struct Mismatch(proc_macro2::TokenStream, String);
+pub(super) struct Mismatch(pub(super) TokenStream, pub(super) String);
 
-fn mismatch<T>(tokens: impl ToTokens, what: impl Into<String>) -> Result<T, Mismatch> {
+/// An error about one part of a signature.
+pub(super) fn mismatch<T>(tokens: impl ToTokens, what: impl Into<String>) -> Result<T, Mismatch> {
     Err(Mismatch(tokens.to_token_stream(), what.into()))
 }
 
 /// Reads a handler; `itself` is the name of the block's type.
 pub(crate) fn read(method: &mut Method, itself: &Ident, owner: Owner, errors: &mut Errors) -> Option<EventHandler> {
+    if owner == Owner::ReadModel {
+        upcast::refuse_mark(&mut method.attrs, errors);
+    }
     let (key, before) = (take_key(&mut method.attrs, owner, errors), errors.len());
     let cfgs = method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
     match signature(&method.sig, itself, owner) {
@@ -117,14 +122,7 @@ fn signature(sig: &Signature, itself: &Ident, owner: Owner) -> Result<EventHandl
     if let Some(more) = inputs.next() {
         return mismatch(more, format!("`{method}` takes more than one event"));
     }
-    let (ty, taken) = event_type(event, owner)?;
-    let Some(segment) = last_segment(&ty) else {
-        return mismatch(&event.ty, "an event is named by a plain path, such as `AccountOpened`");
-    };
-    if plain(&segment.ident).starts_with(|c: char| !c.is_uppercase()) {
-        return mismatch(&ty, format!("`{}` is not an event: an event is a struct of yours with `#[event]`", segment.ident));
-    }
-    let name = segment.ident.clone();
+    let (ty, taken, name) = taken_event(event, owner)?;
     Ok(EventHandler {
         method: method.clone(),
         effect,
@@ -180,6 +178,19 @@ fn receiver_effect(receiver: &Receiver) -> Result<Effect, Mismatch> {
         ),
         _ => mismatch(receiver, "write `&mut self` or `self`"),
     }
+}
+
+/// The event of a parameter, how it is taken, and the last part of its path.
+pub(super) fn taken_event(param: &PatType, owner: Owner) -> Result<(Type, Taken, Ident), Mismatch> {
+    let (ty, taken) = event_type(param, owner)?;
+    let Some(segment) = last_segment(&ty) else {
+        return mismatch(&param.ty, "an event is named by a plain path, such as `AccountOpened`");
+    };
+    if plain(&segment.ident).starts_with(|c: char| !c.is_uppercase()) {
+        return mismatch(&ty, format!("`{}` is not an event: an event is a struct of yours with `#[event]`", segment.ident));
+    }
+    let name = segment.ident.clone();
+    Ok((ty, taken, name))
 }
 
 fn event_type(param: &PatType, owner: Owner) -> Result<(Type, Taken), Mismatch> {

@@ -11,6 +11,7 @@ use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
 use crate::parse::attrs::{Derives, cfg, docs, take_opaque};
+use crate::parse::history::is_mark;
 use crate::parse::serde::{Rule, Serde};
 use crate::paths::Root;
 
@@ -18,9 +19,16 @@ use crate::paths::Root;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Event,
-    Command { retry: bool },
+    /// An earlier version of an event.
+    Past,
+    Command {
+        retry: bool,
+    },
     Value,
-    State { every: u64, logic_version: u64 },
+    State {
+        every: u64,
+        logic_version: u64,
+    },
 }
 
 /// A stored type.
@@ -108,24 +116,7 @@ impl Stored {
     }
 }
 
-const NAME: args::Known = ("name", "name = \"StoredName\"");
-
-/// Reads an `#[event]`.
-pub(crate) fn event(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
-    let mut name = None;
-    let root = args::read("event", &[NAME, ("version", "version = 1")], tokens, errors, |key, input, errors| {
-        if key == "name" {
-            name = stored_name(input, errors)?;
-        } else {
-            let version: LitInt = value(input)?;
-            if version.base10_digits() != "1" {
-                errors.on(version, "events have no versions yet: every event is version 1");
-            }
-        }
-        Ok(())
-    });
-    read(Kind::Event, "event", root, name, item, errors)
-}
+pub(super) const NAME: args::Known = ("name", "name = \"StoredName\"");
 
 /// Reads a `#[command]`.
 pub(crate) fn command(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
@@ -169,7 +160,8 @@ pub(crate) fn state(tokens: TokenStream, item: TokenStream, errors: &mut Errors)
     read(Kind::State { every: every.unwrap_or(1), logic_version }, "state", root, None, item, errors)
 }
 
-fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<String>> {
+/// The name after `name =`.
+pub(super) fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<String>> {
     let text: LitStr = value(input)?;
     let name = text.value();
     if name.trim().is_empty() || name.chars().any(char::is_control) {
@@ -179,8 +171,17 @@ fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Optio
     Ok(Some(name))
 }
 
-fn read(kind: Kind, attribute: &str, root: Root, name: Option<String>, item: TokenStream, errors: &mut Errors) -> Option<Stored> {
+/// Reads an item that is stored.
+pub(super) fn read(
+    kind: Kind,
+    attribute: &str,
+    root: Root,
+    name: Option<String>,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> Option<Stored> {
     let mut item = errors.take(syn::parse2::<Item>(item))?;
+    refuse_history(kind, &mut item, errors);
     let (attrs, ident, generics) = match &mut item {
         Item::Struct(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
         Item::Enum(item) => (&mut item.attrs, item.ident.clone(), item.generics.clone()),
@@ -192,7 +193,6 @@ fn read(kind: Kind, attribute: &str, root: Root, name: Option<String>, item: Tok
         }
     };
     let (doc, derives) = (docs(attrs), Derives::of(attrs));
-    refuse_history(attrs, errors);
     let container = Serde::of(attrs, errors);
     if let Some(span) = container.with {
         errors.at(span, "this belongs on a field");
@@ -238,7 +238,6 @@ fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors:
     if let Some(cfg) = cfg(&field.attrs) {
         errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
-    refuse_history(&mut field.attrs, errors);
     let opaque = take_opaque(&mut field.attrs, errors);
     let serde = Serde::of(&field.attrs, errors);
     if let (Some(span), None) = (serde.with, &opaque) {
@@ -253,27 +252,49 @@ fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors:
     Field { member, ty: field.ty.clone(), name, doc: docs(&field.attrs), opaque }
 }
 
-/// Versions of events come later; what will declare them is refused by name, and taken off.
-fn refuse_history(attrs: &mut Vec<Attribute>, errors: &mut Errors) {
-    let history = |attr: &mut Attribute| ["added", "renamed", "converted", "removed"].iter().any(|n| attr.path().is_ident(n));
-    for attr in attrs.extract_if(.., history) {
-        errors.on(attr.path(), "events have no versions yet, so nothing can have changed since an earlier one");
-    }
+/// Takes the marks of history off what has none. Those of an event have been read; what is left of them stands on an item
+/// that can't be an event.
+fn refuse_history(kind: Kind, item: &mut Item, errors: &mut Errors) {
+    let why = match kind {
+        Kind::Event | Kind::Past => None,
+        Kind::Command { .. } => Some("only events have versions: a command is decided on when it is given, and not kept"),
+        Kind::Value => Some(
+            "only events have versions: keep the old type under another name, and say `#[converted(2, from = OldType)]` on the fields of the events that hold it",
+        ),
+        Kind::State { .. } => Some(
+            "only events have versions: after a change, the snapshots of before are left, and the state is made of its events anew",
+        ),
+    };
+    every_attrs(item, &mut |attrs| {
+        for attr in attrs.extract_if(.., |attr| is_mark(attr)) {
+            if let Some(why) = why {
+                errors.on(attr.path(), why);
+            }
+        }
+    });
 }
 
 fn strip_serde(item: &mut Item) {
-    let strip = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident("serde"));
+    every_attrs(item, &mut |attrs| attrs.retain(|attr| !attr.path().is_ident("serde")));
+}
+
+/// The attributes of the item, of its variants and fields.
+fn every_attrs(item: &mut Item, each: &mut dyn FnMut(&mut Vec<Attribute>)) {
     match item {
         Item::Struct(item) => {
-            strip(&mut item.attrs);
-            item.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+            each(&mut item.attrs);
+            item.fields.iter_mut().for_each(|field| each(&mut field.attrs));
         }
         Item::Enum(item) => {
-            strip(&mut item.attrs);
+            each(&mut item.attrs);
             for variant in &mut item.variants {
-                strip(&mut variant.attrs);
-                variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+                each(&mut variant.attrs);
+                variant.fields.iter_mut().for_each(|field| each(&mut field.attrs));
             }
+        }
+        Item::Union(item) => {
+            each(&mut item.attrs);
+            item.fields.named.iter_mut().for_each(|field| each(&mut field.attrs));
         }
         _ => {}
     }

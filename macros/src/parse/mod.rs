@@ -3,4 +3,5 @@
 pub(crate) mod args;
 pub(crate) mod attrs;
 pub(crate) mod block;
+pub(crate) mod history;
 pub(crate) mod serde;

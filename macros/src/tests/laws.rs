@@ -5,9 +5,16 @@ use proc_macro2::{TokenStream, TokenTree};
 use super::{code, expand, tokens};
 
 /// Items as they should be, whose own code names nothing of std.
-const SOUND: [(&str, &str, &str); 11] = [
+const SOUND: [(&str, &str, &str); 13] = [
     ("event", "", "pub struct Paid { pub amount: Cents, pub kind: Kind }"),
     ("event", "", "pub struct Closed;"),
+    (
+        "event",
+        "version = 3",
+        "#[removed(3, note: Text)] pub struct Paid { #[added(2, default = 0)] a: Cents, #[renamed(2, from = \"c\")]
+            #[converted(3, try_from = Euros)] b: Cents }",
+    ),
+    ("event", "version = 3", "#[converted(2, try_from = Old, with = f)] pub struct Paid { #[added(3, default = 0)] a: Cents }"),
     ("command", "", "pub struct Pay { pub amount: Cents }"),
     ("value", "", "pub enum Price { Free, Fixed(Cents), Both { a: Cents } }"),
     ("value", "", "pub struct Cents(i64);"),
@@ -20,10 +27,14 @@ const SOUND: [(&str, &str, &str); 11] = [
 ];
 
 /// Items that are wrong, of each macro.
-const WRONG: [(&str, &str, &str); 16] = [
+const WRONG: [(&str, &str, &str); 20] = [
     ("event", "", "pub enum Moved { Left }"),
     ("event", "", "pub struct Paid<T> { amount: T }"),
-    ("event", "version = 2", "pub struct Paid { #[added(2, default = 0)] amount: i64 }"),
+    ("event", "version = 2", "pub struct Paid { #[added(3, default = 0)] amount: i64 }"),
+    ("event", "version = 3", "pub struct Paid { #[converted(2)] amount: i64, #[renamed(3, from = \"amount\")] other: i64 }"),
+    ("event", "version = 2", "#[removed(2, amount: i64)] pub struct Paid { #[renamed(2, from = \"amount\")] a: i64 }"),
+    ("event", "version = 4000000000", "pub struct Paid { amount: i64 }"),
+    ("value", "", "pub enum Price { #[added(2)] Free }"),
     ("event", "", "pub struct Paid { #[serde(skip)] amount: i64 }"),
     ("command", "", "pub union Pay { a: u8 }"),
     ("value", "", "pub struct Range<T> where T: Copy { from: T }"),
@@ -134,7 +145,7 @@ fn one_mistake_is_one_error() {
     for (attribute, args, item) in WRONG {
         let errors = expand(attribute, args, item).1;
         let mistakes = match item {
-            item if item.contains("added") => 2,
+            item if item.contains("converted") => 2,
             item if item.contains("also") => 2,
             _ => 1,
         };

@@ -6,13 +6,13 @@ use crate::read::Column;
 use crate::schema::Fingerprint;
 
 /// A text that is put together in `const`; what does not fit is cut off.
-struct Text {
+pub(super) struct Text {
     bytes: [u8; 512],
     len: usize,
 }
 
 impl Text {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Text { bytes: [0; 512], len: 0 }
     }
     const fn push(&mut self, text: &str) {
@@ -23,7 +23,21 @@ impl Text {
             i += 1;
         }
     }
-    const fn as_str(&self) -> &str {
+    pub(super) const fn push_all(&mut self, parts: &[&str]) {
+        let mut i = 0;
+        while i < parts.len() {
+            self.push(parts[i]);
+            i += 1;
+        }
+    }
+    pub(super) const fn push_number(&mut self, number: u32) {
+        if number > 9 {
+            self.push_number(number / 10);
+        }
+        let digits = "0123456789".split_at((number % 10) as usize).1;
+        self.push(digits.split_at(1).0);
+    }
+    pub(super) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "two of these are stored under one name",
@@ -40,7 +54,7 @@ pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(
         while j < i {
             if same(names[i].1, names[j].1) && !same(names[i].1, "") {
                 let mut text = Text::new();
-                let parts = [
+                text.push_all(&[
                     "`",
                     owner,
                     "` has two ",
@@ -54,12 +68,7 @@ pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(
                     "`; give one of them another name: `#[",
                     attribute,
                     "(name = \"..\")]`",
-                ];
-                let mut p = 0;
-                while p < parts.len() {
-                    text.push(parts[p]);
-                    p += 1;
-                }
+                ]);
                 panic!("{}", text.as_str());
             }
             j += 1;
@@ -82,9 +91,15 @@ const fn events(mut hash: Fingerprint, events: &[EventInfo]) -> Fingerprint {
     hash
 }
 
-/// The hash of a block of handlers: the aggregate's name, its tokens, the stored forms of the events it handles.
-pub const fn block_fingerprint(aggregate: &str, tokens: u64, handled: &[EventInfo]) -> u64 {
-    events(Fingerprint::new().bytes(aggregate.as_bytes()).number(tokens), handled).finish()
+/// The hash of a block of handlers: the aggregate's name, its tokens, the stored forms of the events it handles, and what
+/// retired events become.
+pub const fn block_fingerprint(aggregate: &str, tokens: u64, handled: &[EventInfo], upcasts: u64) -> u64 {
+    events(Fingerprint::new().bytes(aggregate.as_bytes()).number(tokens), handled).number(upcasts).finish()
+}
+
+/// The hash of what retired events become: the functions' tokens, and the stored forms of the events.
+pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
+    events(Fingerprint::new().number(tokens), retired).finish()
 }
 
 /// The hash of a read model: its columns with the schemas of their types, and its blocks.

@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::versions::Past;
 use crate::aggregate::{Snapshots, State};
 use crate::command::{Command, CommandData, CommandInfo, Need};
 use crate::error::{DecodeError, EncodeError};
@@ -61,6 +62,10 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     pub fn rewrite(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
         crate::codec::rewrite::<T>(payload)
     }
+    /// The stored form of what an earlier version has become.
+    pub fn written(value: T) -> Result<Vec<u8>, DecodeError> {
+        crate::codec::written(&value)
+    }
     /// As JSON in a column.
     pub fn to_json(value: &T) -> Result<Value, String> {
         crate::read::column::to_json(value)
@@ -68,6 +73,12 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     /// From JSON in a column.
     pub fn from_json(value: Value) -> Result<T, String> {
         crate::read::column::from_json(value)
+    }
+}
+impl<T: Past<Next: Serialize + Schema> + DeserializeOwned> Probe<T> {
+    /// Reads this version of an event and writes the next one.
+    pub fn advance(payload: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        crate::codec::written(&crate::codec::decode::<T>(payload)?.next()?)
     }
 }
 impl<T: Schema> Probe<T> {
@@ -161,6 +172,14 @@ pub trait Lacks<T>: Sized {
     }
     /// Never compiled.
     fn rewrite(_: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        never!(T, "this type can't be stored")
+    }
+    /// Never compiled.
+    fn written(_: T) -> Result<Vec<u8>, DecodeError> {
+        never!(T, "this type can't be stored")
+    }
+    /// Never compiled.
+    fn advance(_: &[u8]) -> Result<Vec<u8>, DecodeError> {
         never!(T, "this type can't be stored")
     }
     /// Never compiled.

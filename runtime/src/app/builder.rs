@@ -15,12 +15,13 @@ use super::cache::StateCache;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
 use super::inline::{CatchUp, InlineModels};
+use super::load::snapshot_fingerprint;
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
 use super::{App, Inner};
 use crate::command::Services;
-use crate::error::{MissingService, StartError};
+use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
 use crate::store::{Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
@@ -47,8 +48,12 @@ struct Registered {
     type_id: TypeId,
     type_name: &'static str,
     name: &'static str,
-    events: &'static [EventInfo],
+    /// What it applies, and what it makes of retired ones.
+    events: [&'static [EventInfo]; 2],
     commands: &'static [CommandInfo],
+    fingerprint: u64,
+    /// What its snapshots are kept under, where it has any.
+    snapshots: Option<u64>,
 }
 
 /// A registered read model: what makes its inline part, and what runs it.
@@ -127,8 +132,10 @@ impl Builder {
             type_id: TypeId::of::<A>(),
             type_name: std::any::type_name::<A>(),
             name: A::NAME,
-            events: A::EVENTS,
+            events: [A::EVENTS, A::RETIRED],
             commands: A::COMMANDS,
+            fingerprint: A::FINGERPRINT,
+            snapshots: snapshot_fingerprint::<A>(),
         });
         self
     }
@@ -202,7 +209,9 @@ impl Builder {
     /// lets the others run.
     ///
     /// Kinds of events in the store that this build doesn't know are logged as warnings and listed by
-    /// [`App::unknown_events`].
+    /// [`App::unknown_events`]. They may be a newer build's, which is the usual state of a deploy: the app starts, and answers
+    /// [`Failure::NewerBuildNeeded`](crate::Failure::NewerBuildNeeded) where it comes upon one. An inline read model that comes
+    /// upon one refuses the commands it would have to fold, and lets all others go on.
     ///
     /// # Errors
     /// [`StartError`] names what does not fit, and what to write.
@@ -218,9 +227,16 @@ impl Builder {
         let unknown = unknown_events(&aggregates, store.log.event_types().await?);
         for kind in &unknown {
             let (aggregate, name, version, first) = (&kind.aggregate, &kind.name, kind.schema_version, kind.first_position);
-            tracing::warn!(%aggregate, event = %name, version, %first, "the store holds events this build does not know");
+            tracing::warn!(
+                %aggregate, event = %name, version, %first,
+                "the store holds events that this build can't read: a newer build wrote them, or they were renamed or removed here"
+            );
         }
 
+        for Registered { name, fingerprint, snapshots, .. } in &aggregates {
+            let snapshots = snapshots.map(shown);
+            tracing::info!(aggregate = name, fingerprint = shown(*fingerprint), snapshots, "registered");
+        }
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
@@ -272,9 +288,15 @@ async fn prepare(
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint }) in registered.into_iter().zip(prepared)
+    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint, replaced }) in
+        registered.into_iter().zip(prepared)
     {
         model.place = place;
+        let (name, fingerprint) = (model.name, shown(model.spec.fingerprint));
+        tracing::info!(model = name, fingerprint, inline = model.inline, "registered");
+        if let Some(replaced) = replaced {
+            tracing::info!(model = name, fingerprint, before = shown(replaced), "its definition has changed: it is rebuilt");
+        }
         let position = checkpoint.map_or(Position::ZERO, |checkpoint| checkpoint.position);
         // Who only reads can't wait for what another process does.
         let complete_from = if writable { head } else { Position::ZERO };
@@ -290,7 +312,15 @@ async fn prepare(
         let mut runner = run(feed);
         match part {
             Some(part) => {
-                runner.catch_up().await.map_err(|why| StartError::CatchUp { model: model.name, why })?;
+                match runner.catch_up().await {
+                    Ok(()) => {}
+                    // Commands that it does not fold go on; what it does fold, it refuses until a newer build is here.
+                    Err(why @ ProjectionError::NewerBuildNeeded(_)) => {
+                        tracing::warn!(model = model.name, %why, "the inline read model needs a newer build");
+                        model.progress.send_modify(|progress| progress.stopped = Some(why));
+                    }
+                    Err(why) => return Err(StartError::CatchUp { model: model.name, why }),
+                }
                 fed.inline.models.push((model.clone(), part));
                 fed.catch_ups.push(CatchUp { model, runner: runner.into() });
             }
@@ -300,6 +330,11 @@ async fn prepare(
         }
     }
     Ok(fed)
+}
+
+/// A fingerprint for people.
+fn shown(fingerprint: u64) -> String {
+    format!("{fingerprint:016x}")
 }
 
 /// No two things are stored under one name.
@@ -354,7 +389,7 @@ fn check_sources(aggregates: &[Registered], models: &[RegisteredModel]) -> Resul
 fn unknown_events(aggregates: &[Registered], mut stored: Vec<StoredType>) -> Vec<StoredType> {
     let knows = |kind: &StoredType| {
         let aggregate = aggregates.iter().find(|aggregate| aggregate.name == kind.aggregate);
-        let event = aggregate.and_then(|aggregate| aggregate.events.iter().find(|event| event.name == kind.name));
+        let event = aggregate.and_then(|aggregate| aggregate.events.into_iter().flatten().find(|event| event.name == kind.name));
         event.is_some_and(|event| event.versions.iter().any(|known| known.version == kind.schema_version))
     };
     stored.retain(|kind| !knows(kind));

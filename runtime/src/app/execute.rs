@@ -14,10 +14,10 @@ use super::cache::Lease;
 use super::gate::Running;
 use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, Undecided};
 use super::hook::Proposed;
-use super::load::{History, panic_message};
+use super::load::History;
 use super::options::{Options, said_beside};
 use super::{App, Inner};
-use crate::error::{ExecuteError, Failure, StoreError};
+use crate::error::{ExecuteError, Failure, ProjectionError, StoreError, panic_message};
 use crate::schema::Fingerprint;
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppend};
 use crate::{Aggregate, Command, CommandInfo, Handle, InvalidId, Position, Recorded, StreamName, Version};
@@ -310,7 +310,10 @@ impl Inner {
             let refused = match (Appending { appending: Some(appending), held }).await {
                 Ok(appended) => return Ok(Stored::Yes(appended)),
                 Err(AppendError::Behind { model }) => {
-                    self.catch_up_inline(model).await.map_err(|why| Failure::CatchUp { model, why })?;
+                    self.catch_up_inline(model).await.map_err(|why| match why {
+                        ProjectionError::NewerBuildNeeded(event) => Failure::NewerBuildNeeded(event),
+                        why => Failure::CatchUp { model, why },
+                    })?;
                     continue;
                 }
                 Err(AppendError::UnknownOutcome(why)) => {

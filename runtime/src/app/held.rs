@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::cache::{Cached, Lease};
-use super::load::{self, Entry, Until, panic_message};
+use super::load::{self, Entry, Until};
 use super::options::{Options, surround};
 use crate::command::{Cause, Env};
-use crate::error::{Failure, LoadError};
+use crate::error::{Failure, LoadError, panic_message};
 use crate::event::EventInfo;
 use crate::schema::Fingerprint;
 use crate::store::{NewEvent, NewKey, Snapshot, StreamAppend};
@@ -294,7 +294,7 @@ impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::InvalidId(e) => e.into(),
-            LoadError::Unreadable(e) => e.into(),
+            LoadError::Unreadable(e) | LoadError::NewerBuildNeeded(e) => e.into(),
             LoadError::Store(e) => e.into(),
             LoadError::NoSuchVersion { .. } => unreachable!("commands are decided on the head"),
         }

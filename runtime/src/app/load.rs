@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 
 use super::App;
-use crate::error::{LoadError, Unreadable, UnreadableEvent};
+use crate::aggregate::decode;
+use crate::error::{LoadError, Unreadable, UnreadableEvent, panic_message};
 use crate::store::{Snapshot, Store, StoredEvent};
 use crate::{Aggregate, Metadata, Recorded, Stage, StreamName, Timestamp, Version};
 
@@ -69,11 +70,9 @@ impl<A: Aggregate> Entry<A> {
         if stored.version != expected {
             return Err(Unreadable::OutOfOrder { expected });
         }
+        let mut events = decode::<A>(stored.name, stored.schema_version, stored.payload)?.into_iter();
         let stage = std::mem::take(&mut self.stage);
-        self.stage = catch(|| {
-            let mut events = A::decode(stored.name, stored.schema_version, stored.payload)?.into_iter();
-            Ok(events.try_fold(stage, |stage, event| A::apply(stage, event))?)
-        })?;
+        self.stage = catch(|| Ok(events.try_fold(stage, |stage, event| A::apply(stage, event))?))?;
         self.version = expected;
         self.recorded_at = stored.recorded_at;
         self.folded_bytes += stored.payload.len();
@@ -121,12 +120,6 @@ pub(crate) const fn snapshot_fingerprint<A: Aggregate>() -> Option<u64> {
 /// Runs the user's code on stored data; a panic is an answer like another.
 fn catch<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Unreadable::Panicked(panic_message(&*panic))))
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
 /// Where a fold ends.
@@ -251,7 +244,8 @@ impl<A: Aggregate> History<A> {
     /// # Errors
     /// [`LoadError`] where an event can't be read; nothing comes after it.
     pub async fn next(&mut self) -> Option<Result<Recorded<A::Event>, LoadError>> {
-        if self.page.is_empty() && !self.ended {
+        // Events that have become none leave a page empty before the end.
+        while self.page.is_empty() && !self.ended {
             self.read_page().await;
         }
         match self.page.pop_front() {
@@ -286,14 +280,14 @@ impl<A: Aggregate> History<A> {
                 unreadable = Some(unreadable_event(stream, &event, Unreadable::OutOfOrder { expected: last.next() }));
                 return ControlFlow::Break(());
             }
-            match catch(|| Ok(A::decode(event.name, event.schema_version, event.payload)?)) {
+            match decode::<A>(event.name, event.schema_version, event.payload) {
                 Ok(decoded) => {
                     for (part, decoded) in (0..).zip(decoded) {
                         page.push_back(Recorded { part, ..record(stream.clone(), &event, decoded) });
                     }
                 }
                 Err(why) => {
-                    unreadable = Some(unreadable_event(stream, &event, why));
+                    unreadable = Some(unreadable_event(stream, &event, why.into()));
                     return ControlFlow::Break(());
                 }
             }

@@ -12,10 +12,9 @@ use tokio::task::JoinSet;
 
 use super::execute::Done;
 use super::held::AnyOf;
-use super::load::panic_message;
 use super::options::{Options, said_beside};
 use super::{Announced, App};
-use crate::error::{ExecuteError, Failure};
+use crate::error::{ExecuteError, Failure, panic_message};
 use crate::{Aggregate, AnyCommand, Commands, Dispatch, StreamName};
 
 /// A command with the aggregate it is for, to be executed among others.

@@ -109,7 +109,9 @@ impl Inner {
 }
 
 impl App {
-    /// The kinds of events in the store that this build could not read when it started.
+    /// The kinds of events in the store that this build could not read when it started: those of a newer build, and those that
+    /// were renamed or removed in this one. A renamed event keeps its stored name by `#[event(name = "..")]`, a removed one stays
+    /// as the parameter of an `#[upcast]` function.
     pub fn unknown_events(&self) -> &[StoredType] {
         &self.inner.unknown
     }

@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 
 use tokio::sync::watch;
 
-use super::load::{panic_message, record};
-use crate::error::ProjectionError;
+use super::load::record;
+use crate::error::{ProjectionError, panic_message};
 use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value};
 use crate::store::{ModelSpec, RowKey, RowSet, StoredEvent};
 use crate::{Position, StreamName};
@@ -32,7 +32,7 @@ pub(crate) struct Progress {
     pub(crate) position: Position,
     /// Rows are complete from here on; it is being rebuilt before.
     pub(crate) complete_from: Position,
-    /// Why it goes no further.
+    /// Why it goes no further. An inline model is not fed by itself: each append and each read tries to catch it up again.
     pub(crate) stopped: Option<ProjectionError>,
     /// The file holds rows of another definition, and may not be written.
     pub(crate) outdated: bool,

@@ -133,7 +133,7 @@ impl App {
                     Some(ProjectionError::Superseded) => false,
                     // Shut down, or about to be.
                     Some(ProjectionError::Store(StoreError::Closed)) => return Err(StoreError::Closed.into()),
-                    Some(why) => return Err(ReadError::Stopped { model: model.name, why }),
+                    Some(why) => return Err(ReadError::stopped(model.name, why)),
                 };
                 if fed_here {
                     // Whoever feeds it announces each step, and its end; the sender is the model's own.
@@ -160,12 +160,12 @@ impl App {
 
     /// An inline model is present after each append of this app; after those of others only once it was caught up.
     async fn catch_up(&self, model: &Model) -> Result<(), ReadError> {
-        if self.inner.sole_writer {
+        if self.inner.sole_writer && model.progress.borrow().stopped.is_none() {
             return Ok(());
         }
         self.inner.catch_up_inline(model.name).await.map_err(|why| match why {
             ProjectionError::Store(why) => why.into(),
-            why => ReadError::Stopped { model: model.name, why },
+            why => ReadError::stopped(model.name, why),
         })
     }
 
@@ -286,9 +286,12 @@ impl<'a, M: ReadModel> Read<'a, M> {
             }
             self.app.reach(model, asked, Some(self.patience)).await?;
         } else {
-            if let Some(why @ (ProjectionError::Event { .. } | ProjectionError::Store(StoreError::Damaged(_)))) = now.stopped {
+            use ProjectionError::{Event, NewerBuildNeeded, Store};
+            if let Some(why @ (Event { .. } | NewerBuildNeeded(_) | Store(StoreError::Damaged(_)))) = now.stopped
+                && !model.inline
+            {
                 // It would answer the same for ever, and nobody would notice.
-                return Err(ReadError::Stopped { model: model.name, why });
+                return Err(ReadError::stopped(model.name, why));
             }
             // What was there when the app started is waited for, so a restart is not seen in the answers.
             self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {

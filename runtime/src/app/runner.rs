@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use super::load::{PAGE_BYTES, panic_message};
+use super::load::PAGE_BYTES;
 use super::model::{Feeder, Model, Pending, catch, key_value};
-use crate::error::{ProjectionError, StoreError};
+use crate::error::{EventPlace, ProjectionError, StoreError, panic_message};
 use crate::read::{FoldError, Projection, Row, Value};
 use crate::store::{Checkpoint, CommitError, EventLog, ReadModelStore, RowChange, StoredEvent};
-use crate::{Position, StreamName, Version};
+use crate::{Position, StreamName};
 
 /// The most events a batch reads.
 const BATCH_EVENTS: usize = 4_000;
@@ -57,14 +57,11 @@ impl<M: Projection> Running for Runner<M> {
     }
 }
 
-/// Where an event stands, for a message.
+/// Where an event stands.
 struct Place {
     /// How many events of its batch came before it, matching or not.
     before: usize,
-    stream: StreamName,
-    version: Version,
-    position: Position,
-    name: String,
+    at: EventPlace,
 }
 
 struct Batch<M> {
@@ -82,24 +79,33 @@ impl<M: Projection> Runner<M> {
         let model = Arc::clone(&self.model);
         let ended = AssertUnwindSafe(self.feed(shutdown)).catch_unwind().await;
         let why = ended.unwrap_or_else(|panic| ProjectionError::Panicked(panic_message(&*panic)));
-        if !matches!(why, ProjectionError::Store(StoreError::Closed)) {
-            tracing::error!(model = model.name, %why, "the read model has stopped");
+        match &why {
+            ProjectionError::Store(StoreError::Closed) => {}
+            ProjectionError::NewerBuildNeeded(event) => {
+                tracing::warn!(model = model.name, %event, "the read model gives up its work: it needs a newer build");
+            }
+            why => tracing::error!(model = model.name, %why, "the read model has stopped"),
         }
         model.progress.send_modify(|progress| progress.stopped = Some(why));
     }
 
     /// Feeds the model; answers why it does so no longer.
     async fn feed(mut self, mut shutdown: watch::Receiver<bool>) -> ProjectionError {
-        let mut pause = PAUSE.0;
+        let (mut pause, mut behind) = (PAUSE.0, true);
         loop {
             if *shutdown.borrow_and_update() {
                 return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
             let stopped = match self.step().await {
-                Ok(0) => match self.wait(&mut shutdown).await {
-                    Ok(()) => continue,
-                    Err(why) => why.into(),
-                },
+                Ok(0) => {
+                    if std::mem::replace(&mut behind, false) {
+                        tracing::info!(model = self.model.name, position = %self.position, "has caught up");
+                    }
+                    match self.wait(&mut shutdown).await {
+                        Ok(()) => continue,
+                        Err(why) => why.into(),
+                    }
+                }
                 Ok(_) => {
                     pause = PAUSE.0;
                     continue;
@@ -230,8 +236,10 @@ impl<M: Projection> Runner<M> {
         }
         let changes: Result<Vec<_>, _> = keys.into_iter().zip(&rows).map(|(key, row)| to_change(key, row.as_ref())).collect();
         Ok(changes.map_err(|why| {
-            // One of these events made a row that no column can hold. Which one is found by halving.
-            let place = &places[places.len() / 2];
+            // One of these events made a row that no column can hold. Which one is found by halving; what one stored event has
+            // become stays together.
+            let middle = &places[places.len() / 2];
+            let place = places.iter().find(|place| place.before > 0).filter(|_| middle.before == 0).unwrap_or(middle);
             (place.before, place.error(None, why.into()))
         }))
     }
@@ -286,14 +294,14 @@ impl Place {
     fn of(event: &StoredEvent<'_>, before: usize) -> Result<Self, ProjectionError> {
         let stream = StreamName::parse(event.stream)
             .map_err(|why| StoreError::Damaged(format!("the stream's name at position {}: {why}", event.position)))?;
-        Ok(Place { before, stream, version: event.version, position: event.position, name: event.name.to_owned() })
+        let StoredEvent { version, position, schema_version, .. } = *event;
+        let at = EventPlace { stream, version, position, name: event.name.to_owned(), schema_version };
+        Ok(Place { before, at })
     }
     fn error_of(event: &StoredEvent<'_>, why: FoldError) -> ProjectionError {
         Self::of(event, 0).map_or_else(|damaged| damaged, |place| place.error(None, why))
     }
     fn error(&self, key: Option<&Value>, why: FoldError) -> ProjectionError {
-        let Place { stream, version, position, name, .. } = self;
-        let key = key.map(ToString::to_string);
-        ProjectionError::Event { stream: stream.clone(), version: *version, position: *position, name: name.clone(), key, why }
+        ProjectionError::of(self.at.clone(), key.map(ToString::to_string), why)
     }
 }

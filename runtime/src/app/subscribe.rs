@@ -10,7 +10,7 @@ use super::App;
 use super::load::{PAGE_BYTES, PAGE_EVENTS, record};
 use crate::error::{StoreError, Unreadable, UnreadableEvent};
 use crate::store::Store;
-use crate::{Aggregate, Decoded, Position, Recorded, StreamName};
+use crate::{Aggregate, Decoded, Position, Recorded, StreamName, aggregate};
 
 /// An event as it is stored, of whatever aggregate.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,13 +35,15 @@ impl Recorded<RawEvent> {
     /// The event of the aggregate `A`, or those that a retired one has become; `None` where it is another aggregate's.
     ///
     /// # Errors
-    /// [`UnreadableEvent`] where this build can't read it.
+    /// [`UnreadableEvent`] where this build can't read it; where it is a newer build's,
+    /// [`is_newer_build_needed`](UnreadableEvent::is_newer_build_needed) says so, and a newer build goes on from the position
+    /// before it.
     pub fn decode<A: Aggregate>(&self) -> Option<Result<Decoded<Recorded<A::Event>>, UnreadableEvent>> {
         if self.stream.aggregate() != A::NAME {
             return None;
         }
         let RawEvent { name, schema_version, payload } = &self.event;
-        let decoded = A::decode(name, *schema_version, payload);
+        let decoded = aggregate::decode::<A>(name, *schema_version, payload);
         let record = |(part, event)| Recorded { part, ..self.clone() }.map(|_| event);
         Some(decoded.map(|decoded| decoded.map_parts(record)).map_err(|why| UnreadableEvent {
             stream: self.stream.clone(),
@@ -73,7 +75,9 @@ impl fmt::Debug for Subscription {
 impl App {
     /// Follows all events after a position: [`Position::ZERO`] for all there are.
     ///
-    /// Whoever keeps the position of the last event it was done with goes on from there.
+    /// Whoever keeps the position of the last event it was done with goes on from there. A subscription gives each stored event
+    /// once, so this is exact; what a retired one [has become](crate::Recorded::part) comes of
+    /// [`decode`](crate::Recorded::decode), several events with one position, which are done with together.
     ///
     /// # Examples
     /// ```

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use super::column::{Column, ColumnError, ColumnType, Row};
-use crate::{Aggregate, DecodeError, Decoded, Recorded};
+use crate::{Aggregate, DecodeError, Decoded, Recorded, aggregate};
 
 /// A row with a key, kept in a table of its own and folded from events.
 ///
@@ -83,7 +83,7 @@ impl<M: ReadModel> SourceSink<M> {
             handles: A::effect_of,
             fold: |raw, each| {
                 let ((name, version, payload), record) = raw.split();
-                match A::decode(name, version, payload).map_err(FoldError::Decode)? {
+                match aggregate::decode::<A>(name, version, payload).map_err(FoldError::Decode)? {
                     Decoded::One(event) => each(A::fold(record.map(|()| event))?),
                     Decoded::Became(events) => {
                         for (part, event) in (0..).zip(events) {
@@ -126,7 +126,7 @@ pub enum FoldError {
     /// A column can't hold a value.
     #[error(transparent)]
     Column(#[from] ColumnError),
-    /// The handler panicked.
+    /// The handler panicked. A panic while the event is read is [`DecodeError::Panicked`].
     #[error("its handler panicked: {0}")]
     Panicked(String),
 }

@@ -375,6 +375,8 @@ pub struct Prepared {
     pub place: usize,
     /// How far it has come; `None` where it is not there with this fingerprint, which only a store that may write mends.
     pub checkpoint: Option<Checkpoint>,
+    /// The fingerprint of the rows that were there and are gone, because this one is another or the columns are.
+    pub replaced: Option<u64>,
 }
 
 /// What becomes of a row.

@@ -4,9 +4,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::diff::diff;
-use super::{START, SequentialIds, stored, wait::wait};
+use super::stored::{self, Stored};
+use super::{START, SequentialIds, wait::wait};
 use crate::command::{Cause, Services};
-use crate::{Aggregate, AggregateId as _, Command, Context, Handle, IntoEvents, Refusal, Stage, StreamName, Timestamp, Version};
+use crate::{
+    Aggregate, AggregateId as _, Command, Context, Event, Handle, IntoEvents, Refusal, Stage, StreamName, Timestamp, Version,
+};
 
 /// Starts a test of the aggregate `A`: these events have happened; `()` stands for none.
 ///
@@ -86,6 +89,59 @@ impl<A: Aggregate> Given<A> {
         self.stream = stream::<A>(id);
         self
     }
+    /// Then this has happened, stored as it is: in an old version, or as an event that is retired since. The aggregate gets
+    /// what it is today, by the same steps and `#[upcast]` functions as in production.
+    ///
+    /// What has an old version is a struct of its own, such as `MoneyDepositedV1`, and so is a retired event.
+    ///
+    /// # Panics
+    /// The test fails here where the aggregate can't read it, or where what it is today can't follow.
+    ///
+    /// # Examples
+    /// ```
+    /// use gesta::prelude::*;
+    /// use gesta::testing::given;
+    ///
+    /// # #[id] pub struct AccountId(String);
+    /// # #[event] pub struct Opened {}
+    /// # #[event] pub struct Deposited { cents: i64 }
+    /// # pub struct Account { cents: i64 }
+    /// # #[aggregate(id = AccountId)]
+    /// # impl Account {
+    /// #     fn opened(_: &Opened) -> Self { Account { cents: 0 } }
+    /// #     fn deposited(&mut self, e: &Deposited) { self.cents += e.cents }
+    /// # }
+    /// # #[command] pub struct Deposit { cents: i64 }
+    /// # #[command_handler]
+    /// # impl Account {
+    /// #     fn deposit(&self, cmd: Deposit) -> Deposited { Deposited { cents: cmd.cents } }
+    /// # }
+    /// given::<Account>(Opened {})
+    ///     .and_stored(Deposited { cents: 100 })
+    ///     .and_stored_json("Deposited", 1, r#"{"cents":200}"#)
+    ///     .when(Deposit { cents: 3 })
+    ///     .then_state(|account| assert_eq!(account.cents, 303));
+    /// ```
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
+    pub fn and_stored<E: Event>(self, event: E) -> Self {
+        self.and_is_stored(&Stored::of(&event))
+    }
+    /// Then this has happened, stored under this name, in this version and as these bytes: for what no type of today stands for.
+    ///
+    /// # Panics
+    /// As [`and_stored`](Given::and_stored).
+    #[track_caller]
+    pub fn and_stored_json(self, name: &str, version: u32, json: &str) -> Self {
+        self.and_is_stored(&Stored::json(name, version, json))
+    }
+    #[track_caller]
+    fn and_is_stored(mut self, stored: &Stored) -> Self {
+        self.stage = stored::apply_stored(self.stage, stored);
+        self.version = self.version.next();
+        self
+    }
+
     /// The clock says this.
     pub fn clock(mut self, now: Timestamp) -> Self {
         self.now = now;

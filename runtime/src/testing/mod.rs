@@ -5,6 +5,7 @@
 //!
 //! * [`given`] `.when(command).then(events)` tests an aggregate.
 //! * [`given_events`] `.then_row(key, row)` tests a read model.
+//! * What was stored by an earlier build is given by [`Given::and_stored`] and [`GivenEvents::and_stored`].
 //! * [`FixedClock`] and [`SequentialIds`] make an app deterministic too: they are given to its
 //!   [`Builder`](crate::Builder).
 

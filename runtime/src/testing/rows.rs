@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::diff::diff;
 use super::stored::{Stored, store};
 use super::{START, SequentialIds, given::stream};
-use crate::error::ProjectionError;
+use crate::error::{EventPlace, ProjectionError};
 use crate::read::{ColumnType as _, FoldError, Row, Source, SourceSink, Value};
-use crate::{Aggregate, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, StreamName, Timestamp, Version};
+use crate::{
+    Aggregate, Event, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, StreamName, Timestamp, Uuid, Version,
+};
 
 /// Starts a test of read models: these events of one `A` have happened.
 ///
@@ -82,17 +84,46 @@ impl GivenEvents {
         let mut correlation_id = None;
         for event in &all {
             let (stored, _) = store::<A>(event);
-            let version = self.versions.entry(stream.clone()).or_default();
-            *version = version.next();
-            let position = self.recorded.last().map_or(Position::ZERO, |(_, last)| last.position).next();
-            let mut metadata = Metadata::new(SequentialIds::nth(position.get()), self.now);
-            metadata.occurred_at = self.occurred_at.unwrap_or(self.now);
-            metadata.correlation_id = *correlation_id.get_or_insert(metadata.event_id);
-            metadata.actor = self.actor.as_deref().map(Into::into);
-            self.recorded.push((A::NAME, Recorded::new(stored, stream.clone(), *version, position, metadata)));
+            self.record::<A>(&stream, stored, &mut correlation_id);
         }
         self
     }
+    /// Then this has happened to one `A`, stored as it is: in an old version, or as an event that is retired since. The read
+    /// model gets what it is today.
+    ///
+    /// # Panics
+    /// Where the id can't be part of a stream's name, or the event can't be stored.
+    #[track_caller]
+    #[must_use = "nothing is tested before `.then_row(..)`, `.then_no_row(..)` or `.then_rows(..)`"]
+    #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
+    pub fn and_stored<A: Aggregate>(mut self, id: &A::Id, event: impl Event) -> Self {
+        self.record::<A>(&stream::<A>(id), Stored::of(&event), &mut None);
+        self
+    }
+    /// Then this has happened to one `A`, stored under this name, in this version and as these bytes: for what no type of today
+    /// stands for.
+    ///
+    /// # Panics
+    /// Where the id can't be part of a stream's name.
+    #[track_caller]
+    #[must_use = "nothing is tested before `.then_row(..)`, `.then_no_row(..)` or `.then_rows(..)`"]
+    pub fn and_stored_json<A: Aggregate>(mut self, id: &A::Id, name: &str, version: u32, json: &str) -> Self {
+        self.record::<A>(&stream::<A>(id), Stored::json(name, version, json), &mut None);
+        self
+    }
+
+    /// The next event; `correlation_id` is what its append shares.
+    fn record<A: Aggregate>(&mut self, stream: &StreamName, stored: Stored, correlation_id: &mut Option<Uuid>) {
+        let version = self.versions.entry(stream.clone()).or_default();
+        *version = version.next();
+        let position = self.recorded.last().map_or(Position::ZERO, |(_, last)| last.position).next();
+        let mut metadata = Metadata::new(SequentialIds::nth(position.get()), self.now);
+        metadata.occurred_at = self.occurred_at.unwrap_or(self.now);
+        metadata.correlation_id = *correlation_id.get_or_insert(metadata.event_id);
+        metadata.actor = self.actor.as_deref().map(Into::into);
+        self.recorded.push((A::NAME, Recorded::new(stored, stream.clone(), *version, position, metadata)));
+    }
+
     /// What comes after this is recorded at that time.
     pub fn clock(mut self, now: Timestamp) -> Self {
         self.now = now;
@@ -175,21 +206,22 @@ impl GivenEvents {
         let sources = SourceSink::<M>::collect();
         let mut rows = BTreeMap::new();
         for (aggregate, event) in &self.recorded {
-            let feeds = |source: &&Source<M>| {
-                source.aggregate == *aggregate && (source.handles)(event.info.name).is_some_and(|handles| handles)
-            };
+            // What the aggregate does not know is decoded, which says what is wrong with it.
+            let feeds =
+                |source: &&Source<M>| source.aggregate == *aggregate && (source.handles)(&event.event.name) != Some(false);
             for source in sources.iter().filter(feeds) {
                 let mut row_key = None;
                 if let Err(why) = fold_one(source, event, &mut rows, &mut row_key) {
-                    let failed = ProjectionError::Event {
-                        stream: event.stream.clone(),
-                        version: event.version,
-                        position: event.position,
-                        name: event.info.name.to_owned(),
-                        key: row_key,
-                        why,
+                    let Recorded { stream, version, position, .. } = event;
+                    let (stream, name) = (stream.clone(), event.event.name.clone());
+                    let place = EventPlace {
+                        stream,
+                        version: *version,
+                        position: *position,
+                        name,
+                        schema_version: event.event.schema_version,
                     };
-                    panic!("`{}` can't take {failed}", M::TABLE);
+                    panic!("`{}` can't take {}", M::TABLE, ProjectionError::of(place, row_key, why));
                 }
             }
         }
@@ -205,7 +237,7 @@ fn fold_one<M: ReadModel>(
     row_key: &mut Option<String>,
 ) -> Result<(), FoldError> {
     let Recorded { event: stored, stream, version, position, metadata, .. } = event;
-    let raw = (stored.info.name, stored.info.version, stored.payload.as_slice());
+    let raw = (stored.name.as_str(), stored.schema_version, stored.payload.as_slice());
     let mut folds = Vec::new();
     (source.fold)(Recorded::new(raw, stream.clone(), *version, *position, metadata.clone()), &mut |fold| folds.push(fold))?;
     for fold in folds {

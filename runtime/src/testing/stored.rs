@@ -1,28 +1,55 @@
 //! Events as a store would keep them, so that a test sees what production sees.
 
 use super::diff::diff;
-use crate::{Aggregate, EventInfo, Stage};
+use crate::aggregate::decode;
+use crate::{Aggregate, Event, EventInfo, Stage};
 
 /// An event in its stored form.
 pub(super) struct Stored {
-    pub(super) info: EventInfo,
+    pub(super) name: String,
+    pub(super) schema_version: u32,
     pub(super) payload: Vec<u8>,
+}
+
+impl Stored {
+    /// An event in the version that its type says: today's, an old one, or that of a retired event.
+    #[track_caller]
+    pub(super) fn of<E: Event>(event: &E) -> Self {
+        let mut payload = Vec::new();
+        if let Err(why) = event.encode(&mut payload) {
+            panic!("this `{}` can't be stored: {why}\n{event:#?}", E::NAME);
+        }
+        Stored { name: E::NAME.to_owned(), schema_version: E::VERSION, payload }
+    }
+
+    pub(super) fn json(name: &str, schema_version: u32, json: &str) -> Self {
+        Stored { name: name.to_owned(), schema_version, payload: json.as_bytes().to_vec() }
+    }
+
+    /// What it is today.
+    #[track_caller]
+    pub(super) fn today<A: Aggregate>(&self) -> Vec<A::Event> {
+        match decode::<A>(&self.name, self.schema_version, &self.payload) {
+            Ok(today) => today.into_iter().collect(),
+            Err(why) => panic!("the stored `{}` version {} can't be read: {why}", self.name, self.schema_version),
+        }
+    }
 }
 
 /// Writes an event and reads it back.
 #[track_caller]
 pub(super) fn store<A: Aggregate>(event: &A::Event) -> (Stored, A::Event) {
     let mut payload = Vec::new();
-    let info = A::info(event);
+    let EventInfo { name, version, .. } = A::info(event);
     if let Err(why) = A::encode(event, &mut payload) {
-        panic!("this `{}` can't be stored: {why}\n{event:#?}", info.name);
+        panic!("this `{name}` can't be stored: {why}\n{event:#?}");
     }
-    let again = match A::decode(info.name, info.version, &payload) {
+    let again = match decode::<A>(name, version, &payload) {
         Ok(again) => again.into_iter().next().expect("an event of the aggregate is never a retired one"),
-        Err(why) => panic!("`{}` can't be read back: {why}\n{event:#?}\n{}", info.name, String::from_utf8_lossy(&payload)),
+        Err(why) => panic!("`{name}` can't be read back: {why}\n{event:#?}\n{}", String::from_utf8_lossy(&payload)),
     };
-    assert!(again == *event, "`{}` is read back as something else {}", info.name, diff(event, &again));
-    (Stored { info, payload }, again)
+    assert!(again == *event, "`{name}` is read back as something else {}", diff(event, &again));
+    (Stored { name: name.to_owned(), schema_version: version, payload }, again)
 }
 
 /// Applies events in their stored form; `source` says where they come from.
@@ -30,10 +57,25 @@ pub(super) fn store<A: Aggregate>(event: &A::Event) -> (Stored, A::Event) {
 pub(super) fn apply<A: Aggregate>(mut stage: Stage<A>, events: &[A::Event], source: &str) -> Stage<A> {
     for (event, number) in events.iter().zip(1..) {
         let (_, event) = store::<A>(event);
-        stage = match A::apply(stage, event) {
-            Ok(stage) => stage,
-            Err(why) => panic!("event {number} of {source} can't follow on what went before: {why}"),
-        };
+        stage = apply_one(stage, event, number, source);
     }
     stage
+}
+
+/// Applies what one stored event is today.
+#[track_caller]
+pub(super) fn apply_stored<A: Aggregate>(mut stage: Stage<A>, stored: &Stored) -> Stage<A> {
+    let source = format!("what the stored `{}` version {} is today", stored.name, stored.schema_version);
+    for (event, number) in stored.today::<A>().into_iter().zip(1..) {
+        stage = apply_one(stage, event, number, &source);
+    }
+    stage
+}
+
+#[track_caller]
+fn apply_one<A: Aggregate>(stage: Stage<A>, event: A::Event, number: u32, source: &str) -> Stage<A> {
+    match A::apply(stage, event) {
+        Ok(stage) => stage,
+        Err(why) => panic!("event {number} of {source} can't follow on what went before: {why}"),
+    }
 }

@@ -200,7 +200,7 @@ the row 1 of `summary` is another one (- expected, + found)
 #[test]
 fn an_event_that_its_row_cannot_take_is_named_with_the_row() {
     let given = || given_events::<Account>(&id(1), opened()).and::<Account>(&id(2), Deposited::of(1.0, 1));
-    let expected = "`summary` can't take event 1 of `Account-2` (`Deposited`, at position 2), row 2: `Deposited` needs a row \
+    let expected = "`summary` can't take event 1 of `Account-2` (`Deposited` version 1, at position 2), row 2: `Deposited` needs a row \
                     that is not there; where that is meant, write `fn name(row: Option<Self>, e: &Deposited) -> Option<Self>`";
     assert_eq!(failure(|| given().then_rows::<Summary>(vec![])), expected);
 }

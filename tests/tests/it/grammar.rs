@@ -13,6 +13,8 @@ mod handlers;
 mod ids_and_values;
 mod read_models;
 mod stored;
+mod upcasts;
+mod versions;
 
 use std::future::Future;
 use std::pin::pin;

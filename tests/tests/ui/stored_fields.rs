@@ -24,8 +24,6 @@ pub struct Opened {
     pub took: std::time::Duration,
     #[schema(hidden)]
     pub kind: String,
-    #[added(2, default = 0)]
-    pub since: i64,
 }
 
 #[value]

@@ -228,7 +228,9 @@ impl ::gesta::__private::Aggregate for Account {
         "Account",
         3154764518605736764u64,
         <Account as ::gesta::__private::Aggregate>::EVENTS,
+        <Account as ::gesta::__private::Aggregate>::UPCASTS,
     );
+    const UPCASTS: ::gesta::__private::core::primitive::u64 = 0;
     const SNAPSHOTS: ::gesta::__private::core::option::Option<
         ::gesta::__private::Snapshots<Self>,
     > = {

@@ -176,6 +176,7 @@ impl ::gesta::__private::ProjectionBlock<
                 ::gesta::__private::Probe::<Closed>::EVENT,
                 ::gesta::__private::Probe::<Lent>::EVENT,
             ],
+            <Account as ::gesta::__private::Aggregate>::UPCASTS,
         )
     };
     fn source(__sink: &mut ::gesta::__private::SourceSink<Self>) {

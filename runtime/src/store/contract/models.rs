@@ -105,6 +105,7 @@ pub(super) async fn a_model_keeps_its_place_when_others_are_prepared(ground: &Gr
     same!(models.rows(2, &[Value::Integer(1)]).await?, vec![None], "a row of the new model");
     same!(models.checkpoint(2).await?.position, Position::ZERO, "how far the new model has come");
     let third = models.prepare(vec![scores]).await?;
+    same!(third[0].replaced, None, "rows that went when the same definition came again");
     same!(third[0].place, 0, "the place of the first model when it is prepared again");
     same!(models.rows(0, &[text("a")]).await?, vec![Some(row("a", Some(2)))], "its row");
     Ok(())
@@ -114,10 +115,12 @@ pub(super) async fn another_fingerprint_starts_anew(ground: &Ground<'_>) -> Chec
     let (store, first) = prepared(ground).await?;
     models(&store)?.commit(0, vec![stored(row("a", Some(1)))], first, Position::new(7)).await?;
     // The same columns, then others, then the first again: nothing of what was there may come back.
-    for (columns, fingerprint, key, round) in
-        [(COLUMNS, u64::MAX, text("a"), 1), (NUMBERED, 3, Value::Integer(1), 2), (COLUMNS, 1, text("a"), 3)]
+    for (columns, before, fingerprint, key, round) in
+        [(COLUMNS, 1, u64::MAX, text("a"), 1), (NUMBERED, u64::MAX, 3, Value::Integer(1), 2), (COLUMNS, 3, 1, text("a"), 3)]
     {
-        let again = prepare(&store, &[spec("scores", columns, fingerprint)]).await?[0];
+        let prepared = models(&store)?.prepare(vec![spec("scores", columns, fingerprint)]).await?[0];
+        same!(prepared.replaced, Some(before), "the fingerprint of the rows that went");
+        let again = prepared.checkpoint.unwrap_or(first);
         same!(
             again,
             Checkpoint { position: Position::ZERO, epoch: first.epoch + round },

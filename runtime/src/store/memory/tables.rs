@@ -37,12 +37,14 @@ impl Models {
         });
         let model = &mut self.0[place];
         let epoch = model.checkpoint.epoch + 1;
-        if model.spec.fingerprint != spec.fingerprint || model.spec.columns != spec.columns {
+        let other = model.spec.fingerprint != spec.fingerprint || model.spec.columns != spec.columns;
+        let replaced = other.then_some(model.spec.fingerprint);
+        if other {
             *model = Model::empty(spec.clone(), epoch);
         }
         model.spec = spec.clone();
         model.checkpoint.epoch = epoch;
-        Prepared { place, checkpoint: Some(model.checkpoint) }
+        Prepared { place, checkpoint: Some(model.checkpoint), replaced }
     }
 
     pub(super) fn get(&self, place: usize) -> Option<&Model> {

@@ -266,6 +266,7 @@ impl ReadModelStore for Sqlite {
             let prepared = models.iter().zip(stored).map(|(model, stored)| Prepared {
                 place: model.take_place(in_use),
                 checkpoint: stored.map(|stored| stored.checkpoint),
+                replaced: None,
             });
             return Ok(prepared.collect());
         }

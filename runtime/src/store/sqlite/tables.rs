@@ -87,8 +87,8 @@ impl Model {
         stored.fingerprint == self.spec.fingerprint && stored.columns == self.columns()
     }
 
-    /// Makes the table one of this definition, and this owner its owner.
-    pub(super) fn prepare(&self, connection: &Connection) -> Result<Checkpoint, StoreError> {
+    /// Makes the table one of this definition, and this owner its owner; answers the fingerprint of rows that had to go.
+    pub(super) fn prepare(&self, connection: &Connection) -> Result<(Checkpoint, Option<u64>), StoreError> {
         let context = "preparing a read model";
         let table = self.spec.table;
         let stored = self.stored(connection)?;
@@ -99,10 +99,13 @@ impl Model {
             return Err(check::misuse(context, message));
         }
         let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
-        let mut position = Position::ZERO;
+        let (mut position, mut replaced) = (Position::ZERO, None);
         match stored {
             Some(stored) if there.is_some() && self.is(&stored) => position = stored.checkpoint.position,
-            _ => connection.execute_batch(&self.definition()).during(context)?,
+            stored => {
+                replaced = stored.map(|stored| stored.fingerprint);
+                connection.execute_batch(&self.definition()).during(context)?;
+            }
         }
         let sql = "INSERT INTO gesta_models (table_name, fingerprint, columns, position, epoch) VALUES (?1, ?2, ?3, ?4, ?5) \
             ON CONFLICT (table_name) DO UPDATE SET table_name = excluded.table_name, fingerprint = excluded.fingerprint, \
@@ -110,7 +113,7 @@ impl Model {
         let fingerprint = self.spec.fingerprint.cast_signed();
         let values = params![table, fingerprint, self.columns(), number(position.get()), number(epoch)];
         connection.execute(sql, values).during(context)?;
-        Ok(Checkpoint { position, epoch })
+        Ok((Checkpoint { position, epoch }, replaced))
     }
 
     fn definition(&self) -> String {

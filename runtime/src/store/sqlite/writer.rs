@@ -131,17 +131,18 @@ impl Writer {
 
     /// Takes these models into use, beside those that are.
     pub(super) fn prepare(&mut self, models: &[Arc<Model>]) -> Result<Vec<Prepared>, StoreError> {
-        let checkpoints: Vec<_> = self.transaction("preparing read models", |connection| {
+        let prepared: Vec<_> = self.transaction("preparing read models", |connection| {
             models.iter().map(|model| model.prepare(connection)).collect::<Result<_, StoreError>>()
         })?;
         let mut in_use = self.models.to_vec();
         let places: Vec<_> = models.iter().map(|model| model.take_place(&mut in_use)).collect();
         self.known.checkpoints.resize(in_use.len(), 0);
-        for (place, checkpoint) in places.iter().zip(&checkpoints) {
+        for (place, (checkpoint, _)) in places.iter().zip(&prepared) {
             self.known.checkpoints[*place] = checkpoint.position.get();
         }
         self.models = Arc::new(in_use);
-        Ok(places.into_iter().zip(checkpoints).map(|(place, at)| Prepared { place, checkpoint: Some(at) }).collect())
+        let prepared = places.into_iter().zip(prepared);
+        Ok(prepared.map(|(place, (at, replaced))| Prepared { place, checkpoint: Some(at), replaced }).collect())
     }
 
     /// The models in use, by their place.

@@ -1,5 +1,6 @@
 //! What the app promises, on every store.
 
+pub mod builds;
 pub mod commands;
 mod dropped;
 mod follow;
@@ -7,6 +8,7 @@ mod keys;
 mod many;
 mod past;
 pub mod reads;
+mod retired;
 mod shared;
 mod start;
 mod units;

@@ -211,8 +211,10 @@ mod poison {
             let settled = app.settle().await;
             let Err(ReadError::Stopped { model: "picky", why }) = settled else { panic!("{settled:?}") };
             let why = why.to_string();
-            let expected =
-                format!("event 3 of `Account-a` (`Deposited`, at position {}), row `a`: its handler panicked", unlucky.position);
+            let expected = format!(
+                "event 3 of `Account-a` (`Deposited` version 1, at position {}), row `a`: its handler panicked",
+                unlucky.position
+            );
             assert!(why.starts_with(&expected) && why.contains("bad luck"), "{why}");
             let stopped = app.read::<Picky>().after(&unlucky).get(&id).await;
             assert!(matches!(stopped, Err(ReadError::Stopped { .. })));

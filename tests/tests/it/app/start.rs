@@ -107,3 +107,77 @@ async fn events_this_build_does_not_know_are_listed_and_never_skipped() {
     assert!(stopped.contains("has no event `Deposited`"), "{stopped}");
     assert!(deposited.position > Position::ZERO);
 }
+
+/// What an app tells whoever watches it start.
+mod told {
+    use std::fmt::{Debug, Write as _};
+    use std::sync::{Arc, Mutex};
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::super::reads::redefined::Owners;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<String>>>);
+
+    struct Line(String);
+
+    impl Visit for Line {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            let _ = write!(self.0, " {field}={value:?}");
+        }
+    }
+
+    impl Subscriber for Lines {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("gesta") && *metadata.level() <= tracing::Level::INFO
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line(event.metadata().level().to_string());
+            event.record(&mut line);
+            self.0.lock().unwrap().push(line.0);
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    // On one thread, so that all of it is seen.
+    #[tokio::test]
+    async fn fingerprints_are_named_and_so_is_what_is_rebuilt() {
+        let lines = Lines::default();
+        let _watching = tracing::subscriber::set_default(lines.clone());
+        let folder = Folder::new();
+        let app = App::connect(&folder.url("bank.db")).await.unwrap();
+        let app = lending(app).projection::<Summary>().inline_projection::<Amounts>().start().await.unwrap();
+        app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+        app.settle().await.unwrap();
+        app.shutdown().await.unwrap();
+        drop(app);
+        let fingerprint = |fingerprint: u64| format!("fingerprint=\"{fingerprint:016x}\"");
+        let (summary, owners) = (<Summary as gesta::Projection>::FINGERPRINT, <Owners as gesta::Projection>::FINGERPRINT);
+        let first = std::mem::take(&mut *lines.0.lock().unwrap());
+        for part in [
+            format!("aggregate=\"Account\" {} snapshots=\"", fingerprint(<Account as gesta::Aggregate>::FINGERPRINT)),
+            format!("model=\"summary\" {} inline=false", fingerprint(summary)),
+            "inline=true".to_owned(),
+        ] {
+            assert!(first.iter().any(|line| line.starts_with("INFO message=registered") && line.contains(&part)), "{first:#?}");
+        }
+        assert!(!first.iter().any(|line| line.contains("rebuilt")), "{first:#?}");
+
+        let app = lending(App::connect(&folder.url("bank.db")).await.unwrap()).projection::<Owners>().start().await.unwrap();
+        assert_eq!(app.read::<Owners>().all().await.unwrap().len(), 1, "it answers once it was rebuilt");
+        let second = lines.0.lock().unwrap().clone();
+        let before = format!("model=\"summary\" {} before=\"{summary:016x}\"", fingerprint(owners));
+        assert!(second.iter().any(|line| line.contains("it is rebuilt") && line.contains(&before)), "{second:#?}");
+        app.shutdown().await.unwrap();
+    }
+}
