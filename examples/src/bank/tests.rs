@@ -47,7 +47,10 @@ fn an_account_is_opened_once_and_for_somebody() {
 #[test]
 fn nobody_holds_an_account_twice() {
     let add = |name: &str| AddHolder { name: name.to_owned() };
-    given::<Account>(opened()).when(add("bob")).then(held_by("bob")).then_state(|account| assert_eq!(account.holders(), ["ann", "bob"]));
+    given::<Account>(opened())
+        .when(add("bob"))
+        .then(held_by("bob"))
+        .then_state(|account| assert_eq!(account.holders(), ["ann", "bob"]));
     given::<Account>(opened()).when(add("ann")).then_err(AccountError::HolderAlready { name: "ann".to_owned() });
     given::<Account>(opened()).when(add("")).then_err(AccountError::NoOwner);
 }

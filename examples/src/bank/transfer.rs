@@ -28,8 +28,12 @@ pub async fn transfer(
     who: &str,
 ) -> Result<UnitDone, UnitError<TransferError>> {
     app.unit(async |unit| {
-        unit.execute(from, SendMoney { to: to.clone(), amount, remittance: remittance.clone() }).await.map_err(TransferError::Sender)?;
-        unit.execute(to, ReceiveMoney { from: from.clone(), amount, remittance: remittance.clone() }).await.map_err(TransferError::Recipient)?;
+        unit.execute(from, SendMoney { to: to.clone(), amount, remittance: remittance.clone() })
+            .await
+            .map_err(TransferError::Sender)?;
+        unit.execute(to, ReceiveMoney { from: from.clone(), amount, remittance: remittance.clone() })
+            .await
+            .map_err(TransferError::Recipient)?;
         Ok(())
     })
     .actor(who)

@@ -3,7 +3,8 @@
 use gesta::prelude::*;
 
 use super::domain::{
-    Account, AccountClosed, AccountId, AccountRegistered, Cents, HolderAdded, MoneyDeposited, MoneyPaidOut, MoneyReceived, MoneySent,
+    Account, AccountClosed, AccountId, AccountRegistered, Cents, HolderAdded, MoneyDeposited, MoneyPaidOut, MoneyReceived,
+    MoneySent,
 };
 
 /// The list of accounts: a row for each that is open.

@@ -19,7 +19,10 @@ const CASES: &[Case] = &[
         name: "removed_field",
         changes: &[
             ("    /// Where it was paid out.\n    pub channel: Channel,\n", ""),
-            ("MoneyPaidOut { amount: cmd.amount, balance_after, channel: cmd.channel }", "MoneyPaidOut { amount: cmd.amount, balance_after }"),
+            (
+                "MoneyPaidOut { amount: cmd.amount, balance_after, channel: cmd.channel }",
+                "MoneyPaidOut { amount: cmd.amount, balance_after }",
+            ),
             ("balance_after: e.balance, channel: Channel::Branch }", "balance_after: e.balance }"),
         ],
     },
@@ -27,7 +30,10 @@ const CASES: &[Case] = &[
     Case {
         name: "required_field",
         changes: &[
-            ("    /// Where it was paid out.\n", "    /// Who paid it out.\n    pub teller: String,\n    /// Where it was paid out.\n"),
+            (
+                "    /// Where it was paid out.\n",
+                "    /// Who paid it out.\n    pub teller: String,\n    /// Where it was paid out.\n",
+            ),
             ("MoneyPaidOut { amount: cmd.amount,", "MoneyPaidOut { teller: \"-\".to_owned(), amount: cmd.amount,"),
             ("MoneyPaidOut { amount: e.amount,", "MoneyPaidOut { teller: \"-\".to_owned(), amount: e.amount,"),
         ],
@@ -35,7 +41,10 @@ const CASES: &[Case] = &[
     Case {
         name: "renamed_field",
         changes: &[
-            ("    /// Who.\n    pub name: String,\n}\n\n/// Money was paid in.", "    /// Who.\n    pub holder: String,\n}\n\n/// Money was paid in."),
+            (
+                "    /// Who.\n    pub name: String,\n}\n\n/// Money was paid in.",
+                "    /// Who.\n    pub holder: String,\n}\n\n/// Money was paid in.",
+            ),
             ("self.holders.push(e.name)", "self.holders.push(e.holder)"),
             ("HolderAdded { name: e.owner }", "HolderAdded { holder: e.owner }"),
             ("HolderAdded { name: somebody", "HolderAdded { holder: somebody"),
@@ -64,12 +73,21 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "retyped_id",
-        changes: &[("pub struct AccountId(String);", "pub struct AccountId(u64);"), ("cmd.to.as_str() == context.id()", "cmd.to.to_string() == context.id()")],
+        changes: &[
+            ("pub struct AccountId(String);", "pub struct AccountId(u64);"),
+            ("cmd.to.as_str() == context.id()", "cmd.to.to_string() == context.id()"),
+        ],
     },
-    Case { name: "skipped_version", changes: &[("#[event(version = 2)]\npub struct MoneySent", "#[event(version = 4)]\npub struct MoneySent")] },
+    Case {
+        name: "skipped_version",
+        changes: &[("#[event(version = 2)]\npub struct MoneySent", "#[event(version = 4)]\npub struct MoneySent")],
+    },
     Case {
         name: "versions_in_the_wrong_order",
-        changes: &[("#[added(2, default = Channel::Branch)]", "#[added(3, default = Channel::Branch)]\n    #[renamed(2, from = \"place\")]")],
+        changes: &[(
+            "#[added(2, default = Channel::Branch)]",
+            "#[added(3, default = Channel::Branch)]\n    #[renamed(2, from = \"place\")]",
+        )],
     },
 ];
 
@@ -86,10 +104,14 @@ fn bank() -> String {
     let bank = root().join("examples/src/bank");
     let (domain, retired) = (read(&bank.join("domain.rs")), read(&bank.join("retired.rs")));
     let domain = domain.replace("use super::retired::", "use retired::");
-    let retired: String = retired.replace("super::domain::", "super::").lines().map(|line| match line {
-        "" => "\n".to_owned(),
-        line => format!("    {line}\n"),
-    }).collect();
+    let retired: String = retired
+        .replace("super::domain::", "super::")
+        .lines()
+        .map(|line| match line {
+            "" => "\n".to_owned(),
+            line => format!("    {line}\n"),
+        })
+        .collect();
     format!("{domain}\nmod retired {{\n{retired}}}\n\nfn main() {{}}\n")
 }
 
@@ -129,7 +151,8 @@ fn the_messages_in_the_guide_are_the_real_ones() {
     let mut expected = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (case, rest) = part.split_once(" -->\n").expect("the mark ends with `-->`");
-        let (_, after) = rest.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```\n")).expect("a block of text follows");
+        let (_, after) =
+            rest.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```\n")).expect("a block of text follows");
         let message = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/ui/bank/{case}.stderr")));
         expected += &format!("<!-- the message of {case} -->\n```text\n{}\n```\n{after}", said(&message));
     }
