@@ -23,6 +23,10 @@ pub(crate) fn column_const(field: &Ident) -> Ident {
 pub(crate) fn table(model: &Ident) -> String {
     snake_case(&plain(model))
 }
+/// The test of an aggregate's schema lock.
+pub(crate) fn lock_test(aggregate: &Ident) -> Ident {
+    format_ident!("gesta_schema_{}", snake_case(&plain(aggregate)), span = aggregate.span())
+}
 /// A local of generated code: the user's code can't see it.
 pub(crate) fn local(name: &str) -> Ident {
     Ident::new(&format!("__{name}"), Span::mixed_site())

@@ -3,6 +3,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p gesta-macros` writes the expansions anew: then read what changed.
 
 mod expansions;
+mod history;
 mod laws;
 mod messages;
 

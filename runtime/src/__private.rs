@@ -8,7 +8,7 @@ mod versions;
 
 pub use checks::{block_fingerprint, distinct_names, model_fingerprint, upcasts_fingerprint};
 pub use env::{env_for_tests, with_service};
-pub use probe::{Lacks, Probe, command_info, snapshots, stored};
+pub use probe::{Lacks, Probe, command_info, field_node, snapshots, stored, tagged_content_node, tagged_field_node};
 pub use steps::*;
 pub use versions::*;
 
@@ -26,6 +26,8 @@ pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
     Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
+pub use crate::schema::lock::test::{LockTest, lock_test};
+pub use crate::schema::lock::{Declared, check as check_lock, fail as lock_fails};
 pub use crate::schema::{Field, Fingerprint, Node, Schema, Tag, Variant};
 pub use core;
 pub use serde;

@@ -5,6 +5,8 @@ use std::fmt;
 use crate::AggregateId;
 use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::event::EventInfo;
+use crate::schema::Node;
+use crate::schema::lock::file::LockFile;
 
 /// Where the life of an aggregate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,8 +66,10 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     type Event: Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
     /// The name its streams are stored under.
     const NAME: &'static str;
-    /// Its doc comment.
+    /// The doc comment of its `#[aggregate]` block; where there is none, that of its `#[state]`.
     const DOC: &'static str;
+    /// What its ids are stored as, in the names of streams; `None` where a hand-written id does not say.
+    const ID: Option<Node>;
     /// Its events.
     const EVENTS: &'static [EventInfo];
     /// Events that may be stored and become others when they are read: what its `#[upcast]` functions take.
@@ -145,6 +149,14 @@ pub struct Lock {
     pub text: &'static [u8],
 }
 
+impl Lock {
+    /// What may still change without being a change of a released schema, each as `MoneyDeposited v2`; none where the file
+    /// can't be read.
+    pub fn drafts(&self) -> Vec<String> {
+        LockFile::parse(self.file, self.text).map(|lock| lock.drafts()).unwrap_or_default()
+    }
+}
+
 /// An event that the aggregate `A` applies.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event of `{A}`",
@@ -182,6 +194,8 @@ impl<A> Copy for Snapshots<A> {}
 ///
 /// Implemented by `#[state]`.
 pub trait State: Sized {
+    /// Its doc comment.
+    const DOC: &'static str;
     /// How it is stored.
     const SNAPSHOTS: Snapshots<Self>;
 }

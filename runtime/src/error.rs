@@ -801,6 +801,17 @@ pub enum ReadError {
         /// The event.
         event: UnreadableEvent,
     },
+    /// The row, or one of the rows that are asked for, is not what it should be: an event of its stream can't be folded, so the
+    /// model passes over that stream from there on.
+    #[error(
+        "the read model `{model}` has parked a stream at {parked}; once that is mended, start the app again or call `retry_parked`"
+    )]
+    Parked {
+        /// The model.
+        model: &'static str,
+        /// The stream, and the first event that can't be folded.
+        parked: crate::store::Parked,
+    },
     /// The model has stopped.
     #[error("the read model `{model}` has stopped: {why}")]
     Stopped {

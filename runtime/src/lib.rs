@@ -112,6 +112,8 @@
 //! |---|---|
 //! | `memory` (on by default) | the store behind `memory:` |
 //! | `sqlite` | the store behind `sqlite:file.db`; SQLite itself is compiled in, which takes a C compiler |
+//! | `chrono` | dates and times of that crate in what is stored, and conversions of [`Timestamp`] |
+//! | `rust_decimal` | its `Decimal` in what is stored, digit by digit |
 //! | `contract` | the suite that holds any store, also your own, against the contract of [`store`] |
 
 // What the macros write names the crate as its users do.
@@ -120,6 +122,7 @@ extern crate self as gesta;
 
 mod aggregate;
 mod app;
+pub mod catalogue;
 mod codec;
 mod command;
 mod error;
@@ -151,6 +154,9 @@ pub use macros::{ReadModel, aggregate, command, command_handler, event, id, proj
 pub use read::{ColumnError, Feeds, FoldError, On, Projection, ReadModel, RowError};
 pub use schema::Schema;
 pub use serde;
+pub use store::Parked;
+#[cfg(feature = "chrono")]
+pub use time::TimestampOutOfRange;
 pub use time::{Clock, InvalidTimestamp, SystemClock, Timestamp};
 pub use uuid::{self, Uuid};
 

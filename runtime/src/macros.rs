@@ -8,6 +8,9 @@
 /// * `#[read_model(table = "..")]` names the table; without it the table is named after the struct, in `snake_case`.
 /// * `#[read_model(of(Account, Customer))]` lists the aggregates that feed it, where there are several: then there is one
 ///   [`#[projection]`](macro@crate::projection) block for each. With one block there is nothing to list.
+/// * `#[read_model(logic_version = 1)]`: change it where the rows come out otherwise than the blocks' own code shows, such as
+///   by a helper that changed. What the blocks, the columns and the events show is seen by itself: rows of another
+///   fingerprint are made anew.
 ///
 /// Each field is a column, of its own name, and holds any [`ColumnType`](crate::read::ColumnType). The key and each index
 /// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`.
@@ -35,7 +38,8 @@
 /// impl ReadModel for AccountSummary {
 ///     type Key = u64;
 ///     const TABLE: &'static str = "account_summary";
-///     const COLUMNS: &'static [Column] = &[ /* name, kind, role of each field */ ];
+///     const DOC: &'static str = "..";
+///     const COLUMNS: &'static [Column] = &[ /* name, kind, role, docs of each field */ ];
 ///     fn key(&self) -> &u64 { &self.account }
 ///     fn to_row(&self) -> Result<Row, ColumnError> { /* each field as a `Value` */ }
 ///     fn from_row(row: Row) -> Result<Self, ColumnError> { /* and back */ }
@@ -109,6 +113,7 @@ pub use gesta_macros::ReadModel;
 ///     const NAME: &'static str = "Account";
 ///     const EVENTS: &'static [EventInfo] = &[..];
 ///     const FINGERPRINT: u64 = ..;                         // of the block's code and the events' schemas
+///     const RETIRED: &'static [EventInfo] = &[ /* what `#[upcast]` functions take */ ];
 ///     fn apply(stage: Stage<Self>, event: AccountEvent) -> Result<Stage<Self>, Misplaced> {
 ///         match event {
 ///             AccountEvent::Opened(e) => /* where it is absent: */ Stage::Alive(Account::opened(e)),
@@ -119,6 +124,42 @@ pub use gesta_macros::ReadModel;
 ///     fn encode(event: &AccountEvent, payload: &mut Vec<u8>) -> Result<(), EncodeError> { .. }
 /// }
 /// impl<M> Feeds<M> for Account where M: On<Account, Opened> + On<Account, Deposited> { .. }
+/// ```
+///
+/// # Retired events
+///
+/// An event that is applied no longer, but is stored, becomes others by an `#[upcast]` function of the block: it takes the
+/// retired event by value or by reference, and nothing else, and returns what a command handler may return without a
+/// `Result`: an event of the aggregate, a tuple, array, `Option` or `Vec` of them, or nothing at all. Whoever reads the store
+/// sees what it has become; the retired event is no part of the enum, and nothing can write it any more.
+///
+/// ```
+/// # use gesta::prelude::*;
+/// # #[event] pub struct Opened;
+/// # #[event] pub struct Withdrawn { pub amount: i64 }
+/// # #[event] pub struct FeeCharged { pub amount: i64 }
+/// # pub struct Account { balance: i64 }
+/// /// Retired: a transfer was one event until fees became one of their own.
+/// #[event]
+/// pub struct Transferred {
+///     pub amount: i64,
+///     pub fee: i64,
+/// }
+///
+/// #[aggregate(id = u64)]
+/// impl Account {
+/// #   fn opened(_: Opened) -> Self { Account { balance: 0 } }
+///     fn withdrawn(&mut self, e: Withdrawn) {
+///         self.balance -= e.amount;
+///     }
+///     fn charged(&mut self, e: FeeCharged) {
+///         self.balance -= e.amount;
+///     }
+///     #[upcast]
+///     fn split(e: Transferred) -> (Withdrawn, FeeCharged) {
+///         (Withdrawn { amount: e.amount }, FeeCharged { amount: e.fee })
+///     }
+/// }
 /// ```
 pub use gesta_macros::aggregate;
 
@@ -231,9 +272,13 @@ pub use gesta_macros::command_handler;
 ///
 /// * `name = "Deposited"`: the name it is stored under, the struct's name if it is left out. It can't change once an
 ///   event is stored.
+/// * `version = 3`: its version, 1 if it is left out; see below.
 /// * `#[schema(opaque = "..")]` on a field of a foreign type with serde but without a schema: describes its stored form.
-/// * `#[serde(rename = "..")]`, `rename_all`, `default` and `alias` work; what would not read back, or what the schema
-///   can't say, is refused: `skip`, `flatten`, `tag` and others.
+/// * Of serde's attributes those work of which what is written reads back, and which the schema can tell: `rename`,
+///   `rename_all`, `default` (a field that may be missing), `skip` (not stored), `skip_serializing_if = "Option::is_none"`,
+///   and `with` beside `#[schema(opaque = "..")]`. Each other one is refused with the reason and a way out.
+///
+/// [`schema`](crate::schema) lists the types that can be stored, those that can't, and why.
 ///
 /// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it; those you derive below it are left to you.
 ///
@@ -247,19 +292,114 @@ pub use gesta_macros::command_handler;
 /// }
 /// ```
 ///
-/// expands to roughly
+/// # Versions
+///
+/// What is stored stays as it was written, so an event that changes says how: it gets the next version, and each field what
+/// happened to it in which version. No version may be left out.
+///
+/// | attribute | where | meaning |
+/// |---|---|---|
+/// | `#[added(2, default = expr)]` | on the field | it came in version 2; an older event has this value, for which `Self` is today's event |
+/// | `#[renamed(2, from = "old")]` | on the field | it was called `old` before version 2 |
+/// | `#[converted(2, from = T)]` | on the field | it was of type `T` before version 2, and became what it is by `From` |
+/// | `#[converted(2, from = T, with = path)]` | on the field | likewise, by a function |
+/// | `#[converted(2, try_from = T)]` | on the field | likewise, by `TryFrom`, or by a function that returns a `Result`; its error has `Display` |
+/// | `#[removed(2, field: T)]` | above the struct | the field was there before version 2; docs, `#[serde(..)]` and marks of its own stand before its name |
+/// | `#[converted(2, from = MoneyDepositedV1)]` | above the struct | version 2 was made of that struct as a whole; `try_from` and `with` as on a field |
+///
+/// ```
+/// use gesta::Event;
+/// use gesta::prelude::*;
+///
+/// #[event(version = 3)]
+/// #[removed(3, teller: Option<String>)]
+/// pub struct MoneyDeposited {
+///     #[renamed(2, from = "amt")]
+///     #[converted(3, from = u32, with = i64::from)]
+///     pub amount: i64,
+///     #[added(2, default = "branch".to_owned())]
+///     pub channel: String,
+/// }
+///
+/// let read = MoneyDeposited::decode(1, br#"{"amt":5,"teller":null}"#)?;
+/// assert_eq!(read, MoneyDeposited { amount: 5, channel: "branch".into() });
+///
+/// // Each earlier version is a struct, and each step a conversion.
+/// let second: MoneyDepositedV2 = MoneyDepositedV1 { amt: 5, teller: None }.into();
+/// assert_eq!(MoneyDeposited::from(second), read);
+/// # Ok::<(), gesta::DecodeError>(())
+/// ```
+///
+/// Before it was renamed, a field has no `#[serde(rename)]`; before it was converted, it has no attribute of serde but that,
+/// and no `#[schema(opaque)]`; derives below `#[event]` and `#[serde(default)]` above the struct are about today's version
+/// only, and the latter is refused. A type inside events has no versions: keep the old type under another name, and say
+/// `#[converted(2, from = OldType)]` on the fields that held it. A step that may fail is a `TryFrom` with
+/// [`UpcastError`](crate::UpcastError), and an event whose step has failed is one that can't be read.
+///
+/// Where a change is more than that of its fields one by one, the old version is a struct that you write, which is an event of
+/// its own with the same stored name, and the version after it is made of the whole. Later versions may again be told field
+/// by field.
+///
+/// ```
+/// use gesta::Event;
+/// use gesta::prelude::*;
+///
+/// #[event(name = "Moved")]
+/// pub struct MovedV1 {
+///     pub address: String,
+/// }
+///
+/// #[event(version = 2)]
+/// #[converted(2, from = MovedV1)]
+/// pub struct Moved {
+///     pub street: String,
+///     pub town: String,
+/// }
+///
+/// impl From<MovedV1> for Moved {
+///     fn from(old: MovedV1) -> Self {
+///         let (street, town) = old.address.split_once(", ").unwrap_or((&old.address, ""));
+///         Moved { street: street.to_owned(), town: town.to_owned() }
+///     }
+/// }
+///
+/// let read = Moved::decode(1, br#"{"address":"Main Street, Springfield"}"#)?;
+/// assert_eq!(read.town, "Springfield");
+/// # Ok::<(), gesta::DecodeError>(())
+/// ```
+///
+/// An event that is no longer applied, but has become others, is told by `#[upcast]` in the
+/// [`#[aggregate]`](macro@crate::aggregate) block.
+///
+/// # The whole of it
+///
+/// The first of the events with versions above expands to roughly
 ///
 /// ```text
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-/// pub struct MoneyDeposited { pub amount: i64 }
+/// pub struct MoneyDeposited { pub amount: i64, pub channel: String }
 /// impl Schema for MoneyDeposited { const NODE: Node = Node::Record(&[..]); }
 /// impl Event for MoneyDeposited {
 ///     const NAME: &'static str = "MoneyDeposited";
-///     const VERSION: u32 = 1;
-///     fn decode(version: u32, payload: &[u8]) -> Result<Self, DecodeError> { .. }
+///     const VERSION: u32 = 3;
+///     const VERSIONS: &'static [EventVersion] = &[ /* what each stores, what changed in it, its step */ ];
+///     fn decode(version: u32, payload: &[u8]) -> Result<Self, DecodeError> {
+///         match version {
+///             3 => /* straight */,
+///             1 => /* as `MoneyDepositedV1`, and its two steps */,
+///             2 => /* as `MoneyDepositedV2`, and its step */,
+///             _ => /* unknown */,
+///         }
+///     }
 ///     fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError> { .. }
 ///     ..
 /// }
+/// /// Version 1 of [`MoneyDeposited`].
+/// pub struct MoneyDepositedV1 { pub amt: u32, pub teller: Option<String> }
+/// /// Version 2 of [`MoneyDeposited`].
+/// pub struct MoneyDepositedV2 { pub amount: u32, pub channel: String, pub teller: Option<String> }
+/// impl From<MoneyDepositedV1> for MoneyDepositedV2 { .. }
+/// impl From<MoneyDepositedV2> for MoneyDeposited { .. }
 /// ```
 pub use gesta_macros::event;
 
@@ -382,7 +522,7 @@ pub use gesta_macros::projection;
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 /// pub struct Account { balance: i64 }
 /// impl Schema for Account { .. }
-/// impl State for Account { const SNAPSHOTS: Snapshots<Self> = ..; }
+/// impl State for Account { const DOC: &'static str = ".."; const SNAPSHOTS: Snapshots<Self> = ..; }
 /// ```
 pub use gesta_macros::state;
 
@@ -392,8 +532,11 @@ pub use gesta_macros::state;
 /// what is in it, an enum without fields by its variant's name, anything else as JSON. An enum without fields is also
 /// `Copy`, `Eq`, `Hash` and ordered, so that it can be a key; a newtype gets these by a derive below `#[value]`.
 ///
-/// Fields take the same attributes as those of an [`#[event]`](macro@crate::event). A value is not generic, and does not
-/// hold itself.
+/// Fields take the same attributes as those of an [`#[event]`](macro@crate::event). An enum may also have `#[serde(tag = "..")]`,
+/// with or without `content`, and a struct with one field `#[serde(transparent)]`, as a newtype is stored anyway.
+///
+/// A value may be generic over types: it can be stored where these can. A field in which it holds itself takes
+/// `#[schema(opaque = "a tree of ..")]`, since its schema would have no end.
 ///
 /// ```
 /// use gesta::prelude::*;
@@ -408,10 +551,17 @@ pub use gesta_macros::state;
 ///     Online,
 /// }
 ///
+/// #[value]
+/// pub struct Change<T> {
+///     pub from: T,
+///     pub to: Option<T>,
+/// }
+///
 /// #[event]
 /// pub struct Deposited {
 ///     pub amount: Cents,
 ///     pub channel: Channel,
+///     pub limit: Change<Cents>,
 /// }
 /// ```
 ///

@@ -88,6 +88,28 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// Cut off to whole microseconds, downwards.
+#[cfg(feature = "chrono")]
+impl From<chrono::DateTime<chrono::Utc>> for Timestamp {
+    fn from(time: chrono::DateTime<chrono::Utc>) -> Self {
+        Timestamp(time.timestamp_micros())
+    }
+}
+
+/// A point in time that is further away than `chrono` counts, which is 262,000 years.
+#[cfg(feature = "chrono")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is out of the range of a `chrono::DateTime`")]
+pub struct TimestampOutOfRange(Timestamp);
+
+#[cfg(feature = "chrono")]
+impl TryFrom<Timestamp> for chrono::DateTime<chrono::Utc> {
+    type Error = TimestampOutOfRange;
+    fn try_from(time: Timestamp) -> Result<Self, TimestampOutOfRange> {
+        chrono::DateTime::from_timestamp_micros(time.0).ok_or(TimestampOutOfRange(time))
+    }
+}
+
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Timestamp;
     fn add(self, duration: Duration) -> Timestamp {
@@ -208,6 +230,25 @@ mod tests {
             "x",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[cfg(feature = "chrono")]
+    #[test]
+    fn a_time_of_chrono_is_the_same_time() {
+        use chrono::{DateTime, TimeZone as _, Utc};
+        for micros in [i64::from(i32::MIN) * 1_000_000, -1, 0, 1_795_253_400_000_001] {
+            let time = Timestamp::from_micros(micros);
+            let other = DateTime::<Utc>::try_from(time).unwrap();
+            assert_eq!(Timestamp::from(other), time);
+            assert_eq!(other.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).parse(), Ok(time));
+        }
+        assert_eq!(Timestamp::from(Utc.timestamp_nanos(1_999)), Timestamp::from_micros(1));
+        assert_eq!(Timestamp::from(Utc.timestamp_nanos(-1)), Timestamp::from_micros(-1));
+        let far = DateTime::<Utc>::try_from(Timestamp::from_micros(i64::MAX)).unwrap_err();
+        assert!(far.to_string().ends_with("is out of the range of a `chrono::DateTime`"), "{far}");
+        for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            assert!(DateTime::<Utc>::try_from(Timestamp::from(extreme)).is_ok());
         }
     }
 

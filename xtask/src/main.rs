@@ -35,7 +35,7 @@ fn test(options: &TestOptions) -> Vec<Step> {
         Step::new("no feature", "clippy -p gesta --no-default-features -- -D warnings"),
     ];
     // Features are additive and need each other for nothing, so each one must do alone.
-    for feature in ["memory", "sqlite", "contract"] {
+    for feature in ["memory", "sqlite", "contract", "chrono", "rust_decimal"] {
         let step = Step::new(format!("feature {feature}"), "clippy -p gesta --no-default-features");
         steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
     }

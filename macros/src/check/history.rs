@@ -45,12 +45,8 @@ fn in_range(model: &Event, version: u32, number: Span, errors: &mut Errors) -> b
     if version < 2 {
         errors.at(number, "version 1 is the first, so nothing changed in it: the first change makes version 2");
     } else if version > current {
-        errors.at(
-            number,
-            format!(
-                "`{name}` is at version {current}: write `#[event(version = {version})]`, or the version in which this changed"
-            ),
-        );
+        let earlier = if current > 1 { ", or here the version in which this changed" } else { "" };
+        errors.at(number, format!("`{name}` is at version {current}: write `#[event(version = {version})]`{earlier}"));
     } else {
         return true;
     }
@@ -77,7 +73,7 @@ fn one_explicit_struct(model: &Event, errors: &mut Errors) {
     for mark in model.converted.iter().skip(1) {
         errors.at(
             mark.number,
-            "the event is made of another struct in a later version: what came before belongs on that struct, which is an event too",
+            "a later version is made of another struct as a whole: this belongs on that struct, which is an event too",
         );
     }
 }
@@ -130,12 +126,7 @@ fn no_gap(model: &Event, errors: &mut Errors) {
     if model.unread.unknown {
         return;
     }
-    let removed = model.lives.iter().filter_map(|life| life.removed.map(|(version, _)| version));
-    let mut told: Vec<u32> = model.marks().map(|mark| mark.version).chain(removed).collect();
-    told.extend(&model.unread.versions);
-    told.push(model.first());
-    told.sort_unstable();
-    told.dedup();
+    let told = model.told();
     let next = told.iter().skip(1).copied().chain([model.version.saturating_add(1)]);
     let name = plain(&model.stored.ident);
     for (from, next) in told.iter().zip(next).filter(|(from, next)| next - *from > 1) {

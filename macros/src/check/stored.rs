@@ -2,9 +2,10 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
+use syn::GenericParam;
 
 use crate::diag::Errors;
-use crate::model::stored::{Fields, Shape, Stored};
+use crate::model::stored::{Fields, Shape, Stored, Tag};
 use crate::names::plain;
 
 /// The rules of `#[event]`.
@@ -19,6 +20,8 @@ pub(crate) fn event(model: &Stored, errors: &mut Errors) {
         Shape::Unit | Shape::Struct(_) => {}
     }
     named_fields(model, "event", errors);
+    not_transparent(model, "event", errors);
+    not_generic(model, errors);
     common(model, errors);
 }
 
@@ -34,18 +37,22 @@ pub(crate) fn command(model: &Stored, errors: &mut Errors) {
         Shape::Unit | Shape::Struct(_) => {}
     }
     named_fields(model, "command", errors);
+    not_transparent(model, "command", errors);
+    not_generic(model, errors);
     common(model, errors);
 }
 
 /// The rules of `#[value]`.
 pub(crate) fn value(model: &Stored, errors: &mut Errors) {
     struct_or_enum(model, "value", errors);
+    generic_over_types(model, errors);
     common(model, errors);
 }
 
 /// The rules of `#[state]`.
 pub(crate) fn state(model: &Stored, errors: &mut Errors) {
     struct_or_enum(model, "state", errors);
+    not_generic(model, errors);
     common(model, errors);
 }
 
@@ -74,9 +81,10 @@ fn struct_or_enum(model: &Stored, kind: &str, errors: &mut Errors) {
 }
 
 fn common(model: &Stored, errors: &mut Errors) {
-    not_generic(model, errors);
     not_recursive(model, errors);
+    one_field_if_transparent(model, errors);
     distinct_names(model, errors);
+    tagged(model, errors);
 }
 
 /// `#[event] struct Paid<T> { amount: T }`
@@ -86,10 +94,83 @@ fn not_generic(model: &Stored, errors: &mut Errors) {
     }
 }
 
+/// `#[value] struct Line<'a, const N: usize> { text: &'a str, cells: [u8; N] }`
+fn generic_over_types(model: &Stored, errors: &mut Errors) {
+    for param in &model.generics.params {
+        match param {
+            GenericParam::Type(_) => {}
+            GenericParam::Lifetime(param) => errors.on(
+                param,
+                "a value that is read has to own what is in it, so it can't have a lifetime: use `String`, `Vec` or `Box`",
+            ),
+            GenericParam::Const(param) => errors.on(
+                param,
+                "a value can be generic over types, not over numbers, since serde reads arrays of some lengths only: write the length, or use a `Vec`",
+            ),
+        }
+    }
+}
+
+/// `#[event] #[serde(transparent)] struct Paid { amount: i64 }`
+fn not_transparent(model: &Stored, kind: &str, errors: &mut Errors) {
+    if let Some(span) = model.transparent {
+        errors
+            .at(span, format!("the {kind} is stored with the names of its fields, so that others can be added: leave this out"));
+    }
+}
+
+/// `#[value] #[serde(transparent)] struct Price { minor: i64, currency: String }`
+fn one_field_if_transparent(model: &Stored, errors: &mut Errors) {
+    let (Some(span), Shape::Struct(fields)) = (model.transparent, &model.shape) else { return };
+    let stored: Vec<_> = fields.stored().collect();
+    if !matches!(&stored[..], [field] if field.default.is_none()) {
+        errors.at(
+            span,
+            "only a struct with one field, that has no default, can be stored as that field: leave this out, or put `#[serde(skip)]` on the others",
+        );
+    }
+}
+
+/// `#[value] #[serde(tag = "type")] enum Payment { Card { r#type: String }, Cash(i64, Currency) }`
+fn tagged(model: &Stored, errors: &mut Errors) {
+    let Shape::Enum(variants) = &model.shape else { return };
+    match &model.tag {
+        Tag::External => {}
+        Tag::Adjacent { tag, content } => {
+            if tag.value() == content.value() {
+                errors.on(content, format!("the tag is stored under `{}` too: give the content another name", tag.value()));
+            }
+        }
+        Tag::Internal(tag) => {
+            let tag = tag.value();
+            for (variant, fields) in variants.iter().filter_map(|variant| Some((variant, variant.fields.as_ref()?))) {
+                if !fields.named && fields.list.len() != 1 {
+                    errors.on(
+                        &variant.ident,
+                        format!(
+                            "the tag `{tag}` is stored among the fields, and these have no names: name them, as in \
+                             `{} {{ amount: i64 }}`, or add `content = \"..\"` to the tag",
+                            variant.ident
+                        ),
+                    );
+                }
+                if fields.named
+                    && let Some(field) = fields.stored().find(|field| field.name == tag)
+                {
+                    errors.on(
+                        &field.member,
+                        format!("the tag of `{}` is stored under `{tag}` too: give one of them another name", model.ident),
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// `#[value] enum Tree { Leaf, Node(Vec<Tree>) }`
 fn not_recursive(model: &Stored, errors: &mut Errors) {
     let name = plain(&model.ident);
-    for field in model.fields().filter(|field| field.opaque.is_none()) {
+    for field in model.fields().filter(|field| field.opaque.is_none() && !field.skipped) {
         if mentions(field.ty.to_token_stream(), &name) {
             errors.on(
                 &field.ty,
@@ -135,7 +216,7 @@ fn distinct_names(model: &Stored, errors: &mut Errors) {
 }
 
 fn distinct_fields(fields: &Fields, errors: &mut Errors) {
-    distinct(fields.list.iter().map(|field| (&*field.name, field.member.to_token_stream())), errors);
+    distinct(fields.stored().map(|field| (&*field.name, field.member.to_token_stream())), errors);
 }
 
 fn distinct<'a>(names: impl Iterator<Item = (&'a str, TokenStream)>, errors: &mut Errors) {

@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Member, Type, parse_quote};
 
 use super::derives::{Field, Target, Variant};
+use super::head::Head;
 use super::upcast;
 use crate::model::aggregate::Aggregate;
 use crate::model::handler::{Effect, EventHandler, Taken};
@@ -18,8 +19,8 @@ pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
     let parts = Parts::of(model);
     let events = parts.event_enum();
     let rest = if sound {
-        let (aggregate, feeds, check) = (parts.aggregate(), parts.feeds(), parts.check());
-        quote!(#aggregate #feeds #check)
+        let (aggregate, feeds, check, lock) = (parts.aggregate(), parts.feeds(), parts.check(), super::lock::items(model));
+        quote!(#aggregate #feeds #check #lock)
     } else {
         parts.stubs()
     };
@@ -73,7 +74,9 @@ impl<'a> Parts<'a> {
         let member: Member = parse_quote!(0);
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
         let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
-        let target = Target { root, ident: events, variants: variants.iter().zip(types).map(variant).collect() };
+        let generics = syn::Generics::default();
+        let on = Head { ident: events, generics: &generics };
+        let target = Target { root, head: on, variants: variants.iter().zip(types).map(variant).collect() };
         let traits = target.implement(&["Clone", "Debug", "PartialEq"]);
         let answer = super::event::answer_items(root);
         let vec = quote!(#root::std::vec::Vec<#events>);
@@ -123,14 +126,17 @@ impl<'a> Parts<'a> {
     fn aggregate(&self) -> TokenStream {
         let Parts { model, root, of, events, variants, types, .. } = self;
         let (name, doc, tokens) = (&model.name, &model.doc, model.tokens);
-        let id = model.id.as_ref();
-        let id = quote_spanned!(id.span()=> type Id = #id;);
+        let id_type = model.id.as_ref();
+        let id = quote_spanned!(id_type.span()=> type Id = #id_type;);
+        let lock = super::lock::value(model);
         let arms = self.handlers.iter().map(|handler| self.arm(handler));
         let (str, u8, u32) =
             (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8), quote!(#root::core::primitive::u32));
         let result = quote!(#root::core::result::Result);
         let (lacks, upcast_arms) = (lacks(root), upcast::arms(model));
         let (retired, upcasts) = upcast::retired(model);
+        // The block's own doc comment; without one that of the type, where a macro has seen it.
+        let doc = if doc.is_empty() { quote!({ #lacks #root::Probe::<#of>::STATE_DOC }) } else { quote!(#doc) };
         quote! {
             #[automatically_derived]
             impl #root::Aggregate for #of {
@@ -138,9 +144,10 @@ impl<'a> Parts<'a> {
                 type Event = #events;
                 const NAME: &'static #str = #name;
                 const DOC: &'static #str = #doc;
+                const ID: #root::core::option::Option<#root::Node> = { #lacks #root::Probe::<#id_type>::NODE };
                 const EVENTS: &'static [#root::EventInfo] = { #lacks &[#(#root::Probe::<#types>::EVENT),*] };
                 const RETIRED: &'static [#root::EventInfo] = #retired;
-                const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;
+                const LOCK: #root::core::option::Option<#root::Lock> = #lock;
                 const FINGERPRINT: #root::core::primitive::u64 = #root::block_fingerprint(
                     #name,
                     #tokens,
@@ -258,14 +265,15 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// That each event is stored under a name of its own.
+    /// That each event is one, and stored under a name of its own.
     fn check(&self) -> TokenStream {
         let Parts { model, root, .. } = self;
+        let are_events = upcast::check(model);
         let retired = model.upcasts.iter().map(|upcast| (&upcast.name, &upcast.event));
         let (names, types): (Vec<_>, Vec<_>) =
             self.variants.iter().copied().zip(self.types.iter().copied()).chain(retired).unzip();
         if types.len() < 2 {
-            return TokenStream::new();
+            return are_events;
         }
         let owner = model.ident.to_string();
         let names = names.into_iter().map(ToString::to_string);
@@ -273,7 +281,7 @@ impl<'a> Parts<'a> {
         let check = quote_spanned! {model.ident.span()=>
             #root::distinct_names(#owner, "events", "event", &[#((#names, #root::Probe::<#types>::EVENT.name)),*])
         };
-        quote!(const _: () = { #lacks #check };)
+        quote!(#are_events const _: () = { #lacks #check };)
     }
 
     /// After an error: what events, commands and read models ask of an aggregate.
@@ -318,6 +326,7 @@ impl<'a> Parts<'a> {
                         type Event = #events;
                         const NAME: &'static #str = "";
                         const DOC: &'static #str = "";
+                        const ID: #root::core::option::Option<#root::Node> = #root::core::option::Option::None;
                         const EVENTS: &'static [#root::EventInfo] = &[];
                         const RETIRED: &'static [#root::EventInfo] = &[];
                         const LOCK: #root::core::option::Option<#root::Lock> = #root::core::option::Option::None;

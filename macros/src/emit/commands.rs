@@ -7,6 +7,7 @@ use syn::{Member, Type, parse_quote};
 
 use super::aggregate::lacks;
 use super::derives::{Field, Target, Variant};
+use super::head::Head;
 use crate::model::commands::{CommandHandler, Commands, Needs};
 use crate::model::handler::last_segment;
 use crate::names::{command_enum, local};
@@ -198,7 +199,9 @@ impl<'a> Parts<'a> {
         let member: Member = parse_quote!(0);
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
         let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
-        let target = Target { root, ident: commands, variants: variants.iter().zip(types).map(variant).collect() };
+        let generics = syn::Generics::default();
+        let on = Head { ident: commands, generics: &generics };
+        let target = Target { root, head: on, variants: variants.iter().zip(types).map(variant).collect() };
         let traits = target.implement(&["Clone", "Debug", "PartialEq"]);
         let (option, result) = (quote!(#root::core::option::Option), quote!(#root::core::result::Result));
         let (str, u8) = (quote!(#root::core::primitive::str), quote!(#root::core::primitive::u8));

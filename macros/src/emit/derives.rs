@@ -5,12 +5,13 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Member, Type};
 
+use super::head::Head;
 use crate::paths::Root;
 
 /// A type to implement them for.
-pub(crate) struct Target<'a> {
+pub(super) struct Target<'a> {
     pub(crate) root: &'a Root,
-    pub(crate) ident: &'a Ident,
+    pub(crate) head: Head<'a>,
     /// The name of each variant and its fields; a struct is one without a name.
     pub(crate) variants: Vec<Variant<'a>>,
 }
@@ -46,7 +47,7 @@ impl Target<'_> {
     }
 
     fn clone(&self) -> TokenStream {
-        let (root, ident, none) = (self.root, self.ident, self.none());
+        let (root, none) = (self.root, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, bound) = (variant.path(), variant.members(), variant.bound("a"));
             let copies = variant.fields.iter().zip(&bound).map(|(field, bound)| {
@@ -59,20 +60,20 @@ impl Target<'_> {
             });
             quote!(#path { #(#members: #bound),* } => #path { #(#members: #copies),* },)
         });
-        quote! {
-            #[automatically_derived]
-            impl #root::core::clone::Clone for #ident {
+        self.head_of(
+            &quote!(#root::core::clone::Clone),
+            &quote! {
                 fn clone(&self) -> Self {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
                     match self { #(#arms)* #none }
                 }
-            }
-        }
+            },
+        )
     }
 
     fn debug(&self) -> TokenStream {
-        let (root, ident, none) = (self.root, self.ident, self.none());
+        let (root, ident, none) = (self.root, self.head.ident, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, bound) = (variant.path(), variant.members(), variant.bound("a"));
             let name = crate::names::plain(variant.ident.unwrap_or(ident));
@@ -88,20 +89,20 @@ impl Target<'_> {
             });
             quote!(#path { #(#members: #bound),* } => __f.#start(#name)#(#fields)*.finish(),)
         });
-        quote! {
-            #[automatically_derived]
-            impl #root::core::fmt::Debug for #ident {
+        self.head_of(
+            &quote!(#root::core::fmt::Debug),
+            &quote! {
                 fn fmt(&self, __f: &mut #root::core::fmt::Formatter<'_>) -> #root::core::fmt::Result {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
                     match self { #(#arms)* #none }
                 }
-            }
-        }
+            },
+        )
     }
 
     fn partial_eq(&self) -> TokenStream {
-        let (root, ident, none) = (self.root, self.ident, self.none());
+        let (root, none) = (self.root, self.none());
         let arms = self.variants.iter().map(|variant| {
             let (path, members, a, b) = (variant.path(), variant.members(), variant.bound("a"), variant.bound("b"));
             let equal = variant.fields.iter().zip(a.iter().zip(&b)).map(|(field, (a, b))| {
@@ -116,20 +117,24 @@ impl Target<'_> {
             quote!((#path { #(#members: #a),* }, #path { #(#members: #b),* }) => #equal,)
         });
         let otherwise = (self.variants.len() > 1).then(|| quote!(_ => false,));
-        quote! {
-            #[automatically_derived]
-            impl #root::core::cmp::PartialEq for #ident {
+        self.head_of(
+            &quote!(#root::core::cmp::PartialEq),
+            &quote! {
                 fn eq(&self, __other: &Self) -> #root::core::primitive::bool {
                     #[allow(unused_imports)]
                     use #root::Lacks as _;
                     match (self, __other) { #(#arms)* #otherwise #none }
                 }
-            }
-        }
+            },
+        )
     }
 }
 
 impl Target<'_> {
+    /// The impl of a trait that a generic type has where its parameters have it.
+    fn head_of(&self, of: &TokenStream, items: &TokenStream) -> TokenStream {
+        self.head.implement(of, Some(of), None, items)
+    }
     /// Where there are no variants: which has been reported.
     fn none(&self) -> Option<TokenStream> {
         let root = self.root;

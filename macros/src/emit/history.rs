@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 use syn::{Token, Type};
 
 use super::aggregate::lacks;
@@ -18,13 +18,28 @@ pub(super) fn past(model: &Event, sound: bool) -> TokenStream {
     if !model.stored.generics.params.is_empty() {
         return TokenStream::new();
     }
+    if !sound {
+        return stubs(model);
+    }
     let past = model.past.iter().map(|past| {
-        let (stored, step) = (stored(&past.stored, sound, &[]), step(model, past, sound));
-        let upgrade = sound.then(|| upgrade(model, past));
+        let (stored, step, upgrade) = (stored(&past.stored, true, &[]), step(model, past, true), upgrade(model, past));
         quote!(#stored #step #upgrade)
     });
-    let base = sound.then(|| base(model));
+    let base = base(model);
     quote!(#(#past)* #base)
+}
+
+/// After an error: the versions behind which something is told. One of which nothing is told may be a struct of the user's own.
+fn stubs(model: &Event) -> TokenStream {
+    let told = model.told();
+    let is_there = |version: u32| version == model.version || model.unread.unknown || told.contains(&version.saturating_add(1));
+    let there = model.past.iter().filter(|past| is_there(past.version));
+    let stubs = there.map(|past| {
+        let stored = stored(&past.stored, false, &[]);
+        let step = is_there(past.version + 1).then(|| step(model, past, false));
+        quote!(#stored #step)
+    });
+    stubs.collect()
 }
 
 /// How a version becomes the next one, as anybody may ask for it.
@@ -36,7 +51,7 @@ fn step(model: &Event, past: &Past, sound: bool) -> TokenStream {
             let value = match value {
                 Value::Kept(name) => quote!(#given.#name),
                 Value::Added(default) => default.to_token_stream(),
-                Value::Converted(name, made, ty) => converted(model, past, field, (name, made, ty)),
+                Value::Converted(name, made) => converted(model, past, field, name, made),
             };
             quote!(#field: #value)
         });
@@ -60,7 +75,6 @@ fn step(model: &Event, past: &Past, sound: bool) -> TokenStream {
         impl #root::core::convert::TryFrom<#old> for #new {
             type Error = #root::UpcastError;
             fn try_from(#given: #old) -> #result<Self, #root::UpcastError> {
-                #[allow(unreachable_code)]
                 #result::Ok(#made)
             }
         }
@@ -68,7 +82,8 @@ fn step(model: &Event, past: &Past, sound: bool) -> TokenStream {
 }
 
 /// A value of another type: what is wrong with it stands at the function, or at the old type.
-fn converted(model: &Event, past: &Past, field: &Ident, (old, made, ty): (&Ident, &Conversion, &Type)) -> TokenStream {
+fn converted(model: &Event, past: &Past, field: &Ident, old: &Ident, made: &(Conversion, Type)) -> TokenStream {
+    let (made, ty) = made;
     let made_of = conversion(&model.stored.root, made, Some(old), &quote!(#ty));
     if !made.fails {
         return made_of;
@@ -80,7 +95,7 @@ fn converted(model: &Event, past: &Past, field: &Ident, (old, made, ty): (&Ident
 /// `with(old)`, `<New as From<Old>>::from(old)` or `<New as TryFrom<Old>>::try_from(old)`; of a field of the old struct, or
 /// of all of it.
 fn conversion(root: &Root, made: &Conversion, field: Option<&Ident>, new: &TokenStream) -> TokenStream {
-    let span = made.with.as_ref().map_or_else(|| made.from.span(), |with| with.span());
+    let span = made.with.as_ref().map_or_else(|| made.from.span(), Spanned::span);
     let given = located(&local("old"), span);
     let field = field.map(|name| {
         let (dot, name) = (Token![.](span), located(name, span));
@@ -147,7 +162,7 @@ fn base(model: &Event) -> TokenStream {
         if base.conversion.fails { quote!(#root::whole_step(#name, #version, #value)) } else { quote!(#result::Ok(#value)) };
     let (here, event, lacks) = (root.at(old.span()), plain(today), lacks(root));
     let shown = old.to_token_stream().to_string().replace(' ', "");
-    let is_event = quote_spanned!(old.span()=> #here::is_event::<#old>);
+    let is_event = is_event(root, old);
     let check = quote_spanned! {old.span()=>
         #here::is_version_before(#event, #name, #version, #shown, #here::Probe::<#old>::EVENT)
     };
@@ -159,9 +174,16 @@ fn base(model: &Event) -> TokenStream {
                 #value
             }
         }
-        const _: fn() = #is_event;
+        #is_event
         const _: () = { #lacks #check };
     }
+}
+
+/// That a type is an event: said of it once, while all else asks nothing of it.
+pub(super) fn is_event(root: &Root, ty: &Type) -> TokenStream {
+    let here = root.at(ty.span());
+    let name = quote_spanned!(ty.span()=> <#ty as #here::Event>::NAME);
+    quote!(const _: &#root::core::primitive::str = #name;)
 }
 
 /// What is known of each version.
@@ -206,7 +228,7 @@ pub(super) fn versions(model: &Event) -> TokenStream {
                         #lacks
                         let __old = #root::Probe::<#old>::decode_event(#version, __payload);
                         let __made = #result::and_then(__old, <#today as #root::MadeFrom<#old>>::made);
-                        #result::and_then(__made, #root::Probe::<#made>::written)
+                        #result::and_then(__made, |__made| #root::Probe::<#made>::written(&__made))
                     },
                     [#(#all),*],
                 )
@@ -237,7 +259,8 @@ pub(super) fn arms(model: &Event) -> TokenStream {
         } else {
             quote!(#result::and_then(#made_it, <#made as #root::Past>::today))
         };
-        quote!(1..=#below => #today,)
+        let versions = if base.version == 2 { quote!(1) } else { quote!(1..=#below) };
+        quote!(#versions => #today,)
     });
     quote!(#(#past)* #base)
 }

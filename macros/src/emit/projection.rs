@@ -181,7 +181,9 @@ fn place(model: &Projection, of: &Type) -> TokenStream {
     let lacks = lacks(root);
     let here = root.at(of.span());
     let place = quote_spanned!(of.span()=> <#row as #here::PlaceOf<#of>>::Place);
-    let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink));
+    // A handler that is compiled under some `#[cfg]` only counts too: a row that it shares would not be one stream's.
+    let by_stream = model.handlers.iter().all(|handler| handler.key.is_none());
+    let source = quote_spanned!(of.span()=> #here::SourceSink::<Self>::source::<#of>(__sink, #by_stream));
     let (name, upcasts) = (quote!(<#of as #root::Aggregate>::NAME), quote!(<#of as #root::Aggregate>::UPCASTS));
     // Two blocks for one place are an error of this impl, at the aggregate's name.
     quote_spanned! {of.span()=>

@@ -1,6 +1,6 @@
 //! `#[derive(ReadModel)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned as _;
@@ -20,17 +20,17 @@ pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
 }
 
 fn table(model: &ReadModel, key: &Column) -> TokenStream {
-    let (root, ident, table) = (&model.root, &model.ident, model.table());
+    let (root, ident, doc, table) = (&model.root, &model.ident, &model.doc, model.table());
     let lacks = lacks(root);
     let columns = model.columns.iter().map(|column| {
-        let name = &column.name;
+        let (name, doc) = (&column.name, &column.doc);
         let role = match column {
             Column { is_key: true, .. } => quote!(Key),
             Column { is_indexed: true, .. } => quote!(Indexed),
             _ => quote!(Plain),
         };
         let (kind, nullable) = (held(model, column, "KIND"), held(model, column, "NULLABLE"));
-        quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role })
+        quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role, doc: #doc })
     });
     let writes = model.columns.iter().map(|column| {
         let (Column { field, name, .. }, write) = (column, held(model, column, "to_value"));
@@ -47,6 +47,7 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
         impl #root::ReadModel for #ident {
             type Key = #ty;
             const TABLE: &'static #root::core::primitive::str = #table;
+            const DOC: &'static #root::core::primitive::str = #doc;
             const COLUMNS: &'static [#root::Column] = { #lacks &[#(#columns),*] };
             fn key(&self) -> &#ty {
                 &self.#field
@@ -106,6 +107,7 @@ fn constants(model: &ReadModel) -> TokenStream {
 /// The model with its sources: of the listed blocks, or of the only one.
 fn projection(model: &ReadModel) -> TokenStream {
     let (root, ident, tokens) = (&model.root, &model.ident, model.tokens());
+    let logic_version = Literal::u64_unsuffixed(model.logic_version);
     let only: Type = syn::parse_quote!(#root::SeveralBlocksNeed_read_model_of);
     let blocks: Vec<&Type> = if model.sources.is_empty() { vec![&only] } else { model.sources.iter().collect() };
     let fingerprints = blocks.iter().map(|place| block_item(model, place, "FINGERPRINT"));
@@ -123,6 +125,7 @@ fn projection(model: &ReadModel) -> TokenStream {
                     <#ident as #root::ReadModel>::COLUMNS,
                     &[#tokens, #(#root::Probe::<#types>::SCHEMA),*],
                     &[#(#fingerprints),*],
+                    #logic_version,
                 )
             };
             fn sources(__sink: &mut #root::SourceSink<Self>) {
@@ -175,6 +178,7 @@ fn stub(model: &ReadModel) -> TokenStream {
         impl #root::ReadModel for #ident {
             type Key = #key;
             const TABLE: &'static #root::core::primitive::str = "";
+            const DOC: &'static #root::core::primitive::str = "";
             const COLUMNS: &'static [#root::Column] = &[];
             fn key(&self) -> &#key { #never }
             fn to_row(&self) -> #result<#root::Row, #root::ColumnError> { #never }

@@ -6,8 +6,10 @@ use syn::spanned::Spanned as _;
 use syn::{Item, LitStr, parse_quote};
 
 use super::derives::{self, Target};
+use super::head::Head;
 use super::stubs;
-use crate::model::stored::{Field, Fields, Shape, Stored};
+use crate::model::stored::{Field, Fields, Shape, Stored, Tag};
+use crate::parse::serde::FieldDefault;
 
 const VALUE_TRAITS: [&str; 3] = ["Clone", "Debug", "PartialEq"];
 
@@ -35,6 +37,10 @@ pub(crate) fn stored(model: &Stored, sound: bool, extra: &[&str]) -> TokenStream
     quote!(#derive #serde #item #impls #serde_impls #schema #check)
 }
 
+pub(super) fn head(model: &Stored) -> Head<'_> {
+    Head { ident: &model.ident, generics: &model.generics }
+}
+
 fn std_derive(model: &Stored, name: &str) -> TokenStream {
     let (root, ident) = (&model.root, format_ident!("{name}"));
     let module = match name {
@@ -53,12 +59,16 @@ fn target(model: &Stored) -> Target<'_> {
         Shape::Enum(variants) => variants.iter().map(|v| variant(Some(&v.ident), v.fields.as_ref())).collect(),
         Shape::Unit | Shape::Union => Vec::new(),
     };
-    Target { root: &model.root, ident: &model.ident, variants }
+    Target { root: &model.root, head: head(model), variants }
 }
 
 fn variant<'a>(ident: Option<&'a Ident>, fields: Option<&'a Fields>) -> derives::Variant<'a> {
     let list = fields.map_or(&[][..], |fields| &fields.list);
-    let field = |field: &'a Field| derives::Field { member: field.member.clone(), ty: &field.ty, probed: field.opaque.is_none() };
+    let field = |field: &'a Field| derives::Field {
+        member: field.member.clone(),
+        ty: &field.ty,
+        probed: field.opaque.is_none() && !field.skipped,
+    };
     derives::Variant { ident, named: fields.is_some_and(|fields| fields.named), fields: list.iter().map(field).collect() }
 }
 
@@ -75,7 +85,33 @@ fn serde(model: &Stored) -> (TokenStream, TokenStream) {
     });
     let derive = (!missing.is_empty()).then(|| quote!(#[#root::core::prelude::v1::derive(#(#derives),*)]));
     let serde = format!("{}::serde", root.text());
-    (quote!(#derive #[serde(crate = #serde)]), TokenStream::new())
+    // A newtype is read as what is in it, so that one of an `Option` may be missing as an `Option` may.
+    let transparent = (model.newtype().is_some() && model.transparent.is_none()).then(|| quote!(, transparent));
+    let bound = generic_bound(model);
+    (quote!(#derive #[serde(crate = #serde #transparent #bound)]), TokenStream::new())
+}
+
+/// The clauses of a generic type, written out: those that serde would find are of its parameters, not of its fields.
+fn generic_bound(model: &Stored) -> Option<TokenStream> {
+    if model.generics.params.is_empty() {
+        return None;
+    }
+    let (head, root) = (head(model), model.root.text());
+    let (mut write, mut read) = (Vec::new(), Vec::new());
+    for field in model.fields() {
+        let ty = field.ty.to_token_stream();
+        let text = ty.to_string();
+        let open = head.mentions_param(&ty);
+        if !field.skipped && !field.with && (open || field.opaque.is_none()) && !text.contains('$') {
+            write.push(format!("for<'__any> {text}: {root}::serde::Serialize"));
+            read.push(format!("for<'__any> {text}: {root}::serde::de::DeserializeOwned"));
+        }
+        if field.default == Some(FieldDefault::OfType) && open {
+            read.push(format!("{text}: {root}::core::default::Default"));
+        }
+    }
+    let (write, read) = (write.join(", "), read.join(", "));
+    Some(quote!(, bound(serialize = #write, deserialize = #read)))
 }
 
 /// The item with clauses for serde on its fields: the derived impls hold only where every field's type can be written and
@@ -83,13 +119,17 @@ fn serde(model: &Stored) -> (TokenStream, TokenStream) {
 /// the schema.
 fn bounded_item(model: &Stored) -> TokenStream {
     let mut item = model.item.clone();
+    if !model.generics.params.is_empty() {
+        return item.into_token_stream();
+    }
     if let Item::Struct(item) = &mut item
         && !matches!(item.fields, syn::Fields::Unit)
     {
-        bound_fields(model, &mut item.fields);
+        bound_fields(model, &mut item.fields, &mut model.fields());
     }
     if let Item::Enum(item) = &mut item {
-        item.variants.iter_mut().for_each(|variant| bound_fields(model, &mut variant.fields));
+        let mut known = model.fields();
+        item.variants.iter_mut().for_each(|variant| bound_fields(model, &mut variant.fields, &mut known));
     }
     item.into_token_stream()
 }
@@ -98,14 +138,14 @@ fn bounded_item(model: &Stored) -> TokenStream {
 const WRITABLE: [&str; 14] =
     ["bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "String", "Uuid", "Timestamp"];
 
-fn bound_fields(model: &Stored, fields: &mut syn::Fields) {
+fn bound_fields(model: &Stored, fields: &mut syn::Fields, known: &mut dyn Iterator<Item = &Field>) {
     let serde = format!("{}::serde", model.root.text());
-    for field in fields {
+    for (field, known) in fields.iter_mut().zip(known) {
         let ty = &field.ty;
         let text = quote!(#ty).to_string();
         let foreign = model.fields().any(|known| known.opaque.is_some() && known.ty.to_token_stream().to_string() == text);
         // What `$crate` means can't be written as text; and what every type of this name can, is not asked.
-        if foreign || text.contains('$') || WRITABLE.contains(&&*text) {
+        if known.skipped || foreign || text.contains('$') || WRITABLE.contains(&&*text) {
             continue;
         }
         let write = LitStr::new(&format!("for<'__any> {text}: {serde}::Serialize"), ty.span());
@@ -145,62 +185,74 @@ fn unit_serde(model: &Stored) -> TokenStream {
 }
 
 fn schema(model: &Stored) -> TokenStream {
-    let (root, ident) = (&model.root, &model.ident);
+    let root = &model.root;
     let node = match &model.shape {
         Shape::Unit | Shape::Union => quote!(#root::Node::Record(&[])),
-        Shape::Struct(fields) => fields_node(model, fields),
+        Shape::Struct(fields) => fields_node(model, fields, false),
         Shape::Enum(variants) => {
             let variants = variants.iter().map(|variant| {
                 let (name, doc) = (&variant.name, &variant.doc);
                 let node = match &variant.fields {
                     None => quote!(#root::core::option::Option::None),
                     Some(fields) => {
-                        let node = fields_node(model, fields);
+                        let node = fields_node(model, fields, true);
                         quote!(#root::core::option::Option::Some(&#node))
                     }
                 };
                 quote!(#root::Variant { name: #name, doc: #doc, node: #node })
             });
-            quote!(#root::Node::Enum { tag: #root::Tag::External, variants: &[#(#variants),*] })
+            let tag = match &model.tag {
+                Tag::External => quote!(#root::Tag::External),
+                Tag::Internal(tag) => quote!(#root::Tag::Internal(#tag)),
+                Tag::Adjacent { tag, content } => quote!(#root::Tag::Adjacent { tag: #tag, content: #content }),
+            };
+            quote!(#root::Node::Enum { tag: #tag, variants: &[#(#variants),*] })
         }
     };
-    quote! {
-        #[automatically_derived]
-        impl #root::Schema for #ident {
-            const NODE: #root::Node = #node;
-        }
-    }
+    let of = quote!(#root::Schema);
+    head(model).implement(&of, Some(&of), None, &quote!(const NODE: #root::Node = #node;))
 }
 
-fn fields_node(model: &Stored, fields: &Fields) -> TokenStream {
+fn fields_node(model: &Stored, fields: &Fields, variant: bool) -> TokenStream {
     let root = &model.root;
-    let nodes: Vec<_> = fields.list.iter().map(|field| field_node(model, field)).collect();
-    if fields.named {
-        let fields = fields.list.iter().zip(nodes).map(|(field, node)| {
-            let (name, doc) = (&field.name, &field.doc);
-            quote!(#root::Field { name: #name, doc: #doc, default: false, node: &#node })
-        });
-        quote!(#root::Node::Record(&[#(#fields),*]))
-    } else {
-        match &nodes[..] {
-            [inner] => inner.clone(),
-            nodes => quote!(#root::Node::Tuple(&[#(&#nodes),*])),
+    let stored: Vec<_> = fields.stored().collect();
+    let nodes: Vec<_> = stored.iter().map(|field| field_node(model, field, fields.named)).collect();
+    match &nodes[..] {
+        [inner] if !variant && (!fields.named || model.transparent.is_some()) => inner.clone(),
+        [inner] if !fields.named => inner.clone(),
+        nodes if !fields.named => quote!(#root::Node::Tuple(&[#(&#nodes),*])),
+        nodes => {
+            let fields = stored.iter().zip(nodes).map(|(field, node)| {
+                let (name, doc, default) = (&field.name, &field.doc, field.default.is_some());
+                quote!(#root::Field { name: #name, doc: #doc, default: #default, node: &#node })
+            });
+            quote!(#root::Node::Record(&[#(#fields),*]))
         }
     }
 }
 
-fn field_node(model: &Stored, field: &Field) -> TokenStream {
-    let (root, ty) = (&model.root, &field.ty);
-    if let Some(description) = &field.opaque {
-        return quote!(#root::Node::Opaque(#description));
+/// The schema of a field, with the question whether its values come back as they went.
+fn field_node(model: &Stored, field: &Field, named: bool) -> TokenStream {
+    let ty = &field.ty;
+    let (root, span) = (model.root.at(ty.span()), ty.span());
+    let node = field.opaque.as_ref().map_or_else(
+        || quote_spanned!(span=> <#ty as #root::Schema>::NODE),
+        |description| quote_spanned!(span=> #root::Node::Opaque(#description)),
+    );
+    match &model.tag {
+        Tag::Internal(tag) if !named => {
+            let tag = tag.value();
+            quote_spanned!(span=> #root::tagged_content_node(#node, #tag))
+        }
+        _ if field.opaque.is_some() || WRITABLE.contains(&&*ty.to_token_stream().to_string()) => node,
+        Tag::Internal(_) => quote_spanned!(span=> #root::tagged_field_node(#node)),
+        Tag::External | Tag::Adjacent { .. } => quote_spanned!(span=> #root::field_node(#node)),
     }
-    let root = root.at(ty.span());
-    quote_spanned!(ty.span()=> <#ty as #root::Schema>::NODE)
 }
 
-/// That what has a schema can also be written and read.
+/// That what has a schema can also be written and read. A generic type is looked at where it is used.
 fn check(model: &Stored) -> TokenStream {
-    if model.is_fieldless() {
+    if model.is_fieldless() || !model.generics.params.is_empty() {
         return TokenStream::new();
     }
     let (root, ident) = (&model.root, &model.ident);

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
 
 use super::aggregate::lacks;
+use super::history::is_event;
 use crate::model::aggregate::Aggregate;
 use crate::model::upcast::Upcast;
 use crate::names::event_enum;
@@ -23,6 +24,11 @@ pub(super) fn retired(model: &Aggregate) -> (TokenStream, TokenStream) {
     )
 }
 
+/// That each retired event is one; of those that are applied their impls say so.
+pub(super) fn check(model: &Aggregate) -> TokenStream {
+    model.upcasts.iter().map(|upcast| is_event(&model.root, &upcast.event)).collect()
+}
+
 /// In `decode`: each retired event.
 pub(super) fn arms(model: &Aggregate) -> TokenStream {
     model.upcasts.iter().map(|upcast| arm(model, upcast)).collect()
@@ -33,7 +39,7 @@ fn arm(model: &Aggregate, upcast: &Upcast) -> TokenStream {
     let Upcast { method, event, by_reference, output, .. } = upcast;
     let argument = if *by_reference { quote!(&__event) } else { quote!(__event) };
     // What is wrong with the returned type stands there, once.
-    let place = output.as_ref().map_or(method.span(), |output| output.span());
+    let place = output.as_ref().map_or(method.span(), Spanned::span);
     let output: Type = output.clone().unwrap_or_else(|| parse_quote!(()));
     let here = root.at(place);
     let push = quote_spanned!(place=> <#output as #here::IntoEvents<#of>>::push_to);

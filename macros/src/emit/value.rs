@@ -1,10 +1,10 @@
 //! `#[value]`: beside what every stored type has, how a column of a read model holds it.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::stored::stored;
+use super::stored::{head, stored};
 use crate::model::stored::{Field, Shape, Stored, Variant};
 
 /// A value.
@@ -25,13 +25,15 @@ pub(crate) fn value(model: &Stored, sound: bool) -> TokenStream {
 
 /// `enum Channel { Branch, Online }`: the variant's name, so that rows can be found by it.
 fn by_name(model: &Stored, variants: &[Variant]) -> TokenStream {
-    let (root, ident) = (&model.root, &model.ident);
+    let root = &model.root;
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
     let (result, string) = (quote!(#root::core::result::Result), quote!(#root::std::string::String));
-    quote! {
-        #[automatically_derived]
-        impl #root::ColumnType for #ident {
+    head(model).implement(
+        &quote!(#root::ColumnType),
+        None,
+        None,
+        &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Text;
             fn to_value(&self) -> #result<#root::Value, #string> {
                 #root::name_to_value(match self { #(Self::#idents => #names,)* })
@@ -39,18 +41,20 @@ fn by_name(model: &Stored, variants: &[Variant]) -> TokenStream {
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
                 #root::value_to_name(&__value, &[#((#names, Self::#idents)),*])
             }
-        }
-    }
+        },
+    )
 }
 
 /// `struct Cents(i64);`: as what is in it, where that can be held.
 fn like_inner(model: &Stored, inner: &Field) -> TokenStream {
-    let (root, ident, ty) = (&model.root, &model.ident, &inner.ty);
+    let (root, ty) = (&model.root, &inner.ty);
     let (result, string) = (quote!(#root::core::result::Result), quote!(#root::std::string::String));
     let bound = quote_spanned!(ty.span()=> for<'__any> #ty: #root::ColumnType);
-    quote! {
-        #[automatically_derived]
-        impl #root::ColumnType for #ident where #bound {
+    head(model).implement(
+        &quote!(#root::ColumnType),
+        None,
+        Some(&bound),
+        &quote! {
             const KIND: #root::ColumnKind = <#ty as #root::ColumnType>::KIND;
             const NULLABLE: #root::core::primitive::bool = <#ty as #root::ColumnType>::NULLABLE;
             fn to_value(&self) -> #result<#root::Value, #string> {
@@ -59,28 +63,36 @@ fn like_inner(model: &Stored, inner: &Field) -> TokenStream {
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
                 #result::map(<#ty as #root::ColumnType>::from_value(__value), Self)
             }
-        }
-    }
+        },
+    )
 }
 
 /// Anything else.
 fn as_json(model: &Stored) -> TokenStream {
-    let (root, ident) = (&model.root, &model.ident);
+    let root = &model.root;
     let (result, string) = (quote!(#root::core::result::Result), quote!(#root::std::string::String));
-    quote! {
-        #[automatically_derived]
-        impl #root::ColumnType for #ident {
+    // What a generic type can do is said by clauses, not asked.
+    let generic = !model.generics.params.is_empty();
+    let clauses = generic.then(|| quote!(Self: #root::serde::Serialize + #root::serde::de::DeserializeOwned + #root::Schema,));
+    let (ask, functions) = if generic {
+        (None, root.to_token_stream())
+    } else {
+        (Some(quote!(#[allow(unused_imports)] use #root::Lacks as _;)), quote!(#root::Probe::<Self>))
+    };
+    head(model).implement(
+        &quote!(#root::ColumnType),
+        None,
+        clauses.as_ref(),
+        &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Json;
             fn to_value(&self) -> #result<#root::Value, #string> {
-                #[allow(unused_imports)]
-                use #root::Lacks as _;
-                #root::Probe::<Self>::to_json(self)
+                #ask
+                #functions::to_json(self)
             }
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
-                #[allow(unused_imports)]
-                use #root::Lacks as _;
-                #root::Probe::<Self>::from_json(__value)
+                #ask
+                #functions::from_json(__value)
             }
-        }
-    }
+        },
+    )
 }

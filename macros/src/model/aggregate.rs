@@ -25,6 +25,8 @@ pub(crate) struct Aggregate {
     pub(crate) guessed_id: Option<Type>,
     /// The name its streams are stored under.
     pub(crate) name: String,
+    /// The file of its schema lock.
+    pub(crate) schema: Option<LitStr>,
     pub(crate) doc: String,
     pub(crate) handlers: Vec<EventHandler>,
     /// The events of handlers with an error: they are the aggregate's, whatever happens to them.
@@ -40,12 +42,14 @@ pub(crate) struct Aggregate {
 /// Reads an `#[aggregate]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Aggregate> {
     let mut block = errors.take(syn::parse2::<Block>(item))?;
-    let (mut id, mut name, before) = (None, None, errors.len());
-    let known = [("id", "id = YourId"), ("name", "name = \"StoredName\"")];
+    let (mut id, mut name, mut schema, before) = (None, None, None, errors.len());
+    let known = [("id", "id = YourId"), ("name", "name = \"StoredName\""), ("schema", "schema = \"account.events\"")];
     let guess = tokens.clone();
     let root = args::read("aggregate", &known, tokens, errors, |key, input, errors| {
         if key == "id" {
             id = Some(value(input)?);
+        } else if key == "schema" {
+            schema = lock_file(value(input)?, errors);
         } else {
             name = stored_name(&value(input)?, errors);
         }
@@ -80,7 +84,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let doc = docs(&block.attrs);
     let guessed_id = if id.is_none() { guessed(guess) } else { None };
     let (tokens, upcast_tokens) = (hash.finish(), upcast_hash.finish());
-    Some(Aggregate { root, block, ident, id, guessed_id, name, doc, handlers, misread, upcasts, upcast_tokens, tokens })
+    Some(Aggregate { root, block, ident, id, guessed_id, name, schema, doc, handlers, misread, upcasts, upcast_tokens, tokens })
 }
 
 /// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is
@@ -96,7 +100,7 @@ fn guessed(tokens: TokenStream) -> Option<Type> {
 
 fn guessed_in(argument: &[TokenTree]) -> Option<Type> {
     let value = match argument {
-        [TokenTree::Ident(key), ..] if key == "name" || key == "crate" => return None,
+        [TokenTree::Ident(key), ..] if key == "name" || key == "schema" || key == "crate" => return None,
         [TokenTree::Ident(key), TokenTree::Punct(_), TokenTree::Literal(text)] if key == "id" => {
             return syn::parse2::<LitStr>(TokenTree::from(text.clone()).into()).ok()?.parse().ok();
         }
@@ -124,6 +128,15 @@ fn stored_name(text: &LitStr, errors: &mut Errors) -> Option<String> {
         );
     }
     (!wrong).then_some(name)
+}
+
+fn lock_file(text: LitStr, errors: &mut Errors) -> Option<LitStr> {
+    let name = text.value();
+    let wrong = name.trim() != name || name.is_empty() || name.ends_with('/') || name.chars().any(char::is_control);
+    if wrong {
+        errors.on(&text, "the schema lock is a file beside this one: write `schema = \"account.events\"`");
+    }
+    (!wrong).then_some(text)
 }
 
 impl Aggregate {

@@ -61,7 +61,7 @@ pub(crate) enum Value {
     /// That of the field of this name.
     Kept(Ident),
     /// Likewise, converted into this type.
-    Converted(Ident, Conversion, Box<Type>),
+    Converted(Ident, Box<(Conversion, Type)>),
     /// This one.
     Added(Expr),
 }
@@ -84,7 +84,7 @@ pub(crate) struct News {
 impl Past {
     /// Whether it may fail to become the next one.
     pub(crate) fn fails(&self) -> bool {
-        self.step.iter().any(|(_, value)| matches!(value, Value::Converted(_, conversion, _) if conversion.fails))
+        self.step.iter().any(|(_, value)| matches!(value, Value::Converted(_, made) if made.0.fails))
     }
 }
 
@@ -112,7 +112,7 @@ impl Life {
     }
     fn conversions_after(&self, version: u32) -> impl Iterator<Item = &Conversion> {
         self.later(version).filter_map(|mark| match &mark.change {
-            Change::Converted(conversion) => Some(conversion),
+            Change::Converted(conversion) => Some(&**conversion),
             _ => None,
         })
     }
@@ -145,7 +145,8 @@ impl Life {
                 with: made.with.as_ref().map(|with| of_itself(with, event)),
                 fails: made.fails,
             };
-            Value::Converted(self.name_in(version).clone(), made, Box::new(of_itself(self.type_in(next), event)))
+            let into = of_itself(self.type_in(next), event);
+            Value::Converted(self.name_in(version).clone(), Box::new((made, into)))
         } else {
             Value::Kept(self.name_in(version).clone())
         };
@@ -172,6 +173,17 @@ impl Event {
     /// Every mark there is.
     pub(crate) fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.lives.iter().flat_map(|life| &life.marks).chain(&self.converted)
+    }
+
+    /// Each version of which something is told, from the oldest that is made of fields on; whether all of it can be read or not.
+    pub(crate) fn told(&self) -> Vec<u32> {
+        let removed = self.lives.iter().filter_map(|life| life.removed.map(|(version, _)| version));
+        let mut told: Vec<u32> = self.marks().map(|mark| mark.version).chain(removed).collect();
+        told.extend(&self.unread.versions);
+        told.push(self.first());
+        told.sort_unstable();
+        told.dedup();
+        told
     }
 
     /// The name a field is stored under in a version.
@@ -206,7 +218,11 @@ impl Event {
         }
         for mark in self.converted.iter().filter(|mark| mark.version == version) {
             if let Change::Converted(made) = &mark.change {
-                told.push((String::new(), format!("the whole was converted from `{}`", text(&made.from)), mark.tokens.clone()));
+                told.push((
+                    String::new(),
+                    format!("the whole event was converted from `{}`", text(&made.from)),
+                    mark.tokens.clone(),
+                ));
             }
         }
         told.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
@@ -236,11 +252,14 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     if let Item::Struct(item) = &mut item {
         above = take_of_struct(&mut item.attrs, &mut unread, errors);
         whole_default = item.attrs.iter().find_map(default_of);
+        // What can't be an event has no history, whatever it says.
+        unread.unknown |= matches!(item.fields, syn::Fields::Unnamed(_));
         for field in &mut item.fields {
             let marks = take_of_field(&mut field.attrs, &mut unread, errors);
             lives.extend(field.ident.clone().map(|ident| life(field.clone(), ident, None, marks)));
         }
     }
+    unread.unknown |= !matches!(item, Item::Struct(_));
     let as_it_is = item.clone();
     let stored = stored::read(Kind::Event, "event", root, name, item.into_token_stream(), errors)?;
     for removed in above.removed {
@@ -277,7 +296,7 @@ fn life(field: syn::Field, ident: Ident, removed: Option<(u32, Span)>, mut marks
 /// What is wrong with the attributes of fields that are gone, each once; in the versions that had them it is not said again.
 fn removed_fields(event: &Event, item: &ItemStruct, errors: &mut Errors) {
     for life in event.lives.iter().filter(|life| life.removed.is_some()) {
-        let alone = with_fields(item, &item.ident, Vec::new(), vec![life.field.clone()]);
+        let alone = with_fields(item, &item.ident, &[], vec![life.field.clone()]);
         stored::read(Kind::Past, "event", event.stored.root.clone(), None, alone.into_token_stream(), errors);
     }
 }
@@ -295,8 +314,20 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
     let Event { stored, .. } = event;
     let itself = &stored.ident;
     let doc = format!("Version {version} of [`{}`].", plain(itself));
-    let mut attrs: Vec<Attribute> =
-        vec![parse_quote!(#[doc = #doc]), parse_quote!(#[allow(unreachable_pub, missing_docs, non_snake_case, dead_code)])];
+    let mut attrs: Vec<Attribute> = vec![
+        parse_quote!(#[doc = #doc]),
+        // What was named as it was can't be named better, and old types are kept for this alone.
+        parse_quote!(#[allow(
+            private_interfaces,
+            unreachable_pub,
+            missing_docs,
+            non_snake_case,
+            dead_code,
+            clippy::struct_excessive_bools,
+            clippy::struct_field_names,
+            clippy::module_name_repetitions
+        )]),
+    ];
     attrs.extend(item.attrs.iter().filter(|attr| attr.path().is_ident("serde")).cloned());
     let there = event.lives.iter().filter(|life| life.is_in(version));
     let mut fields: Vec<syn::Field> = Vec::new();
@@ -306,7 +337,7 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
             fields.push(field);
         }
     }
-    let item = with_fields(item, &old_version(itself, version), attrs, fields);
+    let item = with_fields(item, &old_version(itself, version), &attrs, fields);
     // What is wrong with an attribute has been said of the field as it is.
     let errors = &mut Errors::default();
     let stored = stored::read(Kind::Past, "event", stored.root.clone(), None, item.into_token_stream(), errors)?;
@@ -314,7 +345,7 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
     Some(Past { version, stored, step })
 }
 
-fn with_fields(like: &ItemStruct, ident: &Ident, attrs: Vec<Attribute>, fields: Vec<syn::Field>) -> ItemStruct {
+fn with_fields(like: &ItemStruct, ident: &Ident, attrs: &[Attribute], fields: Vec<syn::Field>) -> ItemStruct {
     let vis = &like.vis;
     let mut item: ItemStruct = parse_quote!(#(#attrs)* #vis struct #ident {});
     item.generics = Generics::default();

@@ -1,7 +1,7 @@
 //! A `#[derive(ReadModel)]`.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Field, Item, LitStr, Meta, Type};
+use syn::{Field, Item, LitInt, LitStr, Meta, Type};
 
 use super::tokens::TokenHash;
 use crate::diag::Errors;
@@ -14,10 +14,13 @@ use crate::paths::Root;
 pub(crate) struct ReadModel {
     pub(crate) root: Root,
     pub(crate) ident: Ident,
+    pub(crate) doc: String,
     pub(crate) table: Table,
     /// `of(..)`: the aggregates that feed it, where there are several.
     pub(crate) sources: Vec<Type>,
     pub(crate) columns: Vec<Column>,
+    /// Changed by hand, where code outside the blocks has changed.
+    pub(crate) logic_version: u64,
     /// Whether the item is of a kind that can be a row; what is not has been reported.
     pub(crate) is_row: bool,
 }
@@ -78,7 +81,8 @@ pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<ReadModel> 
         errors.on(&generics.params, "a read model can't be generic: each has a table of its own");
         return None;
     }
-    let (mut said, mut sources, mut arguments) = (None, Vec::new(), TokenStream::new());
+    let doc = docs(&attrs);
+    let (mut said, mut sources, mut logic_version, mut arguments) = (None, Vec::new(), 0, TokenStream::new());
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("read_model")) {
         if let Some(tokens) = errors.take(attr.meta.require_list().map(|list| list.tokens.clone())) {
             if !arguments.is_empty() {
@@ -87,19 +91,21 @@ pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<ReadModel> 
             arguments.extend(tokens);
         }
     }
-    let known = [("table", "table = \"your_rows\""), ("of", "of(OneAggregate, Another)")];
-    let root = args::read("read_model", &known, arguments, errors, |key, input, _| {
+    let known = [("table", "table = \"your_rows\""), ("of", "of(OneAggregate, Another)"), ("logic_version", "logic_version = 1")];
+    let root = args::read("read_model", &known, arguments, errors, |key, input, errors| {
         if key == "table" {
             said = Some(value(input)?);
-        } else {
+        } else if key == "of" {
             sources = values(input)?;
+        } else {
+            logic_version = errors.take(value::<LitInt>(input)?.base10_parse()).unwrap_or(0);
         }
         Ok(())
     });
     let is_row = fields.is_some();
     let columns = fields.into_iter().flatten().filter_map(|field| column(field, errors)).collect();
     let table = said.map_or_else(|| Table::Derived(table(&ident)), Table::Said);
-    Some(ReadModel { root, ident, table, sources, columns, is_row })
+    Some(ReadModel { root, ident, doc, table, sources, columns, logic_version, is_row })
 }
 
 fn column(field: Field, errors: &mut Errors) -> Option<Column> {

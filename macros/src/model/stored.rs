@@ -5,14 +5,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Generics, Item, LitInt, LitStr, Member, Type};
+use syn::{Attribute, Generics, Item, ItemStruct, LitInt, LitStr, Member, Type};
 
 use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
 use crate::parse::attrs::{Derives, cfg, docs, take_opaque};
 use crate::parse::history::is_mark;
-use crate::parse::serde::{Rule, Serde};
+use crate::parse::serde::{self, FieldDefault, Place, Rule, Serde};
 use crate::paths::Root;
 
 /// What a type is stored as.
@@ -46,6 +46,20 @@ pub(crate) struct Stored {
     /// The name it is stored under.
     pub(crate) name: String,
     pub(crate) shape: Shape,
+    /// Where the name of an enum's variant is stored.
+    pub(crate) tag: Tag,
+    /// Whether it is stored as its one field is.
+    pub(crate) transparent: Option<Span>,
+}
+
+/// Where the name of an enum's variant is stored.
+pub(crate) enum Tag {
+    /// Around its content.
+    External,
+    /// Among the fields of its content.
+    Internal(LitStr),
+    /// Beside its content.
+    Adjacent { tag: LitStr, content: LitStr },
 }
 
 /// What a type is made of.
@@ -75,6 +89,19 @@ pub(crate) struct Field {
     pub(crate) doc: String,
     /// A description of the stored form, where the type has no schema.
     pub(crate) opaque: Option<LitStr>,
+    /// Whether functions of the user write or read it.
+    pub(crate) with: bool,
+    /// What stands in for it where it is missing.
+    pub(crate) default: Option<FieldDefault>,
+    /// Whether it is not stored.
+    pub(crate) skipped: bool,
+}
+
+impl Fields {
+    /// Those that are stored.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Field> {
+        self.list.iter().filter(|field| !field.skipped)
+    }
 }
 
 /// One variant.
@@ -162,13 +189,7 @@ pub(crate) fn state(tokens: TokenStream, item: TokenStream, errors: &mut Errors)
 
 /// The name after `name =`.
 pub(super) fn stored_name(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<String>> {
-    let text: LitStr = value(input)?;
-    let name = text.value();
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        errors.on(text, "a stored name holds at least one letter, and no control characters");
-        return Ok(None);
-    }
-    Ok(Some(name))
+    Ok(serde::stored_name(&value(input)?, errors))
 }
 
 /// Reads an item that is stored.
@@ -193,53 +214,87 @@ pub(super) fn read(
         }
     };
     let (doc, derives) = (docs(attrs), Derives::of(attrs));
-    let container = Serde::of(attrs, errors);
-    if let Some(span) = container.with {
-        errors.at(span, "this belongs on a field");
-    }
-    let shape = match &mut item {
-        Item::Struct(item) if matches!(item.fields, syn::Fields::Unit) => {
-            if let Some(attr) = item.attrs.iter().find(|attr| attr.path().is_ident("serde")) {
+    let container = match &item {
+        Item::Struct(ItemStruct { fields: syn::Fields::Unit, attrs, .. }) => {
+            if let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("serde")) {
                 errors.on(attr, "there is nothing here that serde could name: remove this");
             }
-            Shape::Unit
+            Serde::default()
         }
-        Item::Struct(item) => Shape::Struct(fields(&mut item.fields, container.rename_all, errors)),
+        Item::Struct(ItemStruct { fields: syn::Fields::Named(_), attrs, .. }) => Serde::of(attrs, Place::Struct, errors),
+        Item::Struct(ItemStruct { attrs, .. }) => Serde::of(attrs, Place::TupleStruct, errors),
+        Item::Enum(item) => Serde::of(&item.attrs, Place::Enum, errors),
+        _ => Serde::default(),
+    };
+    let shape = match &mut item {
+        Item::Struct(item) if matches!(item.fields, syn::Fields::Unit) => Shape::Unit,
+        Item::Struct(item) => Shape::Struct(fields(&mut item.fields, container.rename_all, container.default, errors)),
         Item::Enum(item) => Shape::Enum(item.variants.iter_mut().map(|v| variant(v, &container, errors)).collect()),
         _ => Shape::Union,
     };
+    let tag = match (container.tag, container.content) {
+        (None, None) => Tag::External,
+        (Some(tag), None) => Tag::Internal(tag),
+        (Some(tag), Some(content)) => Tag::Adjacent { tag, content },
+        (None, Some(content)) => {
+            errors.on(content, "`content` stands beside a tag: add `tag = \"type\"`");
+            Tag::External
+        }
+    };
+    let transparent = container.transparent;
     let name = name.unwrap_or_else(|| plain(&ident));
     let mut bare = item.clone();
     strip_serde(&mut bare);
-    Some(Stored { kind, root, item, bare: bare.into_token_stream(), ident, generics, derives, doc, name, shape })
+    Some(Stored {
+        kind,
+        root,
+        item,
+        bare: bare.into_token_stream(),
+        ident,
+        generics,
+        derives,
+        doc,
+        name,
+        shape,
+        tag,
+        transparent,
+    })
 }
 
 fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -> Variant {
     if let Some(cfg) = cfg(&variant.attrs) {
         errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
-    let serde = Serde::of(&variant.attrs, errors);
+    let serde = Serde::of(&variant.attrs, Place::Variant, errors);
     let plain = plain(&variant.ident);
     let name = serde.rename.unwrap_or_else(|| container.rename_all.map_or(plain.clone(), |rule| rule.variant(&plain)));
     let rule = serde.rename_all.or(container.rename_all_fields);
     let has_fields = !matches!(variant.fields, syn::Fields::Unit);
-    let fields = has_fields.then(|| fields(&mut variant.fields, rule, errors));
+    let fields = has_fields.then(|| fields(&mut variant.fields, rule, None, errors));
     Variant { ident: variant.ident.clone(), name, doc: docs(&variant.attrs), fields }
 }
 
-fn fields(fields: &mut syn::Fields, rule: Option<Rule>, errors: &mut Errors) -> Fields {
+fn fields(fields: &mut syn::Fields, rule: Option<Rule>, default: Option<FieldDefault>, errors: &mut Errors) -> Fields {
     let named = matches!(fields, syn::Fields::Named(_));
     let members: Vec<_> = fields.members().collect();
-    let list = fields.iter_mut().zip(members).map(|(field, member)| one_field(field, member, rule, errors)).collect();
+    let list = fields.iter_mut().zip(members).map(|(field, member)| one_field(field, member, rule, default, errors)).collect();
     Fields { named, list }
 }
 
-fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors: &mut Errors) -> Field {
+fn one_field(
+    field: &mut syn::Field,
+    member: Member,
+    rule: Option<Rule>,
+    whole: Option<FieldDefault>,
+    errors: &mut Errors,
+) -> Field {
     if let Some(cfg) = cfg(&field.attrs) {
         errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
     let opaque = take_opaque(&mut field.attrs, errors);
-    let serde = Serde::of(&field.attrs, errors);
+    let place = if matches!(member, Member::Named(_)) { Place::Field } else { Place::UnnamedField };
+    let mut serde = Serde::of(&field.attrs, place, errors);
+    let (default, skipped) = serde.missing(whole, errors);
     if let (Some(span), None) = (serde.with, &opaque) {
         errors
             .at(span, "the type no longer says what is stored: describe it beside this, `#[schema(opaque = \"RFC 3339 text\")]`");
@@ -249,7 +304,8 @@ fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors:
         Member::Unnamed(index) => index.index.to_string(),
     };
     let name = serde.rename.unwrap_or_else(|| rule.map_or(plain.clone(), |rule| rule.field(&plain)));
-    Field { member, ty: field.ty.clone(), name, doc: docs(&field.attrs), opaque }
+    let (doc, with) = (docs(&field.attrs), serde.with.is_some());
+    Field { member, ty: field.ty.clone(), name, doc, opaque, with, default, skipped }
 }
 
 /// Takes the marks of history off what has none. Those of an event have been read; what is left of them stands on an item
@@ -257,12 +313,14 @@ fn one_field(field: &mut syn::Field, member: Member, rule: Option<Rule>, errors:
 fn refuse_history(kind: Kind, item: &mut Item, errors: &mut Errors) {
     let why = match kind {
         Kind::Event | Kind::Past => None,
-        Kind::Command { .. } => Some("only events have versions: a command is decided on when it is given, and not kept"),
+        Kind::Command { .. } => {
+            Some("only events have versions: a command is decided on when it is given, and not kept, so remove this")
+        }
         Kind::Value => Some(
             "only events have versions: keep the old type under another name, and say `#[converted(2, from = OldType)]` on the fields of the events that hold it",
         ),
         Kind::State { .. } => Some(
-            "only events have versions: after a change, the snapshots of before are left, and the state is made of its events anew",
+            "only events have versions: remove this; after a change no snapshot of before is found, and the state is made of its events again",
         ),
     };
     every_attrs(item, &mut |attrs| {

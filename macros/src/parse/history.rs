@@ -37,7 +37,7 @@ pub(crate) enum Change {
     /// The field had this name before.
     Renamed(Ident),
     /// The field, or the whole event, had another type before.
-    Converted(Conversion),
+    Converted(Box<Conversion>),
 }
 
 /// How something of an old type becomes something of the next one.
@@ -161,7 +161,7 @@ fn read<T>(
         let version = number.base10_parse()?;
         known = Some(version);
         if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(wrong(attr, "a comma stands after the version"));
+            return Err(wrong(attr, "a comma is missing behind the version:"));
         }
         input.parse::<Option<Token![,]>>()?;
         let found = rest(version, number.span(), input)?;
@@ -224,7 +224,7 @@ fn change(attr: &Attribute, input: ParseStream<'_>) -> syn::Result<Change> {
         key(attr, input, &["with"])?;
         with = Some(function(input)?);
     }
-    Ok(Change::Converted(Conversion { from, with, fails }))
+    Ok(Change::Converted(Box::new(Conversion { from, with, fails })))
 }
 
 /// One of these keys, and the `=` behind it.
@@ -252,13 +252,13 @@ fn old_name(attr: &Attribute, input: ParseStream<'_>) -> syn::Result<Ident> {
     let text: LitStr = input.parse()?;
     let name = text.parse_with(|input: ParseStream<'_>| {
         let raw = input.fork().parse::<Ident>();
-        if raw.is_ok() { input.parse() } else { input.call(<Ident as syn::ext::IdentExt>::parse_any).map(raw_name) }
+        if raw.is_ok() { input.parse() } else { input.call(<Ident as syn::ext::IdentExt>::parse_any).map(|name| raw_name(&name)) }
     });
     name.map_err(|_| syn::Error::new(text.span(), "the old name of a field, as it stood in the struct: `amount`"))
 }
 
 /// A name that is a keyword by now.
-fn raw_name(name: Ident) -> Ident {
+fn raw_name(name: &Ident) -> Ident {
     Ident::new_raw(&name.to_string(), name.span())
 }
 

@@ -24,6 +24,30 @@ fn event_without_fields() {
 }
 
 #[test]
+fn event_with_versions() {
+    let item = "#[removed(3, /** Who took it. */ teller: Option<String>)]
+        pub struct MoneyDeposited {
+            /// How much.
+            #[renamed(2, from = \"amt\")] #[converted(3, from = u32, with = i64::from)] pub amount: i64,
+            #[added(2, default = Channel::Branch)] pub channel: Channel,
+        }";
+    check("event", "version = 3", item, &expect_file!["expansions/event_with_versions.rs"]);
+}
+
+#[test]
+fn event_whose_step_may_fail() {
+    let item = "pub struct Paid { #[converted(2, try_from = u32)] amount: Cents }";
+    check("event", "version = 2", item, &expect_file!["expansions/event_whose_step_may_fail.rs"]);
+}
+
+#[test]
+fn event_made_of_a_struct() {
+    let item = "#[converted(2, from = MoneyDepositedV1)]
+        pub struct MoneyDeposited { #[added(3, default = 0)] pub fee: i64 }";
+    check("event", "version = 3", item, &expect_file!["expansions/event_made_of_a_struct.rs"]);
+}
+
+#[test]
 fn command() {
     check("command", "retry", "pub struct Deposit { pub amount: i64 }", &expect_file!["expansions/command.rs"]);
 }
@@ -71,6 +95,23 @@ fn aggregate() {
 }
 
 #[test]
+fn aggregate_with_upcasts() {
+    let item = "impl Account {
+            fn opened(e: Opened) -> Self { Account }
+            #[upcast] fn split(e: Transferred) -> (Withdrawn, Option<Charged>) { todo!() }
+            #[upcast] fn printed(_: &Printed) {}
+        }";
+    check("aggregate", "id = AccountId", item, &expect_file!["expansions/aggregate_with_upcasts.rs"]);
+}
+
+#[test]
+fn aggregate_with_a_lock() {
+    let item = "impl Account { fn opened(e: Opened) -> Self { Account } }";
+    let args = "id = AccountId, name = \"Konto\", schema = \"account.events\"";
+    check("aggregate", args, item, &expect_file!["expansions/aggregate_with_a_lock.rs"]);
+}
+
+#[test]
 fn command_handler() {
     let item = "impl Account {
             fn open(cmd: Open) -> Opened { todo!() }
@@ -100,6 +141,6 @@ fn read_model() {
 
 #[test]
 fn read_model_of_several() {
-    let item = "#[read_model(of(Account, Customer))] pub struct Both { #[key] id: u64 }";
+    let item = "#[read_model(of(Account, Customer), logic_version = 2)] pub struct Both { #[key] id: u64 }";
     check("ReadModel", "", item, &expect_file!["expansions/read_model_of_several.rs"]);
 }

@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use super::{code, expand, tokens};
 
 /// Items as they should be, whose own code names nothing of std.
-const SOUND: [(&str, &str, &str); 13] = [
+const SOUND: [(&str, &str, &str); 18] = [
     ("event", "", "pub struct Paid { pub amount: Cents, pub kind: Kind }"),
     ("event", "", "pub struct Closed;"),
     (
@@ -19,6 +19,11 @@ const SOUND: [(&str, &str, &str); 13] = [
     ("value", "", "pub enum Price { Free, Fixed(Cents), Both { a: Cents } }"),
     ("value", "", "pub struct Cents(i64);"),
     ("value", "", "pub enum Kind { A, B }"),
+    ("value", "", "pub struct Span<T> { from: T, #[serde(default)] to: Vec1<T>, #[serde(skip)] seen: Cents }"),
+    ("value", "", "pub struct Wrapped<T: Copy>(T);"),
+    ("value", "", "#[serde(tag = \"type\")] pub enum Way<T> { Card { number: T }, Cash(Cents), Free }"),
+    ("value", "", "#[serde(tag = \"type\", content = \"data\")] pub enum Way { Card { number: Cents }, Cash(Cents, Cents) }"),
+    ("value", "", "#[serde(transparent)] pub struct Price { minor: Cents, #[serde(skip)] seen: Cents }"),
     ("state", "snapshot_every = 5", "pub struct Account { balance: Cents }"),
     ("id", "", "pub struct Line(i64);"),
     ("aggregate", "id = u64", "impl Account { fn opened(e: Opened) -> Self {} fn paid(&mut self, e: Paid) {} }"),
@@ -27,7 +32,7 @@ const SOUND: [(&str, &str, &str); 13] = [
 ];
 
 /// Items that are wrong, of each macro.
-const WRONG: [(&str, &str, &str); 20] = [
+const WRONG: [(&str, &str, &str); 24] = [
     ("event", "", "pub enum Moved { Left }"),
     ("event", "", "pub struct Paid<T> { amount: T }"),
     ("event", "version = 2", "pub struct Paid { #[added(3, default = 0)] amount: i64 }"),
@@ -35,9 +40,13 @@ const WRONG: [(&str, &str, &str); 20] = [
     ("event", "version = 2", "#[removed(2, amount: i64)] pub struct Paid { #[renamed(2, from = \"amount\")] a: i64 }"),
     ("event", "version = 4000000000", "pub struct Paid { amount: i64 }"),
     ("value", "", "pub enum Price { #[added(2)] Free }"),
-    ("event", "", "pub struct Paid { #[serde(skip)] amount: i64 }"),
+    ("event", "", "pub struct Paid { #[serde(skip_serializing)] amount: i64 }"),
+    ("event", "", "#[serde(transparent)] pub struct Paid { amount: i64 }"),
+    ("value", "", "#[serde(tag = \"type\")] pub enum Way<T> { Card(T, T) }"),
+    ("value", "", "pub struct Line<'a> { text: &'a str }"),
     ("command", "", "pub union Pay { a: u8 }"),
-    ("value", "", "pub struct Range<T> where T: Copy { from: T }"),
+    ("value", "", "pub struct Range<const N: usize> where Cells<N>: Copy { from: Cells<N> }"),
+    ("state", "snapshot_every = 5", "pub struct Range<T> where T: Copy { from: T }"),
     ("value", "", "pub enum Tree { Node(Vec<Tree>) }"),
     ("state", "", "pub struct Account { balance: i64 }"),
     ("id", "", "pub struct Id(pub String);"),

@@ -26,6 +26,12 @@ fn names_that_are_stored_are_checked() {
         &expect!["the name of an aggregate holds at least one letter, and no `-`, which parts it from the id: `Account-ACC-1`"],
     );
     check(
+        "aggregate",
+        "id = u64, schema = \"locks/\"",
+        "impl A { fn f(e: E) -> Self {} }",
+        &expect!["the schema lock is a file beside this one: write `schema = \"account.events\"`"],
+    );
+    check(
         "value",
         "",
         "struct V { a: u8, #[serde(rename = \"a\")] b: u8 }",
@@ -59,16 +65,102 @@ fn a_row_has_one_key() {
     );
 }
 
+/// How many errors a key gives at a place, the keys that fit there, and those that don't.
+type Place<'a> = (&'a dyn Fn(&str) -> usize, &'a [&'a str], &'a [&'a str]);
+
 #[test]
 fn what_does_not_read_back_is_refused() {
-    for key in ["skip", "flatten", "skip_serializing_if = \"f\"", "borrow", "getter = \"f\""] {
-        let item = format!("struct V {{ #[serde({key})] a: u8 }}");
-        assert_eq!(expand("value", "", &item).1.len(), 1, "{item}");
+    let on_field = |key: &str| expand("value", "", &format!("struct V {{ #[serde({key})] a: Option<u8> }}")).1.len();
+    let on_unnamed = |key: &str| expand("value", "", &format!("struct V(#[serde({key})] u8, u8);")).1.len();
+    let on_struct = |key: &str| expand("value", "", &format!("#[serde({key})] struct V {{ a: Option<u8> }}")).1.len();
+    let on_enum = |key: &str| expand("value", "", &format!("#[serde({key})] enum V {{ A {{ a: u8 }}, B(u8), C }}")).1.len();
+    let on_variant = |key: &str| expand("value", "", &format!("enum V {{ #[serde({key})] A {{ a: u8 }} }}")).1.len();
+    let places: [Place<'_>; 5] = [
+        (
+            &on_field,
+            &[
+                "rename = \"b\"",
+                "default",
+                "default = \"f\"",
+                "skip",
+                "skip, default = \"f\"",
+                "skip_serializing, default",
+                "skip_serializing_if = \"Option::is_none\"",
+                "skip_serializing_if = \"::std::option::Option::is_none\", default",
+                "skip_serializing_if = \"Vec::is_empty\", default",
+                "skip_serializing_if = \"Vec::<u8>::is_empty\", default",
+            ],
+            &[
+                "flatten",
+                "borrow",
+                "bound = \"\"",
+                "getter = \"f\"",
+                "alias = \"b\"",
+                "skip_deserializing",
+                "skip_serializing",
+                "skip_serializing_if = \"f\"",
+                "skip_serializing_if = \"Vec::is_empty\"",
+                "skip_serializing_if = \"Vec::is_empty\", default = \"f\"",
+                "skip_serializing_if = \"Mine::is_empty\", default",
+                "skip_serializing_if = \"Option::is_none\", default = \"f\"",
+                "tag = \"b\"",
+                "rename_all = \"lowercase\"",
+                "rename = \"\"",
+                "rename = \"a\\nb\"",
+                "surprise",
+            ],
+        ),
+        (&on_unnamed, &[], &["default", "skip", "rename = \"b\"", "skip_serializing_if = \"Option::is_none\""]),
+        (
+            &on_struct,
+            &["default", "default = \"f\"", "transparent", "rename_all = \"camelCase\""],
+            &[
+                "rename = \"b\"",
+                "deny_unknown_fields",
+                "tag = \"b\"",
+                "from = \"u8\"",
+                "into = \"u8\"",
+                "try_from = \"u8\"",
+                "remote = \"V\"",
+                "transparent, default",
+                "crate = \"serde\"",
+            ],
+        ),
+        (
+            &on_enum,
+            &["tag = \"b\"", "tag = \"b\", content = \"c\"", "rename_all_fields = \"camelCase\""],
+            &[
+                "untagged",
+                "content = \"c\"",
+                "tag = \"b\", content = \"b\"",
+                "tag = \"a\"",
+                "tag = \"\\t\"",
+                "default",
+                "transparent",
+            ],
+        ),
+        (
+            &on_variant,
+            &["rename = \"b\"", "rename_all = \"camelCase\""],
+            &["skip", "other", "alias = \"b\"", "untagged", "with = \"m\"", "default"],
+        ),
+    ];
+    for (i, (errors, fine, wrong)) in places.iter().enumerate() {
+        for key in *fine {
+            assert_eq!(errors(key), 0, "place {i}: {key}");
+        }
+        for key in *wrong {
+            assert_eq!(errors(key), 1, "place {i}: {key}");
+        }
     }
-    for key in ["rename = \"b\"", "default", "default = \"f\"", "alias = \"b\""] {
-        let item = format!("struct V {{ #[serde({key})] a: u8 }}");
-        assert_eq!(expand("value", "", &item).1.len(), 0, "{item}");
-    }
+    assert_eq!(
+        expand("value", "", "#[serde(default)] struct V { #[serde(skip_serializing_if = \"Option::is_none\")] a: A }").1.len(),
+        1
+    );
+    assert_eq!(expand("value", "", "#[serde(tag = \"a\")] enum V { A(u8, u8) }").1.len(), 1);
+    assert_eq!(expand("value", "", "#[serde(tag = \"a\")] enum V { A { #[serde(skip)] a: u8 } }").1.len(), 0);
+    assert_eq!(expand("value", "", "#[serde(transparent)] struct V { a: u8, b: u8 }").1.len(), 1);
+    assert_eq!(expand("value", "", "#[serde(transparent)] struct V { a: u8, #[serde(skip)] b: u8 }").1.len(), 0);
     check(
         "value",
         "",

@@ -4,46 +4,7 @@ use super::same;
 use crate::event::EventInfo;
 use crate::read::Column;
 use crate::schema::Fingerprint;
-
-/// A text that is put together in `const`; what does not fit is cut off.
-pub(super) struct Text {
-    bytes: [u8; 512],
-    len: usize,
-}
-
-impl Text {
-    pub(super) const fn new() -> Self {
-        Text { bytes: [0; 512], len: 0 }
-    }
-    const fn push(&mut self, text: &str) {
-        let (text, mut i) = (text.as_bytes(), 0);
-        while i < text.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = text[i];
-            self.len += 1;
-            i += 1;
-        }
-    }
-    pub(super) const fn push_all(&mut self, parts: &[&str]) {
-        let mut i = 0;
-        while i < parts.len() {
-            self.push(parts[i]);
-            i += 1;
-        }
-    }
-    pub(super) const fn push_number(&mut self, number: u32) {
-        if number > 9 {
-            self.push_number(number / 10);
-        }
-        let digits = "0123456789".split_at((number % 10) as usize).1;
-        self.push(digits.split_at(1).0);
-    }
-    pub(super) const fn as_str(&self) -> &str {
-        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => text,
-            Err(_) => "two of these are stored under one name",
-        }
-    }
-}
+use crate::schema::text::Text;
 
 /// Fails to compile where two things of one kind are stored under one name. Each is its type's name and its stored one.
 #[track_caller]
@@ -53,7 +14,7 @@ pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(
         let mut j = 0;
         while j < i {
             if same(names[i].1, names[j].1) && !same(names[i].1, "") {
-                let mut text = Text::new();
+                let mut text = Text::<512>::new();
                 text.push_all(&[
                     "`",
                     owner,
@@ -102,11 +63,12 @@ pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
     events(Fingerprint::new().number(tokens), retired).finish()
 }
 
-/// The hash of a read model: its columns with the schemas of their types, and its blocks.
-pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64]) -> u64 {
-    let (mut hash, mut i) = (Fingerprint::new(), 0);
+/// The hash of a read model: its columns with the schemas of their types, its blocks, and the number that its user changes
+/// where code outside the blocks has changed.
+pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64], logic_version: u64) -> u64 {
+    let (mut hash, mut i) = (Fingerprint::new().number(logic_version), 0);
     while i < columns.len() {
-        let Column { name, kind, nullable, role } = columns[i];
+        let Column { name, kind, nullable, role, doc: _ } = columns[i];
         hash = hash.bytes(name.as_bytes()).bytes(&[kind as u8, nullable as u8, role as u8]);
         i += 1;
     }
@@ -121,4 +83,49 @@ pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u6
         i += 1;
     }
     hash.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventVersion;
+    use crate::schema::{Field, Node};
+
+    /// Two versions, of the second of which something is said.
+    fn event(name: &'static str, doc: &'static str, node: Node, logic: u64) -> EventInfo {
+        let version = |version, node, logic| EventVersion { version, node, changes: &[], logic, advance: |_| Ok(Vec::new()) };
+        let versions: &'static [EventVersion] = Box::leak(Box::new([version(1, Node::Bool, 0), version(2, node, logic)]));
+        EventInfo { name, version: 2, doc, versions }
+    }
+    const fn record(name: &'static str, doc: &'static str) -> Node {
+        match (name.len(), doc.len()) {
+            (4, 0) => Node::Record(&[Field { name: "paid", doc: "", default: false, node: &Node::Text }]),
+            (4, _) => Node::Record(&[Field { name: "paid", doc: "Docs.", default: false, node: &Node::Text }]),
+            _ => Node::Record(&[Field { name: "other", doc: "", default: false, node: &Node::Text }]),
+        }
+    }
+
+    #[test]
+    fn a_block_s_fingerprint_changes_with_what_decides_and_not_with_docs() {
+        let of = |event: EventInfo, upcasts| block_fingerprint("Account", 1, &[event], upcasts);
+        let plain = of(event("Paid", "", record("paid", ""), 3), 0);
+        assert_eq!(of(event("Paid", "What it means.", record("paid", "Docs."), 3), 0), plain);
+        for other in [
+            of(event("Lent", "", record("paid", ""), 3), 0),
+            of(event("Paid", "", record("other", ""), 3), 0),
+            of(event("Paid", "", record("paid", ""), 4), 0),
+            of(event("Paid", "", record("paid", ""), 3), 1),
+            block_fingerprint("Account", 2, &[event("Paid", "", record("paid", ""), 3)], 0),
+            block_fingerprint("Account", 1, &[], 0),
+        ] {
+            assert_ne!(other, plain);
+        }
+        let retired = |event| upcasts_fingerprint(1, &[event]);
+        assert_ne!(retired(event("Paid", "", record("paid", ""), 3)), retired(event("Paid", "", record("other", ""), 3)));
+    }
+
+    #[test]
+    fn a_read_model_s_fingerprint_changes_with_the_number_its_user_gives() {
+        assert_ne!(model_fingerprint(&[], &[], &[], 0), model_fingerprint(&[], &[], &[], 1));
+    }
 }

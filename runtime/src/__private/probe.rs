@@ -63,8 +63,8 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
         crate::codec::rewrite::<T>(payload)
     }
     /// The stored form of what an earlier version has become.
-    pub fn written(value: T) -> Result<Vec<u8>, DecodeError> {
-        crate::codec::written(&value)
+    pub fn written(value: &T) -> Result<Vec<u8>, DecodeError> {
+        crate::codec::written(value)
     }
     /// As JSON in a column.
     pub fn to_json(value: &T) -> Result<Value, String> {
@@ -84,8 +84,12 @@ impl<T: Past<Next: Serialize + Schema> + DeserializeOwned> Probe<T> {
 impl<T: Schema> Probe<T> {
     /// The hash of the schema.
     pub const SCHEMA: u64 = T::NODE.fingerprint();
+    /// The schema.
+    pub const NODE: Option<Node> = Some(T::NODE);
 }
 impl<T: State> Probe<T> {
+    /// The state's doc comment.
+    pub const STATE_DOC: &'static str = T::DOC;
     /// How the state is stored.
     pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
 }
@@ -175,7 +179,7 @@ pub trait Lacks<T>: Sized {
         never!(T, "this type can't be stored")
     }
     /// Never compiled.
-    fn written(_: T) -> Result<Vec<u8>, DecodeError> {
+    fn written(_: &T) -> Result<Vec<u8>, DecodeError> {
         never!(T, "this type can't be stored")
     }
     /// Never compiled.
@@ -196,6 +200,10 @@ pub trait Lacks<T>: Sized {
     }
     /// No schema.
     const SCHEMA: u64 = 0;
+    /// No state with a doc comment.
+    const STATE_DOC: &'static str = "";
+    /// No schema.
+    const NODE: Option<Node> = None;
     /// No snapshots.
     const SNAPSHOTS: Option<Snapshots<T>> = None;
     /// No column.
@@ -255,6 +263,32 @@ pub const fn stored(schema: &Node, stored: bool) {
         stored,
         "a field's type has a schema, but can't be written and read: put `#[value]` on it, and give the keys of maps and sets `Eq` and `Hash`"
     );
+}
+
+/// The schema of a field. Fails to compile where its values would not come back as they went.
+#[track_caller]
+pub const fn field_node(node: Node) -> Node {
+    judged(node, node.flaw())
+}
+
+/// The schema of a field inside an enum with a tag among its fields, likewise.
+#[track_caller]
+pub const fn tagged_field_node(node: Node) -> Node {
+    judged(node, node.flaw_in_tagged())
+}
+
+/// The schema of the one unnamed content of a variant of an enum with this tag among its fields, likewise.
+#[track_caller]
+pub const fn tagged_content_node(node: Node, tag: &str) -> Node {
+    judged(node, node.flaw_as_tagged(tag))
+}
+
+#[track_caller]
+const fn judged(node: Node, flaw: Option<&'static str>) -> Node {
+    match flaw {
+        None => node,
+        Some(why) => panic!("{}", why),
+    }
 }
 
 /// How a state is stored, made by `#[state]`.

@@ -2,10 +2,10 @@
 
 use core::fmt::Display;
 
-use super::checks::Text;
 use super::same;
 use crate::error::{DecodeError, UpcastError};
-use crate::event::{Event, EventInfo, EventVersion};
+use crate::event::{EventInfo, EventVersion};
+use crate::schema::text::Text;
 
 /// An earlier version of an event.
 pub trait Past: Sized {
@@ -26,9 +26,6 @@ pub trait MadeFrom<Old>: Sized {
     /// Makes it.
     fn made(old: Old) -> Result<Self::Made, DecodeError>;
 }
-
-/// Fails to compile where `E` is no event.
-pub const fn is_event<E: Event>() {}
 
 /// The value of a field in the next version, or why there is none.
 pub fn step<T, E: Display>(event: &'static str, from: u32, field: &'static str, made: Result<T, E>) -> Result<T, UpcastError> {
@@ -70,7 +67,7 @@ pub const fn is_version_before(event: &str, name: &str, before: u32, old: &str, 
     if same(found.name, "") {
         return;
     }
-    let mut text = Text::new();
+    let mut text = Text::<512>::new();
     if !same(found.name, name) {
         text.push_all(&[
             "`",
@@ -89,13 +86,13 @@ pub const fn is_version_before(event: &str, name: &str, before: u32, old: &str, 
         ]);
     } else if found.version != before {
         text.push_all(&["`", old, "` is version "]);
-        text.push_number(found.version);
+        text.push_number(found.version as u64);
         text.push_all(&[" of `", name, "`, so version "]);
-        text.push_number(found.version + 1);
+        text.push_number(found.version as u64 + 1);
         text.push_all(&[" is made of it: write `#[converted("]);
-        text.push_number(found.version + 1);
+        text.push_number(found.version as u64 + 1);
         text.push_all(&[", ..)]`, or `#[event(version = "]);
-        text.push_number(before);
+        text.push_number(before as u64);
         text.push_all(&[")]` on `", old, "`"]);
     } else {
         return;

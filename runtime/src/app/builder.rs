@@ -20,13 +20,14 @@ use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
 use super::{App, Inner};
+use crate::catalogue::{self, AggregateEntry, Catalogue, ReadModelEntry};
 use crate::command::Services;
 use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
+use crate::store::{Capabilities, Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
-use crate::{CommandInfo, Commands, Position};
+use crate::{CommandInfo, Commands, Lock, Position};
 
 /// An app that is being put together: a store, and what is registered with it. Made by [`App::connect`].
 #[must_use = "an app runs once it is started"]
@@ -51,6 +52,8 @@ struct Registered {
     /// What it applies, and what it makes of retired ones.
     events: [&'static [EventInfo]; 2],
     commands: &'static [CommandInfo],
+    describe: fn() -> AggregateEntry,
+    lock: Option<Lock>,
     fingerprint: u64,
     /// What its snapshots are kept under, where it has any.
     snapshots: Option<u64>,
@@ -61,6 +64,7 @@ struct RegisteredModel {
     model: Model,
     inline: Option<Box<dyn InlineModel>>,
     run: fn(Feed) -> Box<dyn Running>,
+    describe: fn(bool, &[AggregateEntry]) -> ReadModelEntry,
 }
 
 /// What a runner needs of the app.
@@ -74,7 +78,8 @@ struct Feed {
 fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
     let Feed { model, log, rows, checkpoint } = feed;
     let (feeder, position) = (Feeder::<M>::new(), checkpoint.position);
-    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now() })
+    let parked = Arc::clone(&model.progress.borrow().parked);
+    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now(), parked, retried: None })
 }
 
 impl fmt::Debug for Builder {
@@ -134,6 +139,8 @@ impl Builder {
             name: A::NAME,
             events: [A::EVENTS, A::RETIRED],
             commands: A::COMMANDS,
+            describe: catalogue::aggregate::<A>,
+            lock: A::LOCK,
             fingerprint: A::FINGERPRINT,
             snapshots: snapshot_fingerprint::<A>(),
         });
@@ -153,7 +160,7 @@ impl Builder {
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
         let model = Model::of::<M>(inline.is_some());
-        self.models.push(RegisteredModel { model, inline, run: runner::<M> });
+        self.models.push(RegisteredModel { model, inline, run: runner::<M>, describe: catalogue::read_model::<M> });
         self
     }
 
@@ -205,6 +212,14 @@ impl Builder {
         self
     }
 
+    /// What is registered, as documentation: see [`catalogue`](crate::catalogue).
+    pub fn catalogue(&self) -> Catalogue {
+        let aggregates: Vec<_> = self.aggregates.iter().map(|registered| (registered.describe)()).collect();
+        let models = self.models.iter();
+        let models = models.map(|registered| (registered.describe)(registered.model.inline, &aggregates)).collect();
+        Catalogue::new(aggregates, models)
+    }
+
     /// Checks what is registered against each other and against the store, brings inline read models to the present, and
     /// lets the others run.
     ///
@@ -237,6 +252,7 @@ impl Builder {
             let snapshots = snapshots.map(shown);
             tracing::info!(aggregate = name, fingerprint = shown(*fingerprint), snapshots, "registered");
         }
+        warn_of_drafts(&aggregates, store.log.capabilities());
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
@@ -288,7 +304,7 @@ async fn prepare(
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint, replaced }) in
+    for (RegisteredModel { mut model, inline: part, run, .. }, Prepared { place, checkpoint, replaced }) in
         registered.into_iter().zip(prepared)
     {
         model.place = place;
@@ -305,6 +321,12 @@ async fn prepare(
             progress.complete_from = complete_from;
             progress.outdated = checkpoint.is_none();
         });
+        if checkpoint.is_some() {
+            // Before anybody can read: it is tried again only once the model runs.
+            let parked = rows.parked(place).await?;
+            let parked = parked.into_iter().map(|parked| (parked.stream.clone(), parked)).collect();
+            model.progress.send_modify(|progress| progress.parked = Arc::new(parked));
+        }
         let model = Arc::new(model);
         fed.models.push(model.clone());
         let (Some(checkpoint), true) = (checkpoint, writable) else { continue };
@@ -383,6 +405,25 @@ fn check_sources(aggregates: &[Registered], models: &[RegisteredModel]) -> Resul
         }
     }
     Ok(())
+}
+
+/// What is about to be stored for good should be in a release.
+fn warn_of_drafts(aggregates: &[Registered], capabilities: Capabilities) {
+    if !capabilities.durable || !capabilities.writable {
+        return;
+    }
+    for aggregate in aggregates {
+        let Some(lock) = aggregate.lock else { continue };
+        let drafts = lock.drafts();
+        if !drafts.is_empty() {
+            tracing::warn!(
+                aggregate = aggregate.name,
+                file = lock.file,
+                drafts = drafts.join(", "),
+                "what is stored now has schemas that may still change: `GESTA_SCHEMA=release cargo test gesta_schema` freezes them"
+            );
+        }
+    }
 }
 
 /// The kinds of events that are stored and that this build can't read.

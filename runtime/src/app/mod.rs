@@ -11,6 +11,7 @@ mod load;
 mod many;
 mod model;
 mod options;
+mod parking;
 mod read;
 mod runner;
 mod subscribe;

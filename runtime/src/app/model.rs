@@ -1,14 +1,16 @@
 //! A registered read model: its definition, and how far it has come.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::load::record;
 use crate::error::{ProjectionError, panic_message};
 use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value};
-use crate::store::{ModelSpec, RowKey, RowSet, StoredEvent};
+use crate::store::{ModelSpec, Parked, RowKey, RowSet, StoredEvent};
 use crate::{Position, StreamName};
 
 /// What is known of a registered read model without its type.
@@ -23,6 +25,12 @@ pub(crate) struct Model {
     pub(crate) sources: Vec<&'static str>,
     pub(crate) spec: ModelSpec,
     pub(crate) progress: watch::Sender<Progress>,
+    /// How often somebody has asked for another try at what is parked.
+    pub(crate) retries_asked: watch::Sender<u64>,
+    /// The key of a stream's row, where the model can park streams: each has one row of its own, and no other stream has a part in
+    /// it. Where several aggregates feed a model they may share its rows, and to hold back one of them would fold the others out
+    /// of order.
+    pub(crate) row_of: Option<fn(&StreamName) -> Option<Value>>,
 }
 
 /// How far a read model has come.
@@ -36,13 +44,23 @@ pub(crate) struct Progress {
     pub(crate) stopped: Option<ProjectionError>,
     /// The file holds rows of another definition, and may not be written.
     pub(crate) outdated: bool,
+    /// The streams that are passed over, as far as this app feeds the model.
+    pub(crate) parked: Arc<ParkedStreams>,
+    /// Which of those who asked for another try at them have been heard.
+    pub(crate) retried: u64,
 }
+
+/// The streams that are passed over by a read model, by their names.
+pub(crate) type ParkedStreams = HashMap<StreamName, Parked>;
 
 impl Model {
     pub(crate) fn of<M: Projection>(inline: bool) -> Self {
-        let sources = SourceSink::<M>::collect().iter().map(|source| source.aggregate).collect();
+        let sources = SourceSink::<M>::collect();
+        let row_of = if let [source] = &sources[..] { source.row_of } else { None };
+        let sources = sources.iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
-        let progress = Progress { position, complete_from: position, stopped: None, outdated: false };
+        let (parked, retried) = (Arc::default(), 0);
+        let progress = Progress { position, complete_from: position, stopped: None, outdated: false, parked, retried };
         Model {
             type_id: TypeId::of::<M>(),
             name: M::TABLE,
@@ -52,6 +70,8 @@ impl Model {
             sources,
             spec: ModelSpec { table: M::TABLE, columns: M::COLUMNS, fingerprint: M::FINGERPRINT, inline },
             progress: watch::Sender::new(progress),
+            retries_asked: watch::Sender::new(0),
+            row_of,
         }
     }
 }

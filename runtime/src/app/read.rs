@@ -23,7 +23,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// A read of the rows of `M`; made by [`App::read`].
 ///
 /// Without [`after`](Read::after) it answers from what the model holds: at least all that was stored when the app started. A
-/// model that has stopped since then still answers, from where it stopped; a read with `after`, and [`App::settle`], say so.
+/// model that has stopped says so instead, and so does one that waits for a newer build or has [parked](App::parked) what is asked
+/// for.
 #[must_use = "it says what is to be read; `get`, `all` or `rows` reads it"]
 pub struct Read<'a, M> {
     app: &'a App,
@@ -32,6 +33,7 @@ pub struct Read<'a, M> {
     filter: Option<Filter<M>>,
     descending: bool,
     limit: usize,
+    despite_parked: bool,
 }
 
 impl<M: ReadModel> fmt::Debug for Read<'_, M> {
@@ -89,13 +91,21 @@ impl App {
     /// # }
     /// ```
     pub fn read<M: ReadModel>(&self) -> Read<'_, M> {
-        Read { app: self, after: None, patience: PATIENCE, filter: None, descending: false, limit: usize::MAX }
+        Read {
+            app: self,
+            after: None,
+            patience: PATIENCE,
+            filter: None,
+            descending: false,
+            limit: usize::MAX,
+            despite_parked: false,
+        }
     }
 
     /// Waits until every read model holds everything that is stored now.
     ///
     /// # Errors
-    /// [`ReadError`] where one of them has stopped, or the store failed.
+    /// [`ReadError`] where one of them has stopped or has [parked](App::parked) a stream, or the store failed.
     pub async fn settle(&self) -> Result<(), ReadError> {
         let head = self.inner.store.log.head().await?;
         for model in &self.inner.models {
@@ -103,11 +113,12 @@ impl App {
                 return Err(ReadError::Outdated { model: model.name });
             }
             self.reach(model, head, None).await?;
+            self.check_parked(model, None).await?;
         }
         Ok(())
     }
 
-    fn model<M: ReadModel>(&self) -> Result<(&Model, &dyn ReadModelStore), ReadError> {
+    pub(super) fn model<M: ReadModel>(&self) -> Result<(&Model, &dyn ReadModelStore), ReadError> {
         let model = self.inner.models.iter().find(|model| model.type_id == TypeId::of::<M>());
         match (model, &self.inner.store.read_models) {
             (Some(model), Some(rows)) => Ok((model, &**rows)),
@@ -215,14 +226,25 @@ impl<'a, M: ReadModel> Read<'a, M> {
         self
     }
 
+    /// Also rows of streams that are [parked](App::parked), as they were before the event that can't be folded; a row that such an
+    /// event would have created is missing. Without this, a read that may meet one answers [`ReadError::Parked`].
+    pub fn despite_parked(mut self) -> Self {
+        self.despite_parked = true;
+        self
+    }
+
     /// The row with this key, where there is one.
     ///
     /// # Errors
-    /// [`ReadError::Late`] where the model has not come far enough in time; otherwise see [`ReadError`].
+    /// [`ReadError::Late`] where the model has not come far enough in time, [`ReadError::Parked`] where the row's stream is
+    /// parked; otherwise see [`ReadError`].
     pub async fn get(self, key: &M::Key) -> Result<Option<M>, ReadError> {
         let (model, rows) = self.ready().await?;
         let row_error = |why| ReadError::Row { model: M::TABLE, why };
         let key = key_value::<M>(key).map_err(row_error)?;
+        if !self.despite_parked {
+            self.app.check_parked(model, Some(&key)).await?;
+        }
         let mut found = rows.rows(model.place, &[key]).await?;
         found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
     }
@@ -230,7 +252,7 @@ impl<'a, M: ReadModel> Read<'a, M> {
     /// All rows that are asked for, in memory together.
     ///
     /// # Errors
-    /// As [`get`](Read::get).
+    /// As [`get`](Read::get); [`ReadError::Parked`] where any stream is parked.
     pub async fn all(self) -> Result<Vec<M>, ReadError> {
         let mut rows = self.rows().await?;
         let mut all = Vec::new();
@@ -245,9 +267,13 @@ impl<'a, M: ReadModel> Read<'a, M> {
     /// Rows that are changed meanwhile are seen as they are when their page is read.
     ///
     /// # Errors
-    /// As [`get`](Read::get).
+    /// As [`all`](Read::all).
     pub async fn rows(self) -> Result<Rows<'a, M>, ReadError> {
         let (model, store) = self.ready().await?;
+        if !self.despite_parked {
+            // Which rows would be among those that are asked for, nobody can say.
+            self.app.check_parked(model, None).await?;
+        }
         let row_error = |column: usize| move |why| ReadError::Row { model: M::TABLE, why: column_error::<M>(column, why) };
         let column = self.filter.as_ref().map_or(model.spec.key_column(), |filter| filter.column);
         let (from, to) = self.filter.map_or((None, None), |filter| (filter.from, filter.to));

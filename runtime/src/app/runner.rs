@@ -2,7 +2,8 @@
 //!
 //! Always true here: rows and checkpoint move in one transaction, so each event is in the rows exactly once, whatever
 //! happens between two batches. A batch that meets an event it can't fold is cut off before it and done again, so a row
-//! that an event left half changed is never stored; the model then stops before that event, and says so.
+//! that an event left half changed is never stored; the model then parks the event's stream (`parking.rs`), or stops before
+//! that event, and says so.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,10 +15,10 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use super::load::PAGE_BYTES;
-use super::model::{Feeder, Model, Pending, catch, key_value};
+use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
 use crate::error::{EventPlace, ProjectionError, StoreError, panic_message};
 use crate::read::{FoldError, Projection, Row, Value};
-use crate::store::{Checkpoint, CommitError, EventLog, ReadModelStore, RowChange, StoredEvent};
+use crate::store::{Checkpoint, CommitError, EventLog, ParkingChange, ReadModelStore, RowChange, StoredEvent};
 use crate::{Position, StreamName};
 
 /// The most events a batch reads.
@@ -38,6 +39,10 @@ pub(crate) struct Runner<M> {
     /// How far it has read; beyond the checkpoint only while nothing matched.
     pub(crate) position: Position,
     pub(crate) stored_at: Instant,
+    /// The streams that are passed over, as the store has them.
+    pub(crate) parked: Arc<ParkedStreams>,
+    /// Which of those who asked for another try at them have been heard; none before the first try.
+    pub(crate) retried: Option<u64>,
 }
 
 /// A runner without its type.
@@ -58,7 +63,7 @@ impl<M: Projection> Running for Runner<M> {
 }
 
 /// Where an event stands.
-struct Place {
+pub(super) struct Place {
     /// How many events of its batch came before it, matching or not.
     before: usize,
     at: EventPlace,
@@ -96,7 +101,7 @@ impl<M: Projection> Runner<M> {
             if *shutdown.borrow_and_update() {
                 return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
-            let stopped = match self.step().await {
+            let stopped = match self.turn().await {
                 Ok(0) => {
                     if std::mem::replace(&mut behind, false) {
                         tracing::info!(model = self.model.name, position = %self.position, "has caught up");
@@ -128,22 +133,40 @@ impl<M: Projection> Runner<M> {
     pub(crate) async fn catch_up(&mut self) -> Result<(), ProjectionError> {
         self.checkpoint = self.rows.checkpoint(self.model.place).await?;
         self.position = self.checkpoint.position;
+        self.take_up_parked().await?;
         while self.step().await? > 0 {}
         self.store_position().await
     }
 
     async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
         let lags = self.position != self.checkpoint.position;
+        let mut asked = self.model.retries_asked.subscribe();
+        let heard = self.retried;
         tokio::select! {
             // An app that is gone wants nothing more than one that shuts down.
             ended = shutdown.changed() => if ended.is_err() { Err(StoreError::Closed) } else { Ok(()) },
             waited = self.log.wait_beyond(self.position) => waited,
+            // The model holds the sender.
+            () = async { let _ = asked.wait_for(|asked| Some(*asked) > heard).await; } => Ok(()),
             () = tokio::time::sleep(IDLE_CHECKPOINT), if lags => match self.store_position().await {
                 Err(ProjectionError::Store(why)) => Err(why),
                 // Whoever took over will be met by the next batch.
                 _ => Ok(()),
             },
         }
+    }
+
+    /// What is parked, where it is time to try that again, and one batch.
+    async fn turn(&mut self) -> Result<usize, ProjectionError> {
+        let asked = *self.model.retries_asked.borrow();
+        match self.retried {
+            None => self.take_up_parked().await?,
+            Some(heard) if heard < asked => self.retry_parked().await?,
+            Some(_) => return self.step().await,
+        }
+        self.retried = Some(asked);
+        self.model.progress.send_modify(|progress| progress.retried = asked);
+        self.step().await
     }
 
     /// One batch; answers how many events it looked at.
@@ -157,11 +180,14 @@ impl<M: Projection> Runner<M> {
                     self.store(changes, last).await?;
                     // What went before it is stored; now it is the first of the next batch.
                     return match unreadable {
-                        Some(why) if seen == 0 => Err(why),
+                        Some(why) if seen == 0 => self.park(why).await.map(|()| 1),
                         _ => Ok(seen),
                     };
                 }
-                Err((0, why)) => return Err(self.unless_superseded(why).await?),
+                Err((0, why)) => {
+                    let why = self.unless_superseded(why).await?;
+                    return self.park(why).await.map(|()| 1);
+                }
                 // Done again, without the event that can't be folded, and what comes after it.
                 Err((before, _)) => max = before,
             }
@@ -177,9 +203,13 @@ impl<M: Projection> Runner<M> {
     async fn read(&self, max: usize) -> Result<Batch<M>, ProjectionError> {
         let mut batch = Batch { events: Vec::new(), seen: 0, last: self.position, unreadable: None };
         let mut bytes = 0;
-        let feeder = &self.feeder;
+        let (feeder, parked) = (&self.feeder, &*self.parked);
         self.log
             .read_all(self.position, max, &mut |event| {
+                if !parked.is_empty() && parked.contains_key(event.stream) {
+                    (batch.seen, batch.last) = (batch.seen + 1, event.position);
+                    return ControlFlow::Continue(());
+                }
                 let (whole, seen) = (batch.events.len(), batch.seen);
                 let mut misplaced = None;
                 let read = feeder.read(&event, &mut |pending| match Place::of(&event, seen) {
@@ -247,7 +277,7 @@ impl<M: Projection> Runner<M> {
     async fn store(&mut self, changes: Vec<RowChange>, to: Position) -> Result<(), ProjectionError> {
         self.position = to;
         if !changes.is_empty() || self.stored_at.elapsed() >= IDLE_CHECKPOINT {
-            self.commit(changes).await?;
+            self.commit(changes, Vec::new()).await?;
         }
         self.model.progress.send_if_modified(|progress| {
             let moved = progress.position < to;
@@ -257,12 +287,14 @@ impl<M: Projection> Runner<M> {
         Ok(())
     }
 
-    async fn store_position(&mut self) -> Result<(), ProjectionError> {
-        if self.position == self.checkpoint.position { Ok(()) } else { self.commit(Vec::new()).await }
+    pub(super) async fn store_position(&mut self) -> Result<(), ProjectionError> {
+        if self.position == self.checkpoint.position { Ok(()) } else { self.commit(Vec::new(), Vec::new()).await }
     }
 
-    async fn commit(&mut self, changes: Vec<RowChange>) -> Result<(), ProjectionError> {
-        let committed = self.rows.commit(self.model.place, changes, self.checkpoint, self.position).await;
+    /// Stores rows, what is parked with them, and how far the model has come.
+    pub(super) async fn commit(&mut self, changes: Vec<RowChange>, parking: Vec<ParkingChange>) -> Result<(), ProjectionError> {
+        let (place, from, to) = (self.model.place, self.checkpoint, self.position);
+        let committed = self.rows.commit_parking(place, changes, parking, from, to).await;
         match committed {
             Ok(()) => {
                 self.checkpoint.position = self.position;
@@ -286,22 +318,22 @@ fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, cr
     Ok(RowChange { key, row })
 }
 
-fn damaged<M: Projection>(key: &Value, why: &crate::ColumnError) -> ProjectionError {
+pub(super) fn damaged<M: Projection>(key: &Value, why: &crate::ColumnError) -> ProjectionError {
     ProjectionError::Store(StoreError::Damaged(format!("row {key} of the read model `{}`: {why}", M::TABLE)))
 }
 
 impl Place {
-    fn of(event: &StoredEvent<'_>, before: usize) -> Result<Self, ProjectionError> {
+    pub(super) fn of(event: &StoredEvent<'_>, before: usize) -> Result<Self, ProjectionError> {
         let stream = StreamName::parse(event.stream)
             .map_err(|why| StoreError::Damaged(format!("the stream's name at position {}: {why}", event.position)))?;
         let StoredEvent { version, position, schema_version, .. } = *event;
         let at = EventPlace { stream, version, position, name: event.name.to_owned(), schema_version };
         Ok(Place { before, at })
     }
-    fn error_of(event: &StoredEvent<'_>, why: FoldError) -> ProjectionError {
+    pub(super) fn error_of(event: &StoredEvent<'_>, why: FoldError) -> ProjectionError {
         Self::of(event, 0).map_or_else(|damaged| damaged, |place| place.error(None, why))
     }
-    fn error(&self, key: Option<&Value>, why: FoldError) -> ProjectionError {
+    pub(super) fn error(&self, key: Option<&Value>, why: FoldError) -> ProjectionError {
         ProjectionError::of(self.at.clone(), key.map(ToString::to_string), why)
     }
 }

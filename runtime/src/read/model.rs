@@ -1,10 +1,11 @@
 //! What a read model is, and how events become rows.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::hash::Hash;
 
-use super::column::{Column, ColumnError, ColumnType, Row};
-use crate::{Aggregate, DecodeError, Decoded, Recorded, aggregate};
+use super::column::{Column, ColumnError, ColumnType, Row, Value};
+use crate::{Aggregate, AggregateId, DecodeError, Decoded, Recorded, StreamName, aggregate};
 
 /// A row with a key, kept in a table of its own and folded from events.
 ///
@@ -19,6 +20,8 @@ pub trait ReadModel: Sized + Send + Sync + 'static {
     type Key: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
     /// The table's name.
     const TABLE: &'static str;
+    /// Its doc comment.
+    const DOC: &'static str;
     /// The table's columns; exactly one is the key.
     const COLUMNS: &'static [Column];
     /// The row's key.
@@ -62,6 +65,9 @@ pub(crate) struct Source<M> {
     pub(crate) handles: fn(&str) -> Option<bool>,
     /// Reads one stored event, by name, version and payload, and finds the row of each event that it is today.
     pub(crate) fold: FoldStored<M>,
+    /// The key of a stream's row, where each stream has one row of its own: no handler says otherwise, and the row's key is the
+    /// stream's id as it is.
+    pub(crate) row_of: Option<fn(&StreamName) -> Option<Value>>,
 }
 
 type FoldStored<M> = fn(Recorded<(&str, u32, &[u8])>, &mut dyn FnMut(Box<dyn Fold<M>>)) -> Result<(), FoldError>;
@@ -76,10 +82,15 @@ impl<M: ReadModel> SourceSink<M> {
         sink.sources
     }
 
-    /// The aggregate `A` is one.
-    pub fn source<A: Feeds<M>>(&mut self) {
+    /// The aggregate `A` is one; `by_stream` says that none of its handlers has a `#[key = ..]`.
+    pub fn source<A: Feeds<M>>(&mut self, by_stream: bool) {
+        let by_stream = by_stream && TypeId::of::<A::Id>() == TypeId::of::<M::Key>();
         self.sources.push(Source {
             aggregate: A::NAME,
+            row_of: by_stream.then_some(|stream| {
+                let id = <A::Id as AggregateId>::parse(stream.id()).ok()?;
+                (&id as &dyn Any).downcast_ref::<M::Key>()?.to_value().ok()
+            }),
             handles: A::effect_of,
             fold: |raw, each| {
                 let ((name, version, payload), record) = raw.split();

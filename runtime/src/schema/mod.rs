@@ -2,6 +2,82 @@
 //!
 //! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes;
 //! everything is `const`, so a schema costs nothing while a program runs.
+//!
+//! # What can be stored
+//!
+//! | type | node | as JSON |
+//! |---|---|---|
+//! | `bool` | [`Bool`](Node::Bool) | `true` |
+//! | `u8` to `u128`, `i8` to `i128`, `usize`, `isize` | [`Int`](Node::Int) | `5` |
+//! | `f32`, `f64` | [`Float`](Node::Float); one that is not finite can't be written | `0.1` |
+//! | `String`, `Box<str>`, ids of text | [`Text`](Node::Text) | `"a"` |
+//! | `char`, `NonZero<u8>` and its siblings, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddrV4`, `Uuid`, [`Timestamp`](crate::Timestamp) | [`Named`](Node::Named) | see [`NAMED`] |
+//! | `chrono`'s `DateTime<Utc>`, `NaiveDate`, `NaiveTime`, `NaiveDateTime` (feature `chrono`) | `Named` | text |
+//! | `rust_decimal`'s `Decimal` (feature `rust_decimal`) | `Named` | text, so that no digit is lost |
+//! | `Option<T>` | [`Optional`](Node::Optional) | `null`, or the value |
+//! | `Vec`, `VecDeque`, `LinkedList`, `Box<[T]>` | [`List`](Node::List) | `[1,2]` |
+//! | `BTreeSet`, `HashSet` | [`Set`](Node::Set) | `[1,2]` |
+//! | `[T; 0]` to `[T; 32]` | [`Array`](Node::Array) | `[1,2]` |
+//! | `BTreeMap`, `HashMap` | [`Map`](Node::Map) | `{"a":1}` |
+//! | tuples of up to twelve | [`Tuple`](Node::Tuple) | `[1,"a"]` |
+//! | `Duration`, `SystemTime` (not before 1970), `Range`, `RangeFrom`, `RangeTo` | [`Record`](Node::Record) | `{"secs":1,"nanos":0}` |
+//! | `Result`, `Bound` | [`Enum`](Node::Enum) | `{"Ok":1}` |
+//! | `Box`, `Cow` | as what is in it | |
+//! | `#[value]` types, generic ones too | record, tuple, enum, or as what is in it | |
+//!
+//! # What can't
+//!
+//! What is written has to come back as it went, so the compiler refuses these, at the field:
+//!
+//! * `Option<Option<T>>`: JSON has one `null` for both.
+//! * Maps by anything but text, integers, enums without fields, and newtypes around these: JSON's keys are text.
+//! * Arrays of more than 32: serde reads none.
+//! * Inside an enum with `#[serde(tag = "..")]` and without `content`: maps by integers, and 128-bit integers. serde keeps
+//!   such a variant's fields in a buffer until it has seen the tag, and the buffer loses them.
+//! * As the one unnamed content of a variant of such an enum: anything but a record; and a record with a field that is
+//!   named like the tag.
+//!
+//! These have no schema, for the same reason: `SocketAddr` and `SocketAddrV6`, whose text lacks the flow information;
+//! `chrono`'s `DateTime<FixedOffset>`, whose text lacks the seconds of an offset, so that it can come back as another point
+//! in time; `RangeInclusive`, which comes back as if it had never been iterated; `Rc` and `Arc`, which come back as copies.
+//!
+//! `rust_decimal` has features that change how a `Decimal` is written (`serde-float`, `serde-arbitrary-precision`): a program
+//! that stores decimals leaves them off.
+//!
+//! # Foreign and recursive types
+//!
+//! `#[schema(opaque = "a tree of categories")]` on a field stands for the type's schema: for a foreign type with serde, for
+//! one that is written by `#[serde(with = "..")]`, and for a type that holds itself, whose schema would have no end. The text
+//! says how the value is stored. It is all that is known of it: that such a value reads back is yours to see to, and another
+//! text means another form.
+
+mod flaw;
+#[cfg(any(feature = "chrono", feature = "rust_decimal"))]
+mod foreign;
+mod impls;
+mod named;
+#[cfg(test)]
+mod tests;
+
+pub use named::{NAMED, Named};
+
+pub(crate) mod json;
+pub(crate) mod json_schema;
+pub(crate) mod path;
+mod sample;
+#[allow(dead_code, reason = "the generated test calls it once locks are there")]
+pub(crate) mod samples;
+pub(crate) mod well_known;
+
+pub use json_schema::json_schema;
+pub use sample::{NoSample, samples};
+mod lines;
+pub(crate) mod lock;
+mod report;
+mod rules;
+pub(crate) mod text;
+
+pub use lock::{assert_backward, assert_forward};
 
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +99,8 @@ pub enum Node {
     },
     /// Text.
     Text,
-    /// A value of one of gesta's own or well-known types that is stored as text or number: its name, such as `uuid`.
+    /// A value of one of gesta's own or well-known types that is stored as text or number: its name, such as `uuid`, one of
+    /// [`NAMED`].
     Named(&'static str),
     /// A value or nothing.
     Optional(&'static Node),
@@ -111,60 +188,6 @@ pub struct Variant {
 pub trait Schema {
     /// What is stored for a value of this type.
     const NODE: Node;
-}
-
-macro_rules! leaf {
-    ($($node:expr => $($t:ty),+;)*) => { $($(impl Schema for $t { const NODE: Node = $node; })+)* };
-}
-leaf! {
-    Node::Bool => bool;
-    Node::Int { signed: false, bits: 8 } => u8;
-    Node::Int { signed: false, bits: 16 } => u16;
-    Node::Int { signed: false, bits: 32 } => u32;
-    Node::Int { signed: false, bits: 64 } => u64, usize;
-    Node::Int { signed: true, bits: 8 } => i8;
-    Node::Int { signed: true, bits: 16 } => i16;
-    Node::Int { signed: true, bits: 32 } => i32;
-    Node::Int { signed: true, bits: 64 } => i64, isize;
-    Node::Float { bits: 32 } => f32;
-    Node::Float { bits: 64 } => f64;
-    Node::Text => String, char, Box<str>, std::sync::Arc<str>;
-    Node::Named("uuid") => uuid::Uuid;
-    Node::Named("timestamp") => crate::Timestamp;
-}
-
-impl<T: Schema> Schema for Option<T> {
-    const NODE: Node = {
-        assert!(
-            !matches!(T::NODE, Node::Optional(_)),
-            "an `Option` of an `Option` can't be stored: JSON has one `null` for both; use a `#[value]` enum"
-        );
-        Node::Optional(&T::NODE)
-    };
-}
-impl<T: Schema> Schema for Vec<T> {
-    const NODE: Node = Node::List(&T::NODE);
-}
-impl<T: Schema> Schema for Box<T> {
-    const NODE: Node = T::NODE;
-}
-impl<T: Schema> Schema for std::collections::BTreeSet<T> {
-    const NODE: Node = Node::Set(&T::NODE);
-}
-impl<T: Schema, S> Schema for std::collections::HashSet<T, S> {
-    const NODE: Node = Node::Set(&T::NODE);
-}
-impl<K: Schema, V: Schema> Schema for std::collections::BTreeMap<K, V> {
-    const NODE: Node = Node::Map { key: &K::NODE, value: &V::NODE };
-}
-impl<K: Schema, V: Schema, S> Schema for std::collections::HashMap<K, V, S> {
-    const NODE: Node = Node::Map { key: &K::NODE, value: &V::NODE };
-}
-impl<T: Schema, U: Schema> Schema for (T, U) {
-    const NODE: Node = Node::Tuple(&[&T::NODE, &U::NODE]);
-}
-impl<T: Schema, U: Schema, V: Schema> Schema for (T, U, V) {
-    const NODE: Node = Node::Tuple(&[&T::NODE, &U::NODE, &V::NODE]);
 }
 
 /// A 64-bit FNV-1a hash that can be fed piece by piece, in `const` too; the same on every machine and compiler.

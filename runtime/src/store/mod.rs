@@ -221,11 +221,13 @@ pub struct Capabilities {
     pub sole_writer: bool,
     /// It can be written to.
     pub writable: bool,
+    /// What it holds outlives the process.
+    pub durable: bool,
 }
 
 impl Capabilities {
     /// Everything; what a store lacks is switched off afterwards.
-    pub const ALL: Capabilities = Capabilities { several_streams: true, sole_writer: true, writable: true };
+    pub const ALL: Capabilities = Capabilities { several_streams: true, sole_writer: true, writable: true, durable: true };
     /// The same without other writers being ruled out.
     #[must_use]
     pub const fn shared(self) -> Self {
@@ -240,6 +242,11 @@ impl Capabilities {
     #[must_use]
     pub const fn read_only(self) -> Self {
         Capabilities { writable: false, ..self }
+    }
+    /// The same without outliving the process.
+    #[must_use]
+    pub const fn in_memory(self) -> Self {
+        Capabilities { durable: false, ..self }
     }
 }
 
@@ -388,6 +395,34 @@ pub struct RowChange {
     pub row: Option<Row>,
 }
 
+/// A stream that a read model passes over, because an event in it can't be folded: the first one of them, where the model goes on
+/// once that is mended. Its events stay in the log; all other streams go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {version} of `{stream}` (`{name}` version {schema_version}, at position {position}): {why}")]
+pub struct Parked {
+    /// The stream.
+    pub stream: StreamName,
+    /// Where the event stands in it.
+    pub version: Version,
+    /// Where it stands among all events.
+    pub position: Position,
+    /// The event's name.
+    pub name: String,
+    /// The version of its schema.
+    pub schema_version: u32,
+    /// Why it can't be folded.
+    pub why: String,
+}
+
+/// What becomes of a stream that is parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParkingChange {
+    /// It is parked from this event on, whether or not it was.
+    Park(Parked),
+    /// It is parked no longer.
+    Release(StreamName),
+}
+
 /// Which rows are wanted, in the order of a column and, where equal, of the key.
 ///
 /// Nothing comes before every value. Rows that hold nothing in the column are left out where a bound is given, unless that
@@ -466,4 +501,35 @@ pub trait ReadModelStore: Send + Sync + 'static {
     /// # Errors
     /// [`CommitError`] says why nothing was changed.
     async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError>;
+
+    /// The streams that are parked for a model, by the positions of their events. A model that starts anew has none.
+    ///
+    /// A store that can't park implements neither this nor [`commit_parking`](ReadModelStore::commit_parking); a model that
+    /// meets an event it can't fold stops there.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
+        let _ = model;
+        Ok(Vec::new())
+    }
+
+    /// The same as [`commit`](ReadModelStore::commit), and parks and releases streams in the same transaction.
+    ///
+    /// # Errors
+    /// [`CommitError`] says why nothing was changed; [`StoreError::Unsupported`] where the store can't park.
+    async fn commit_parking(
+        &self,
+        model: usize,
+        changes: Vec<RowChange>,
+        parking: Vec<ParkingChange>,
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        if parking.is_empty() {
+            self.commit(model, changes, from, to).await
+        } else {
+            Err(StoreError::Unsupported("parking").into())
+        }
+    }
 }

@@ -10,6 +10,14 @@ mod inner {
     }
     #[::evs::event(crate = ::evs)]
     struct Hidden {}
+    #[::evs::event(version = 3, crate = ::evs)]
+    #[removed(2, gone: u8)]
+    struct OfOld {
+        #[converted(3, try_from = u16)]
+        one: u8,
+        #[added(2, default = Private(1))]
+        pub(super) two: Private,
+    }
 
     /// A state.
     pub(super) struct Thing {
@@ -22,6 +30,11 @@ mod inner {
         }
         fn hidden(&mut self, _: Hidden) {
             self.one += 1;
+        }
+        #[upcast]
+        fn of_old(e: OfOld) -> Hidden {
+            let _ = (e.one, e.two);
+            Hidden {}
         }
     }
     #[::evs::command(crate = ::evs)]
@@ -56,6 +69,20 @@ pub fn function() {
 
     #[::evs::event(crate = ::evs)]
     struct Here {}
+    #[::evs::event(name = "Before", crate = ::evs)]
+    struct BeforeV1 {
+        one: i64,
+    }
+    #[::evs::event(version = 3, crate = ::evs)]
+    #[converted(2, from = BeforeV1, with = before)]
+    struct Before {
+        #[added(3, default = 2)]
+        two: i64,
+    }
+    fn before(old: BeforeV1) -> BeforeV2 {
+        let _ = old.one;
+        BeforeV2 {}
+    }
     struct Local {
         one: i64,
     }
@@ -66,6 +93,10 @@ pub fn function() {
         }
         fn here(&mut self, _: &Here) {
             self.one += 1;
+        }
+        #[upcast]
+        fn before(e: Before) -> MadeElsewhere {
+            MadeElsewhere { one: e.two }
         }
     }
     let _ = inner::Thing { one: 1 }.one;

@@ -8,11 +8,14 @@ pub struct Other {
 }
 
 macro_rules! make {
-    ($event:ident, $state:ident, $id:ty, $field:ty, $command:ident, $row:ident) => {
+    ($event:ident, $state:ident, $id:ty, $field:ty, $old:ty, $command:ident, $row:ident) => {
         /// An event.
-        #[::evs::event(crate = ::evs)]
+        #[::evs::event(version = 3, crate = ::evs)]
+        #[removed(3, #[added(2, default = $crate::rules::Two {})] gone: $crate::rules::Two)]
         pub struct $event {
             /// One.
+            #[converted(2, from = $old)]
+            #[renamed(3, from = "before")]
             pub one: $field,
             /// Two, of a type that is named from here.
             pub two: $crate::rules::Two,
@@ -25,6 +28,11 @@ macro_rules! make {
         impl $state {
             fn made(e: $event) -> Self {
                 $state { one: e.one }
+            }
+            #[upcast]
+            fn no_longer(e: $crate::rules::Retired) -> $event {
+                let _ = e;
+                $event { one: 1, two: $crate::rules::Two {} }
             }
             fn again(&mut self, e: &$crate::rules::Other) {
                 self.one += e.one;
@@ -60,4 +68,8 @@ macro_rules! make {
 #[::evs::value(crate = ::evs)]
 pub struct Two {}
 
-make!(Made, Thing, i64, i64, Make, Row);
+/// A retired event.
+#[::evs::event(crate = ::evs)]
+pub struct Retired {}
+
+make!(Made, Thing, i64, i64, i32, Make, Row);

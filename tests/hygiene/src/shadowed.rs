@@ -111,6 +111,65 @@ pub struct Paid {
 #[::evs::event(name = "closed", crate = ::evs)]
 pub struct Closed;
 
+/// An event with a history.
+#[::evs::event(version = 4, crate = ::evs)]
+#[removed(3, /** Gone. */ #[added(2, default = Cents(1))] None: Cents)]
+pub struct Changed {
+    /// From another name and type.
+    #[renamed(2, from = "state")]
+    #[converted(3, from = ::std::string::String, with = length)]
+    #[converted(4, try_from = u64)]
+    pub event: i64,
+    /// By a function that may fail.
+    #[converted(3, try_from = OldCents, with = not_negative)]
+    #[converted(2, from = i64)]
+    pub r#type: Cents,
+    /// Which came.
+    #[added(2, default = Self::nothing())]
+    pub old: ::std::option::Option<Size>,
+}
+impl Changed {
+    fn nothing() -> ::std::option::Option<Size> {
+        ::std::option::Option::None
+    }
+}
+fn length(text: ::std::string::String) -> u64 {
+    text.len() as u64
+}
+/// What cents were: kept for the history alone, and private.
+#[::evs::value(crate = ::evs)]
+struct OldCents(i64);
+impl ::std::convert::From<i64> for OldCents {
+    fn from(cents: i64) -> Self {
+        OldCents(cents)
+    }
+}
+fn not_negative(OldCents(cents): OldCents) -> ::std::result::Result<Cents, ::std::string::String> {
+    if cents < 0 { ::std::result::Result::Err(::std::string::String::new()) } else { ::std::result::Result::Ok(Cents(cents)) }
+}
+/// An earlier version of it, as a struct.
+#[::evs::event(name = "whole", crate = ::evs)]
+pub struct WholeV1 {
+    /// One.
+    pub one: i64,
+}
+/// An event made of another.
+#[::evs::event(name = "whole", version = 3, crate = ::evs)]
+#[converted(2, from = WholeV1)]
+pub struct Whole {
+    /// Another one.
+    #[renamed(3, from = "two")]
+    pub three: i64,
+}
+impl ::std::convert::From<WholeV1> for WholeV2 {
+    fn from(old: WholeV1) -> Self {
+        WholeV2 { two: old.one }
+    }
+}
+/// A retired event.
+#[::evs::event(crate = ::evs)]
+pub struct Retired;
+
 /// A state.
 #[::evs::state(snapshot_every = 10, crate = ::evs)]
 pub struct Account {
@@ -127,6 +186,16 @@ impl Account {
     fn closed(self, _: Closed) {
         let _ = self;
     }
+    #[upcast]
+    fn changed(event: Changed) -> (Paid, ::std::option::Option<Paid>) {
+        (Paid { r#type: event.r#type }, ::std::option::Option::None)
+    }
+    #[upcast]
+    fn whole(state: &Whole) -> ::std::vec::Vec<AccountEvent> {
+        ::std::vec![::std::convert::Into::into(Paid { r#type: Cents(state.three) })]
+    }
+    #[upcast]
+    fn retired(_: Retired) {}
 }
 
 /// A command.

@@ -11,10 +11,12 @@
 mod domain;
 mod handlers;
 mod ids_and_values;
+mod random_versions;
 mod read_models;
 mod stored;
 mod upcasts;
 mod versions;
+pub(crate) mod zoo;
 
 use std::future::Future;
 use std::pin::pin;

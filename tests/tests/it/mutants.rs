@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use gesta::read::{Row, Value};
 use gesta::store::contract::{self, Case, Offers, Outcome, Subject};
 use gesta::store::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Placed, Prepared,
-    ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend, Visit,
-    memory,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
+    ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent,
+    StoredType, StreamAppend, Visit, memory,
 };
 use gesta::{Position, StoreError, StreamName, Timestamp, Uuid, Version};
 
@@ -73,6 +73,12 @@ mutants! {
     CompareAndSetIgnored => of_racing_commits_one_counts,
     /// The checkpoint is moved by whoever knows its position.
     EpochIgnored => an_owner_that_was_replaced_can_not_commit,
+    /// What is parked is stored before the rows, in a transaction of its own.
+    ParkedBeforeRows => rows_checkpoint_and_parking_are_stored_together,
+    /// What is parked is forgotten when the model gets another owner.
+    ParkingForgotten => parked_streams_are_told_by_model_and_in_order,
+    /// What is parked stays when the model starts anew.
+    ParkingKept => another_fingerprint_forgets_what_was_parked,
     /// Models are known by their place in the last call.
     PlacesGivenAnew => a_model_keeps_its_place_when_others_are_prepared,
     /// Every append moves the inline models.
@@ -459,7 +465,21 @@ impl SnapshotStore for Mutant {
 #[async_trait]
 impl ReadModelStore for Mutant {
     async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError> {
+        let mut kept = Vec::new();
+        for model in (0..2).filter(|_| self.is(Fault::ParkingKept)) {
+            kept.extend(self.models().parked(model).await.into_iter().flatten().map(|parked| (model, parked)));
+        }
         let mut prepared = self.models().prepare(models).await?;
+        for (model, parked) in kept {
+            let (at, parking) = (self.models().checkpoint(model).await?, vec![ParkingChange::Park(parked)]);
+            let _ = self.models().commit_parking(model, Vec::new(), parking, at, at.position).await;
+        }
+        for prepared in prepared.iter().filter(|_| self.is(Fault::ParkingForgotten)) {
+            let (place, at) = (prepared.place, self.models().checkpoint(prepared.place).await?);
+            let parked = self.models().parked(place).await?;
+            let parking = parked.into_iter().map(|parked| ParkingChange::Release(parked.stream)).collect();
+            let _ = self.models().commit_parking(place, Vec::new(), parking, at, at.position).await;
+        }
         if self.is(Fault::PlacesGivenAnew) {
             prepared.iter_mut().enumerate().for_each(|(place, prepared)| prepared.place = place);
         }
@@ -502,6 +522,25 @@ impl ReadModelStore for Mutant {
             _ => {}
         }
         self.models().commit(model, changes, from, to).await
+    }
+
+    async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
+        self.models().parked(model).await
+    }
+
+    async fn commit_parking(
+        &self,
+        model: usize,
+        changes: Vec<RowChange>,
+        parking: Vec<ParkingChange>,
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        if self.is(Fault::ParkedBeforeRows) {
+            let is = self.models().checkpoint(model).await?;
+            self.models().commit_parking(model, Vec::new(), parking.clone(), is, is.position).await?;
+        }
+        self.models().commit_parking(model, changes, parking, from, to).await
     }
 }
 

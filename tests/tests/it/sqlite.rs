@@ -10,8 +10,8 @@ use std::sync::Arc;
 use gesta::read::{Column, ColumnKind, ColumnRole, Value};
 use gesta::store::sqlite::{self, SqliteMode, SqliteOptions};
 use gesta::store::{
-    Append, AppendError, InlineFold, InlineRefusal, ModelSpec, NewEvent, Placed, RowChange, RowKey, RowSet, Store, StoredEvent,
-    StreamAppend,
+    Append, AppendError, InlineFold, InlineRefusal, ModelSpec, NewEvent, Parked, ParkingChange, Placed, RowChange, RowKey,
+    RowSet, Store, StoredEvent, StreamAppend,
 };
 use gesta::{Position, StartError, StoreError, StreamName, Timestamp, Uuid, Version};
 use rusqlite::Connection;
@@ -116,9 +116,57 @@ async fn a_newer_format_is_named_and_not_touched() {
     let before = contents(directory.path());
     for mode in [SqliteMode::Create, SqliteMode::ReadWrite, SqliteMode::ReadOnly] {
         let error = open_as(&path, mode).err().expect("a newer format");
-        assert!(matches!(error, StartError::NewerFormat { found: 7, known: 1, .. }), "{error}");
+        assert!(matches!(error, StartError::NewerFormat { found: 7, known: 2, .. }), "{error}");
     }
     assert_eq!(contents(directory.path()), before, "something was touched");
+}
+
+/// Makes a file one of the first format: that had no `gesta_parked`, and was the same otherwise.
+fn make_first_format(path: &Path) {
+    let connection = Connection::open(path).expect("a database");
+    connection.execute_batch("DROP TABLE gesta_parked; PRAGMA user_version = 1").expect("the first format");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_read_as_it_is_and_migrated_where_it_is_written_to() {
+    let directory = directory();
+    let path = directory.path().join("bank.db");
+    written(&path).await;
+    let columns = &[Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key }];
+    let spec = ModelSpec { table: "scores", columns, fingerprint: 1, inline: false };
+    let score = || RowChange { key: Value::Integer(1), row: Some(vec![Value::Integer(1)]) };
+    let store = open(&path).expect("a store");
+    let models = store.read_models.clone().expect("read models");
+    let first = models.prepare(vec![spec.clone()]).await.expect("a model")[0].checkpoint.expect("its checkpoint");
+    models.commit(0, vec![score()], first, Position::new(1)).await.expect("a commit");
+    store.log.close().await.expect("closing");
+    drop((store, models));
+    make_first_format(&path);
+    let before = contents(directory.path());
+
+    let reader = open_as(&path, SqliteMode::ReadOnly).expect("a store of the first format");
+    let models = reader.read_models.clone().expect("read models");
+    assert!(models.prepare(vec![spec.clone()]).await.expect("a model")[0].checkpoint.is_some());
+    assert_eq!(models.parked(0).await.expect("nothing is parked"), []);
+    reader.log.close().await.expect("closing");
+    drop((reader, models));
+    assert_eq!(contents(directory.path())[&path], before[&path], "who reads changes nothing");
+
+    for round in 0..2 {
+        let store = open(&path).expect("a store of the first format, or of the second by now");
+        assert_eq!(count(&store).await.expect("events"), 1);
+        let models = store.read_models.clone().expect("read models");
+        let at = models.prepare(vec![spec.clone()]).await.expect("a model")[0].checkpoint.expect("its checkpoint");
+        assert_eq!(at.position, Position::new(1));
+        assert_eq!(models.rows(0, &[Value::Integer(1)]).await.expect("a row"), [score().row]);
+        assert_eq!(models.parked(0).await.expect("what is parked").len(), round);
+        let stream = StreamName::parse("Account-1").expect("a stream");
+        let (version, position, name) = (Version::new(1), Position::new(1), "Deposited".to_owned());
+        let parked = Parked { stream, version, position, name, schema_version: 1, why: "why".to_owned() };
+        let parking = vec![ParkingChange::Park(parked)];
+        models.commit_parking(0, vec![], parking, at, Position::new(1)).await.expect("a stream is parked");
+        store.log.close().await.expect("closing");
+    }
 }
 
 #[tokio::test]
@@ -374,8 +422,8 @@ async fn a_reader_beside_the_writer_sees_what_is_stored() {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed, doc: "" },
 ];
 
 fn spec(table: &'static str, fingerprint: u64) -> ModelSpec {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use gesta::prelude::*;
 
@@ -7,10 +7,10 @@ pub struct Key {
     pub a: u8,
 }
 
-// A key without `Eq` and `Hash` has a schema, but such a map can't be read.
+// What lacks `Eq` and `Hash` has a schema, but a set of it can't be read.
 #[event]
 pub struct Counted {
-    pub by_key: HashMap<Key, u64>,
+    pub keys: HashSet<Key>,
 }
 
 fn main() {}

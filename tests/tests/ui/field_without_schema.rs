@@ -24,7 +24,7 @@ pub enum Fee {
 pub struct Price(Money);
 #[command]
 pub struct Deposit {
-    pub at: std::time::SystemTime,
+    pub at: std::path::PathBuf,
 }
 #[state(snapshot_every = 10)]
 pub struct Account {

@@ -213,6 +213,11 @@ impl ::gesta::__private::Aggregate for Account {
     type Event = AccountEvent;
     const NAME: &'static ::gesta::__private::core::primitive::str = "Account";
     const DOC: &'static ::gesta::__private::core::primitive::str = "Where money is kept.";
+    const ID: ::gesta::__private::core::option::Option<::gesta::__private::Node> = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::Probe::<AccountId>::NODE
+    };
     const EVENTS: &'static [::gesta::__private::EventInfo] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;

@@ -82,7 +82,9 @@ impl ::gesta::__private::Schema for MoneyDeposited {
                 name: "amountPaid",
                 doc: "How much.",
                 default: false,
-                node: &<Cents as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Cents as ::gesta::__private::Schema>::NODE,
+                ),
             },
             ::gesta::__private::Field {
                 name: "took",

@@ -180,6 +180,6 @@ impl ::gesta::__private::ProjectionBlock<
         )
     };
     fn source(__sink: &mut ::gesta::__private::SourceSink<Self>) {
-        ::gesta::__private::SourceSink::<Self>::source::<Account>(__sink);
+        ::gesta::__private::SourceSink::<Self>::source::<Account>(__sink, false);
     }
 }

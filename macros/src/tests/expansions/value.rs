@@ -111,7 +111,9 @@ impl ::evs::__private::Schema for Price {
                 name: "Fixed",
                 doc: "",
                 node: ::evs::__private::core::option::Option::Some(
-                    &<Cents as ::evs::__private::Schema>::NODE,
+                    &::evs::__private::field_node(
+                        <Cents as ::evs::__private::Schema>::NODE,
+                    ),
                 ),
             },
             ::evs::__private::Variant {
@@ -124,13 +126,17 @@ impl ::evs::__private::Schema for Price {
                                 name: "from",
                                 doc: "",
                                 default: false,
-                                node: &<Cents as ::evs::__private::Schema>::NODE,
+                                node: &::evs::__private::field_node(
+                                    <Cents as ::evs::__private::Schema>::NODE,
+                                ),
                             },
                             ::evs::__private::Field {
                                 name: "to",
                                 doc: "",
                                 default: false,
-                                node: &<Cents as ::evs::__private::Schema>::NODE,
+                                node: &::evs::__private::field_node(
+                                    <Cents as ::evs::__private::Schema>::NODE,
+                                ),
                             },
                         ],
                     ),

@@ -2,7 +2,7 @@
     ::gesta::__private::serde::Serialize,
     ::gesta::__private::serde::Deserialize
 )]
-#[serde(crate = "::gesta::__private::serde")]
+#[serde(crate = "::gesta::__private::serde", transparent)]
 #[derive(Copy, Eq, Hash)]
 pub struct Cents(pub i64);
 #[automatically_derived]

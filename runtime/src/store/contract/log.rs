@@ -19,6 +19,10 @@ pub(super) async fn a_store_offers_what_it_says(ground: &Ground<'_>) -> Checked 
     same!(store.keys.is_some(), ground.offers.keys, "keys");
     same!(store.snapshots.is_some(), ground.offers.snapshots, "snapshots");
     same!(store.read_models.is_some(), ground.offers.read_models, "read models");
+    if ground.offers.read_models {
+        let parks = super::models::can_park(&store).await?;
+        same!(parks, ground.offers.parking, "parking");
+    }
     same!(can.several_streams, ground.offers.several_streams, "appends that span streams");
     same!(can.sole_writer, ground.offers.sole_writer, "a sole writer");
     ensure!(can.writable, "a store that can't be written to is beyond this suite");

@@ -73,6 +73,8 @@ pub struct Offers {
     pub snapshots: bool,
     /// [`ReadModelStore`](super::ReadModelStore).
     pub read_models: bool,
+    /// [`ReadModelStore::commit_parking`](super::ReadModelStore::commit_parking).
+    pub parking: bool,
     /// [`Capabilities::several_streams`](super::Capabilities::several_streams).
     pub several_streams: bool,
     /// [`Capabilities::sole_writer`](super::Capabilities::sole_writer).
@@ -83,11 +85,25 @@ pub struct Offers {
 
 impl Offers {
     /// Everything.
-    pub const ALL: Offers =
-        Offers { keys: true, snapshots: true, read_models: true, several_streams: true, sole_writer: true, durable: true };
+    pub const ALL: Offers = Offers {
+        keys: true,
+        snapshots: true,
+        read_models: true,
+        parking: true,
+        several_streams: true,
+        sole_writer: true,
+        durable: true,
+    };
     /// The events alone, one stream an append.
-    pub const NOTHING: Offers =
-        Offers { keys: false, snapshots: false, read_models: false, several_streams: false, sole_writer: false, durable: false };
+    pub const NOTHING: Offers = Offers {
+        keys: false,
+        snapshots: false,
+        read_models: false,
+        parking: false,
+        several_streams: false,
+        sole_writer: false,
+        durable: false,
+    };
 
     /// What of `needed` is missing.
     fn lacks(self, needed: Offers) -> Vec<&'static str> {
@@ -95,6 +111,7 @@ impl Offers {
             (needed.keys, self.keys, "keys"),
             (needed.snapshots, self.snapshots, "snapshots"),
             (needed.read_models, self.read_models, "read models"),
+            (needed.parking, self.parking, "parking"),
             (needed.several_streams, self.several_streams, "appends that span streams"),
             (needed.sole_writer, self.sole_writer, "a sole writer"),
             (needed.durable, self.durable, "durability"),
@@ -278,6 +295,10 @@ cases! {
         pages_hold_each_row_once [read_models],
         only_what_is_indexed_is_looked_in [read_models],
         models_are_there_after_reopening [read_models, durable],
+        parked_streams_are_told_by_model_and_in_order [read_models, parking],
+        rows_checkpoint_and_parking_are_stored_together [read_models, parking],
+        another_fingerprint_forgets_what_was_parked [read_models, parking],
+        parked_streams_are_there_after_reopening [read_models, parking, durable],
     }
     inline {
         an_inline_model_moves_with_each_append [read_models],

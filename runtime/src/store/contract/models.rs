@@ -5,20 +5,23 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 
 use super::kit::*;
-use crate::event::Position;
+use crate::error::StoreError;
+use crate::event::{Position, Version};
 use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
-use crate::store::{Checkpoint, CommitError, ModelSpec, Prepared, ReadModelStore, RowChange, RowQuery, Store};
+use crate::store::{
+    Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Store,
+};
 
 const COLUMNS: &[Column] = &[
-    Column { name: "score", kind: ColumnKind::Integer, nullable: true, role: ColumnRole::Indexed },
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "weight", kind: ColumnKind::Real, nullable: true, role: ColumnRole::Indexed },
-    Column { name: "tags", kind: ColumnKind::Json, nullable: false, role: ColumnRole::Plain },
-    Column { name: "order", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Plain },
+    Column { name: "score", kind: ColumnKind::Integer, nullable: true, role: ColumnRole::Indexed, doc: "" },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "weight", kind: ColumnKind::Real, nullable: true, role: ColumnRole::Indexed, doc: "" },
+    Column { name: "tags", kind: ColumnKind::Json, nullable: false, role: ColumnRole::Plain, doc: "" },
+    Column { name: "order", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Plain, doc: "" },
 ];
 const NUMBERED: &[Column] = &[
-    Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key },
-    Column { name: "name", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Indexed },
+    Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "name", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Indexed, doc: "" },
 ];
 
 fn spec(table: &'static str, columns: &'static [Column], fingerprint: u64) -> ModelSpec {
@@ -401,5 +404,102 @@ pub(super) async fn models_are_there_after_reopening(ground: &Ground<'_>) -> Che
     let again = prepare(&store, &[spec("scores", COLUMNS, 2)]).await?[0];
     same!(again, Checkpoint { position: Position::ZERO, epoch: first.epoch + 2 }, "the checkpoint of another fingerprint");
     same!(all_rows(models(&store)?, 0).await?, Vec::<Row>::new(), "all rows of another fingerprint");
+    Ok(())
+}
+
+/// A stream that is parked since the event at a position.
+fn parked(id: &str, position: u64) -> Parked {
+    let (version, position) = (Version::new(position / 2 + 1), Position::new(position));
+    Parked {
+        stream: stream(id),
+        version,
+        position,
+        name: "Deposited".to_owned(),
+        schema_version: 3,
+        why: format!("why \"{id}\""),
+    }
+}
+fn park(id: &str, position: u64) -> ParkingChange {
+    ParkingChange::Park(parked(id, position))
+}
+fn release(id: &str) -> ParkingChange {
+    ParkingChange::Release(stream(id))
+}
+
+pub(super) async fn can_park(store: &Store) -> Checked<bool> {
+    let at = prepare(store, &[spec("scores", COLUMNS, 1)]).await?[0];
+    match models(store)?.commit_parking(0, Vec::new(), vec![park("a", 1)], at, at.position).await {
+        Ok(()) => Ok(true),
+        Err(CommitError::Store(StoreError::Unsupported(_))) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub(super) async fn parked_streams_are_told_by_model_and_in_order(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    let both = prepare(&store, &[spec("scores", COLUMNS, 1), spec("names", NUMBERED, 2)]).await?;
+    let models = models(&store)?;
+    same!(models.parked(0).await?, vec![], "what is parked at first");
+    matching!(models.parked(2).await, Err(_) => (), "what is parked for a model that was not prepared");
+    models.commit_parking(0, vec![], vec![park("b", 7), park("a", 9), park("c", 3)], both[0], Position::new(10)).await?;
+    same!(models.parked(0).await?, vec![parked("c", 3), parked("b", 7), parked("a", 9)], "what is parked, by position");
+    same!(models.parked(1).await?, vec![], "what is parked for another model");
+    models.commit_parking(1, vec![], vec![park("b", 5)], both[1], Position::new(6)).await?;
+    // What is parked anew is parked once; what is not parked can be released.
+    let changes = vec![park("c", 8), release("a"), release("d"), park("e", 1), release("e")];
+    models.commit_parking(0, vec![], changes, moved(both[0], 10), Position::new(10)).await?;
+    same!(models.parked(0).await?, vec![parked("b", 7), parked("c", 8)], "what is still parked");
+    same!(models.parked(1).await?, vec![parked("b", 5)], "what is parked for the other model");
+    same!(models.checkpoint(0).await?, moved(both[0], 10), "the checkpoint");
+    models.commit(0, vec![stored(row("a", Some(1)))], moved(both[0], 10), Position::new(11)).await?;
+    same!(models.parked(0).await?.len(), 2, "how many are parked after a commit of rows");
+    // Taken over with the same definition, they are still parked.
+    prepare(&store, &[spec("scores", COLUMNS, 1)]).await?;
+    same!(models.parked(0).await?, vec![parked("b", 7), parked("c", 8)], "what is parked for the next owner");
+    Ok(())
+}
+
+pub(super) async fn rows_checkpoint_and_parking_are_stored_together(ground: &Ground<'_>) -> Checked {
+    let (store, checkpoint) = prepared(ground).await?;
+    let models = models(&store)?;
+    models.commit_parking(0, vec![stored(row("a", Some(1)))], vec![park("a", 2)], checkpoint, Position::new(5)).await?;
+    let is = moved(checkpoint, 5);
+    // A row that can't be stored stands in for a crash.
+    let mut bad = stored(row("bad", Some(1)));
+    bad.row.as_mut().into_iter().for_each(|row| row.truncate(3));
+    let mut bad_last = vec![stored(row("good", Some(2)))];
+    bad_last.push(bad.clone());
+    for (changes, from, to) in [(vec![bad], is, 9), (bad_last, is, 9), (vec![stored(row("good", Some(2)))], moved(is, 4), 9)] {
+        let refused = models.commit_parking(0, changes, vec![park("b", 7), release("a")], from, Position::new(to)).await;
+        matching!(refused, Err(_) => (), "a commit that can't be");
+        same!(models.checkpoint(0).await?, is, "the checkpoint after it");
+        same!(models.parked(0).await?, vec![parked("a", 2)], "what is parked after it");
+        same!(all_rows(models, 0).await?, vec![row("a", Some(1))], "the rows after it");
+    }
+    models.commit_parking(0, vec![stored(row("a", Some(2)))], vec![release("a")], is, Position::new(5)).await?;
+    same!(models.parked(0).await?, vec![], "what is parked once it was released");
+    same!(all_rows(models, 0).await?, vec![row("a", Some(2))], "the rows that came with it");
+    Ok(())
+}
+
+pub(super) async fn another_fingerprint_forgets_what_was_parked(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    let both = prepare(&store, &[spec("scores", COLUMNS, 1), spec("names", NUMBERED, 2)]).await?;
+    let models = models(&store)?;
+    for (place, at) in both.into_iter().enumerate() {
+        models.commit_parking(place, vec![], vec![park("a", 1)], at, Position::new(2)).await?;
+    }
+    prepare(&store, &[spec("scores", COLUMNS, 7)]).await?;
+    same!(models.parked(0).await?, vec![], "what is parked for a model that starts anew");
+    same!(models.parked(1).await?, vec![parked("a", 1)], "what is parked for another one");
+    Ok(())
+}
+
+pub(super) async fn parked_streams_are_there_after_reopening(ground: &Ground<'_>) -> Checked {
+    let (store, first) = prepared(ground).await?;
+    models(&store)?.commit_parking(0, vec![], vec![park("a", 4), park("b", 3)], first, Position::new(7)).await?;
+    let store = ground.reopen(store).await?;
+    prepare(&store, &[spec("scores", COLUMNS, 1)]).await?;
+    same!(models(&store)?.parked(0).await?, vec![parked("b", 3), parked("a", 4)], "what is parked");
     Ok(())
 }

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use self::tables::Models;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, Placed,
-    Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent, StoredType, StreamAppend,
-    Visit, check,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, Parked,
+    ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent,
+    StoredType, StreamAppend, Visit, check,
 };
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -280,7 +280,7 @@ struct About {
 #[async_trait]
 impl EventLog for MemoryStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::ALL
+        Capabilities::ALL.in_memory()
     }
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
@@ -398,6 +398,22 @@ impl ReadModelStore for MemoryStore {
     }
 
     async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError> {
+        self.commit_parking(model, changes, Vec::new(), from, to).await
+    }
+
+    async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
+        let state = self.open_state()?;
+        state.models.get(model).map(tables::Model::parked).ok_or_else(|| check::unknown_model(model))
+    }
+
+    async fn commit_parking(
+        &self,
+        model: usize,
+        changes: Vec<RowChange>,
+        parking: Vec<ParkingChange>,
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
         let mut state = self.open_state()?;
         let model = state.models.get_mut(model).ok_or_else(|| check::unknown_model(model))?;
         if model.checkpoint != from {
@@ -409,6 +425,7 @@ impl ReadModelStore for MemoryStore {
         for change in changes {
             model.table.put(change.key, change.row);
         }
+        model.change_parking(parking);
         model.checkpoint.position = to;
         Ok(())
     }

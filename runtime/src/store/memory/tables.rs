@@ -1,11 +1,12 @@
 //! The tables of read models: rows by key, and the keys by each indexed column.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
+use crate::StreamName;
 use crate::event::Position;
 use crate::read::{ColumnRole, Row, Value};
-use crate::store::{Checkpoint, ModelSpec, Prepared, RowQuery};
+use crate::store::{Checkpoint, ModelSpec, Parked, ParkingChange, Prepared, RowQuery};
 
 /// The read models in use, by their place.
 #[derive(Default)]
@@ -15,6 +16,7 @@ pub(super) struct Model {
     pub(super) spec: ModelSpec,
     pub(super) checkpoint: Checkpoint,
     pub(super) table: Table,
+    parked: HashMap<StreamName, Parked>,
 }
 
 #[derive(Default)]
@@ -69,7 +71,22 @@ impl Model {
         let checkpoint = Checkpoint { position: Position::ZERO, epoch };
         let columns = spec.columns.iter().enumerate().filter(|(_, c)| c.role == ColumnRole::Indexed);
         let indexes = columns.map(|(at, _)| (at, BTreeMap::new())).collect();
-        Model { spec, checkpoint, table: Table { rows: BTreeMap::new(), indexes } }
+        Model { spec, checkpoint, table: Table { rows: BTreeMap::new(), indexes }, parked: HashMap::new() }
+    }
+
+    pub(super) fn parked(&self) -> Vec<Parked> {
+        let mut parked: Vec<_> = self.parked.values().cloned().collect();
+        parked.sort_by_key(|parked| parked.position);
+        parked
+    }
+
+    pub(super) fn change_parking(&mut self, changes: Vec<ParkingChange>) {
+        for change in changes {
+            match change {
+                ParkingChange::Park(parked) => self.parked.insert(parked.stream.clone(), parked),
+                ParkingChange::Release(stream) => self.parked.remove(&stream),
+            };
+        }
     }
 
     pub(super) fn query(&self, query: &RowQuery) -> Vec<Row> {

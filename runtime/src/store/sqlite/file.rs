@@ -53,7 +53,12 @@ pub(super) fn open_for_writing(options: &SqliteOptions) -> Result<(StoreFile, Wr
         connection.execute_batch("PRAGMA synchronous = FULL").during("creating the store")?;
         schema::create(&connection).during("creating the store")?;
     }
-    check_mark(schema::mark(&connection).during("opening the file")?, &shown)?;
+    let (application, format) = schema::mark(&connection).during("opening the file")?;
+    check_mark((application, format), &shown)?;
+    if format < schema::FORMAT {
+        tracing::info!(file = shown, from = format, to = schema::FORMAT, "the file is brought to this build's format");
+        schema::migrate(&connection, format).during("bringing the file to this format")?;
+    }
     file.make_writer(&connection).during("opening the file")?;
     let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).during("opening the file")?;
     if journal != "wal" {
@@ -206,7 +211,7 @@ fn check_mark((application, format): (u32, u32), shown: &str) -> Result<(), Star
         return Err(StartError::NotOurs { file: shown.to_owned(), why });
     }
     match format {
-        schema::FORMAT => Ok(()),
+        1..=schema::FORMAT => Ok(()),
         0 => Err(StoreError::Damaged(format!("`{shown}` bears the mark of a store, but no format: restore it")).into()),
         found => Err(StartError::NewerFormat { file: shown.to_owned(), found, known: schema::FORMAT }),
     }

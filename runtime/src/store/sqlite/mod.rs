@@ -31,8 +31,8 @@ use self::readers::Readers;
 use self::tables::Model;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Prepared,
-    ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
+    ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
 use crate::event::{Position, Version};
@@ -298,6 +298,21 @@ impl ReadModelStore for Sqlite {
     }
 
     async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError> {
-        self.engine()?.run(move |writer| Ok(writer.commit_model(model, &changes, from, to))).await?
+        self.commit_parking(model, changes, Vec::new(), from, to).await
+    }
+
+    async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
+        self.with_model(model, Model::parked)
+    }
+
+    async fn commit_parking(
+        &self,
+        model: usize,
+        changes: Vec<RowChange>,
+        parking: Vec<ParkingChange>,
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        self.engine()?.run(move |writer| Ok(writer.commit_model(model, &changes, &parking, from, to))).await?
     }
 }

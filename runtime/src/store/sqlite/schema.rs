@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 /// `application_id` of a file of ours: `GEST` in ASCII.
 pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
-/// `user_version`: the format this build writes, and the newest it reads.
-pub(super) const FORMAT: u32 = 1;
+/// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`.
+pub(super) const FORMAT: u32 = 2;
 
 /// Every table of the store. The events carry their stream's name, so that a replay needs no join.
 ///
@@ -61,6 +61,20 @@ CREATE TABLE gesta_models (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The streams that read models pass over, each with the first event that could not be folded.
+const PARKED: &str = "
+CREATE TABLE gesta_parked (
+    table_name TEXT NOT NULL COLLATE NOCASE,
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (table_name, stream)
+) STRICT, WITHOUT ROWID;
+";
+
 /// The log as people read it: `SELECT * FROM gesta_log`. No code reads it.
 fn log_view() -> String {
     let recorded_at = as_text("e.recorded_at");
@@ -88,11 +102,18 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
         {TABLES}
+        {PARKED}
         {log_view}
         PRAGMA application_id = {APPLICATION_ID};
         PRAGMA user_version = {FORMAT};
         COMMIT;"
     ))
+}
+
+/// Brings a file of an older format to this one, in one transaction.
+pub(super) fn migrate(connection: &Connection, from: u32) -> rusqlite::Result<()> {
+    let steps = if from < 2 { PARKED } else { "" };
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;"))
 }
 
 /// Whether the file holds nothing at all, as SQLite sees it after it has undone what a crash left half done.

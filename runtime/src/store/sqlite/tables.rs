@@ -9,10 +9,11 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
 use super::batch::number;
 use super::errors::{SqlResult, While, counter};
+use crate::StreamName;
 use crate::error::StoreError;
-use crate::event::Position;
+use crate::event::{Position, Version};
 use crate::read::{ColumnKind, ColumnRole, Row, Value};
-use crate::store::{Checkpoint, CommitError, ModelSpec, RowChange, RowQuery, check};
+use crate::store::{Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check};
 
 /// A read model in use, with its statements.
 pub(super) struct Model {
@@ -104,6 +105,7 @@ impl Model {
             Some(stored) if there.is_some() && self.is(&stored) => position = stored.checkpoint.position,
             stored => {
                 replaced = stored.map(|stored| stored.fingerprint);
+                connection.execute("DELETE FROM gesta_parked WHERE table_name = ?1", [table]).during(context)?;
                 connection.execute_batch(&self.definition()).during(context)?;
             }
         }
@@ -184,6 +186,7 @@ impl Model {
         &self,
         connection: &Connection,
         changes: &[RowChange],
+        parking: &[ParkingChange],
         from: Checkpoint,
         to: Position,
     ) -> Result<(), CommitError> {
@@ -193,7 +196,53 @@ impl Model {
         if moved.during("moving a checkpoint")? != 1 {
             return Err(CommitError::Superseded);
         }
-        changes.iter().try_for_each(|change| Ok(self.put(connection, change)?))
+        changes.iter().try_for_each(|change| self.put(connection, change))?;
+        Ok(parking.iter().try_for_each(|change| self.change_parking(connection, change))?)
+    }
+
+    /// The streams that are parked, by the positions of their events.
+    pub(super) fn parked(&self, connection: &Connection) -> Result<Vec<Parked>, StoreError> {
+        let context = "reading what is parked";
+        // Who only reads may have opened a file of the first format.
+        let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'gesta_parked'";
+        let there = connection.prepare_cached(there).and_then(|mut sql| sql.query_row([], |row| row.get::<_, i64>(0)));
+        if there.during(context)? == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT stream, version, position, name, schema_version, why FROM gesta_parked WHERE table_name = ?1 \
+            ORDER BY position";
+        let mut statement = connection.prepare_cached(sql).during(context)?;
+        let mut rows = statement.query([self.spec.table]).during(context)?;
+        let mut parked = Vec::new();
+        while let Some(row) = rows.next().during(context)? {
+            let stream: String = row.get(0).during(context)?;
+            let stream = StreamName::parse(&stream)
+                .map_err(|why| StoreError::Damaged(format!("a parked stream of `{}`: {why}", self.spec.table)))?;
+            let read = || {
+                let (version, position) = (Version::new(counter(row, 1)?), Position::new(counter(row, 2)?));
+                Ok(Parked { stream, version, position, name: row.get(3)?, schema_version: row.get(4)?, why: row.get(5)? })
+            };
+            parked.push(read().during(context)?);
+        }
+        Ok(parked)
+    }
+
+    fn change_parking(&self, connection: &Connection, change: &ParkingChange) -> Result<(), StoreError> {
+        let table = self.spec.table;
+        let done = match change {
+            ParkingChange::Park(Parked { stream, version, position, name, schema_version, why }) => {
+                let sql = "INSERT OR REPLACE INTO gesta_parked (table_name, stream, version, position, name, schema_version, why) \
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                let (version, position) = (number(version.get()), number(position.get()));
+                let values = params![table, stream.as_str(), version, position, name, schema_version, why];
+                connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values))
+            }
+            ParkingChange::Release(stream) => {
+                let sql = "DELETE FROM gesta_parked WHERE table_name = ?1 AND stream = ?2";
+                connection.prepare_cached(sql).and_then(|mut sql| sql.execute([table, stream.as_str()]))
+            }
+        };
+        done.map(drop).during("parking a stream")
     }
 
     /// The rows a query asks for: those that hold nothing in the column before all others, which SQL compares with nothing.

@@ -17,7 +17,7 @@ use super::file::StoreFile;
 use super::tables::Model;
 use crate::error::StoreError;
 use crate::event::Position;
-use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, Prepared, RowChange, check};
+use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEvent, ParkingChange, Prepared, RowChange, check};
 use crate::{StreamName, Timestamp};
 
 pub(super) struct Writer {
@@ -155,11 +155,12 @@ impl Writer {
         &mut self,
         place: usize,
         changes: &[RowChange],
+        parking: &[ParkingChange],
         from: Checkpoint,
         to: Position,
     ) -> Result<(), CommitError> {
         let model = self.models.get(place).cloned().ok_or_else(|| check::unknown_model(place))?;
-        self.transaction("storing rows", |connection| model.commit(connection, changes, from, to))?;
+        self.transaction("storing rows", |connection| model.commit(connection, changes, parking, from, to))?;
         if let Some(at) = self.known.checkpoints.get_mut(place) {
             *at = to.get();
         }

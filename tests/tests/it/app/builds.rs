@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use gesta::prelude::*;
 use gesta::store::{Append, NewEvent, Store, StreamAppend};
-use gesta::{
-    DecodeError, Failure, LoadError, Position, ProjectionError, ReadError, StreamName, Unreadable, UnreadableEvent, Version,
-};
+use gesta::{Failure, LoadError, Position, ProjectionError, ReadError, StreamName, Unreadable, UnreadableEvent, Version};
 
 use crate::stores::Folder;
 
@@ -408,45 +406,17 @@ async fn an_old_and_a_new_build_in_turn_on_one_file_lose_nothing() {
 
 /// An event whose first version becomes the second by a step that may fail, or panic.
 mod steps {
-    use std::convert::Infallible;
-
-    use gesta::schema::Node;
-    use gesta::{Answer, EncodeError, Event, EventVersion};
-
     use super::*;
 
-    #[derive(Debug, Clone, PartialEq)]
+    #[event(version = 2)]
     pub struct Weighed {
+        /// Kilograms at first.
+        #[converted(2, try_from = i64, with = in_grams)]
         pub grams: u32,
     }
-    impl Event for Weighed {
-        const NAME: &'static str = "Weighed";
-        const VERSION: u32 = 2;
-        const DOC: &'static str = "";
-        const VERSIONS: &'static [EventVersion] = &[
-            EventVersion { version: 1, node: Node::Record(&[]), changes: &[], logic: 0, advance: |payload| Ok(payload.to_vec()) },
-            EventVersion { version: 2, node: Node::Record(&[]), changes: &[], logic: 0, advance: |payload| Ok(payload.to_vec()) },
-        ];
-        fn decode(version: u32, payload: &[u8]) -> Result<Self, DecodeError> {
-            let number: i64 = std::str::from_utf8(payload).unwrap().parse().unwrap();
-            let grams = if version == 1 { number * 1_000 } else { number };
-            assert_ne!(grams, 13_000, "bad luck");
-            let grams = u32::try_from(grams);
-            let step = |error: std::num::TryFromIntError| DecodeError::Step { name: "Weighed", from: 1, why: error.to_string() };
-            Ok(Weighed { grams: grams.map_err(step)? })
-        }
-        fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
-            payload.extend(self.grams.to_string().bytes());
-            Ok(())
-        }
-    }
-    impl Answer for Weighed {
-        type Events = Self;
-        type Error = Infallible;
-        type Kind = gesta::__private::NeverRefuses;
-        fn split(self) -> Result<Self, Infallible> {
-            Ok(self)
-        }
+    fn in_grams(kilograms: i64) -> Result<u32, std::num::TryFromIntError> {
+        assert_ne!(kilograms, 13, "bad luck");
+        u32::try_from(kilograms * 1_000)
     }
 
     #[derive(Debug)]
@@ -480,7 +450,7 @@ mod steps {
     }
 
     const FAILING: [(&str, &str); 2] = [
-        ("-1", "version 1 of `Weighed` can't become the next one: out of range integral type conversion attempted"),
+        ("-1", "version 1 of `Weighed` can't become the next one: `grams`: out of range integral type conversion attempted"),
         ("13", "making today's form of it panicked: assertion `left != right` failed: bad luck"),
     ];
 
@@ -490,12 +460,12 @@ mod steps {
             let start =
                 async || gesta::App::on(store.clone()).aggregate::<Parcel>().projection::<Weight>().start().await.unwrap();
             let app = start().await;
-            put(&store, &StreamName::parse("Parcel-fine").unwrap(), "Weighed", 1, "2").await;
+            put(&store, &StreamName::parse("Parcel-fine").unwrap(), "Weighed", 1, r#"{"grams":2}"#).await;
             assert_eq!(app.load::<Parcel>(&id("fine")).await.unwrap().into_state().unwrap().grams, 2_000);
-            for (payload, why) in FAILING {
-                let id = id(payload);
+            for (number, why) in FAILING {
+                let (id, payload) = (id(number), format!(r#"{{"grams":{number}}}"#));
                 let stream = StreamName::new("Parcel", &id).unwrap();
-                let position = put(&store, &stream, "Weighed", 1, payload).await;
+                let position = put(&store, &stream, "Weighed", 1, &payload).await;
                 let said = format!("event 1 of `{stream}` (`Weighed` version 1, at position {position}): {why}");
                 let says = |error: String| assert!(error.starts_with(&said), "{error}");
                 let command = app.execute(&id, Look).await.unwrap_err();
@@ -508,12 +478,12 @@ mod steps {
                 let raw = app.subscribe(Position::new(position.get() - 1)).next_stored().await.unwrap().unwrap();
                 says(raw.decode::<Parcel>().unwrap().unwrap_err().to_string());
                 // In a test of one's own.
-                let given = || gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, payload);
+                let given = || gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, &payload);
                 let given = std::panic::catch_unwind(|| drop(given())).unwrap_err();
                 let given = given.downcast_ref::<String>().unwrap();
                 assert!(given.starts_with(&format!("the stored `Weighed` version 1 can't be read: {why}")), "{given}");
             }
-            gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, "3").when(Look).then_state(|parcel| {
+            gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, r#"{"grams":3}"#).when(Look).then_state(|parcel| {
                 assert_eq!(parcel.grams, 3_000);
             });
             app.shutdown().await.unwrap();

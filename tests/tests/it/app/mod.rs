@@ -6,6 +6,7 @@ mod dropped;
 mod follow;
 mod keys;
 mod many;
+mod parking;
 mod past;
 pub mod reads;
 mod retired;

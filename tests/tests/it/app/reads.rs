@@ -106,13 +106,15 @@ async fn more_rows_than_a_page_come_whole_and_in_order() {
     .await;
 }
 
-/// An inline model that can't take an event refuses its command; an async one stops before it and says so.
+/// An inline model that can't take an event refuses its command; an async one whose rows are not one stream's each stops before it
+/// and says so.
 mod poison {
     use super::*;
     use gesta::prelude::*;
     use gesta::{ExecuteError, Failure};
 
-    /// Takes no deposit of 13, and believes that accounts are opened twice.
+    /// Takes no deposit of 13, and believes that accounts are opened twice. By its `#[key]` a row may be that of several streams, so
+    /// none of them is parked.
     #[derive(Debug, PartialEq, ReadModel)]
     pub struct Picky {
         #[key]
@@ -121,6 +123,7 @@ mod poison {
     }
     #[projection(of = Account, ignore(Opened, Measured, Closed))]
     impl Picky {
+        #[key = e.aggregate_id::<AccountId>()]
         fn deposited(row: Option<Self>, e: &Recorded<Deposited>) -> Option<Self> {
             assert_ne!(e.amount, 13, "bad luck");
             Some(Picky { account: e.aggregate_id(), sum: row.map_or(0, |row| row.sum) + e.amount })

@@ -4,11 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use gesta::prelude::*;
-use gesta::read::{Fold, pending};
-use gesta::{
-    Aggregate, Commands, DecodeError, Decoded, EncodeError, Event, EventInfo, EventOf, Feeds, FoldError, IntoEvents, Lock,
-    Misplaced, On, Position, ReadModel, Snapshots, StreamName, Version,
-};
+use gesta::{Decoded, Position, StreamName, Version};
 
 use super::builds::{on_every_store, put};
 
@@ -29,115 +25,33 @@ pub struct Moved {
     pub amounts: Vec<i64>,
 }
 
-/// What the handlers of [`Till`] are written on; its decoding, which knows what is retired, is written by hand below.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plain {
+pub struct Till {
     pub cents: i64,
     pub log: String,
 }
-#[aggregate(id = TillId, name = "Plain")]
-impl Plain {
+#[aggregate(id = TillId)]
+impl Till {
     fn paid_in(e: &PaidIn) -> Self {
-        Plain { cents: e.cents, log: format!("+{}", e.cents) }
+        Till { cents: e.cents, log: format!("+{}", e.cents) }
     }
     fn paid_out(&mut self, e: &PaidOut) {
         assert_ne!(e.cents, 13, "bad luck");
         self.cents -= e.cents;
         let _ = write!(self.log, "-{}", e.cents);
     }
+    #[upcast]
+    fn moved(e: Moved) -> (Option<PaidIn>, Vec<PaidOut>) {
+        assert!(!e.amounts.contains(&666), "an `#[upcast]` that panics");
+        let mut amounts = e.amounts.into_iter();
+        (amounts.next().map(|cents| PaidIn { cents }), amounts.map(|cents| PaidOut { cents }).collect())
+    }
 }
 #[command]
 pub struct Count;
 #[command_handler]
-impl Plain {
+impl Till {
     fn count(_: Option<&Self>, _: Count) {}
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Till(Plain);
-
-impl EventOf<Till> for PaidIn {
-    fn wrap(self) -> PlainEvent {
-        self.into()
-    }
-    fn unwrap(event: PlainEvent) -> Result<Self, PlainEvent> {
-        EventOf::<Plain>::unwrap(event)
-    }
-}
-impl EventOf<Till> for PaidOut {
-    fn wrap(self) -> PlainEvent {
-        self.into()
-    }
-    fn unwrap(event: PlainEvent) -> Result<Self, PlainEvent> {
-        EventOf::<Plain>::unwrap(event)
-    }
-}
-impl IntoEvents<Till> for PaidIn {
-    fn push_to(self, events: &mut Vec<PlainEvent>) {
-        events.push(self.into());
-    }
-}
-impl Commands for Till {
-    type Command = <Plain as Commands>::Command;
-    const COMMANDS: &'static [gesta::CommandInfo] = &[];
-}
-
-impl Aggregate for Till {
-    type Id = TillId;
-    type Event = PlainEvent;
-    const NAME: &'static str = "Till";
-    const DOC: &'static str = "";
-    const EVENTS: &'static [EventInfo] = Plain::EVENTS;
-    const RETIRED: &'static [EventInfo] = &[EventInfo::of::<Moved>()];
-    const LOCK: Option<Lock> = None;
-    const FINGERPRINT: u64 = 1;
-    const SNAPSHOTS: Option<Snapshots<Self>> = None;
-    fn apply(stage: Stage<Self>, event: PlainEvent) -> Result<Stage<Self>, Misplaced> {
-        let stage = match stage {
-            Stage::Absent => Stage::Absent,
-            Stage::Alive(Till(plain)) => Stage::Alive(plain),
-            Stage::Ended => Stage::Ended,
-        };
-        Plain::apply(stage, event).map(|stage| match stage {
-            Stage::Absent => Stage::Absent,
-            Stage::Alive(plain) => Stage::Alive(Till(plain)),
-            Stage::Ended => Stage::Ended,
-        })
-    }
-    fn decode(name: &str, version: u32, payload: &[u8]) -> Result<Decoded<PlainEvent>, DecodeError> {
-        if name != Moved::NAME {
-            return Plain::decode(name, version, payload);
-        }
-        let mut events = Vec::new();
-        for amount in Moved::decode(version, payload)?.amounts {
-            assert_ne!(amount, 666, "an `#[upcast]` that panics");
-            events.push(if events.is_empty() { PaidIn { cents: amount }.into() } else { PaidOut { cents: amount }.into() });
-        }
-        Ok(Decoded::Became(events))
-    }
-    fn info(event: &PlainEvent) -> EventInfo {
-        Plain::info(event)
-    }
-    fn encode(event: &PlainEvent, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
-        Plain::encode(event, payload)
-    }
-}
-impl<M: ReadModel + On<Till, PaidIn> + On<Till, PaidOut>> Feeds<M> for Till {
-    fn effect_of(event: &str) -> Option<bool> {
-        match event {
-            "PaidIn" => Some(<M as On<Till, PaidIn>>::EFFECT != gesta::read::Effect::Ignores),
-            "PaidOut" => Some(<M as On<Till, PaidOut>>::EFFECT != gesta::read::Effect::Ignores),
-            "Moved" => Some(true),
-            _ => None,
-        }
-    }
-    fn fold(event: Recorded<PlainEvent>) -> Result<Box<dyn Fold<M>>, FoldError> {
-        let (event, record) = event.split();
-        match event {
-            PlainEvent::PaidIn(event) => pending::<Till, _, M>(record.map(|()| event)),
-            PlainEvent::PaidOut(event) => pending::<Till, _, M>(record.map(|()| event)),
-        }
-    }
 }
 
 /// One row for each till.
@@ -197,11 +111,11 @@ async fn what_a_retired_event_has_become_is_read_whole_everywhere() {
             let app = app.projection::<Out>().start().await.unwrap();
             assert!(app.unknown_events().is_empty());
             let till = app.load::<Till>(&id("a")).await.unwrap();
-            assert_eq!((till.version, till.state().unwrap().0.log.as_str()), (Version::new(4), "+100-1-2-3"));
+            assert_eq!((till.version, till.state().unwrap().log.as_str()), (Version::new(4), "+100-1-2-3"));
             for (version, log) in [(0, ""), (1, ""), (2, "+100-1-2"), (3, "+100-1-2"), (4, "+100-1-2-3")] {
                 let then = app.load_at::<Till>(&id("a"), Version::new(version)).await.unwrap();
                 assert_eq!(then.version, Version::new(version));
-                assert_eq!(then.state().map_or("", |till| &till.0.log), log);
+                assert_eq!(then.state().map_or("", |till| &till.log), log);
             }
             let history = app.history::<Till>(&id("a")).unwrap().all().await.unwrap();
             let places: Vec<_> = history.iter().map(|event| (event.version.get(), event.part)).collect();
@@ -238,7 +152,7 @@ async fn a_history_goes_on_behind_pages_of_events_that_became_none() {
         let history = app.history::<Till>(&id("a")).unwrap().all().await.unwrap();
         assert_eq!(history.iter().map(|event| event.version.get()).collect::<Vec<_>>(), [1_004]);
         let till = app.load::<Till>(&id("a")).await.unwrap();
-        assert_eq!((till.version.get(), till.state().unwrap().0.cents), (1_004, 5));
+        assert_eq!((till.version.get(), till.state().unwrap().cents), (1_004, 5));
         app.settle().await.unwrap();
         assert_eq!(app.read::<Cash>().get(&id("a")).await.unwrap().unwrap().cents, 5);
     })
@@ -296,8 +210,8 @@ impl Luck {
 fn a_test_is_given_what_an_earlier_build_has_stored() {
     use gesta::testing::{given, given_events};
     let given =
-        given::<Plain>(PaidIn { cents: 1 }).and_stored(PaidOut { cents: 2 }).and_stored_json("PaidOut", 1, r#"{"cents":3}"#);
-    given.when(Count).then_nothing().then_state(|plain| assert_eq!(plain.log, "+1-2-3"));
+        given::<Till>(PaidIn { cents: 1 }).and_stored(PaidOut { cents: 2 }).and_stored_json("PaidOut", 1, r#"{"cents":3}"#);
+    given.when(Count).then_nothing().then_state(|till| assert_eq!(till.log, "+1-2-3"));
 
     let row = |parts: &str, cents| Cash { till: id("a"), cents, parts: parts.to_owned() };
     given_events::<Till>(&id("a"), PaidIn { cents: 100 })
@@ -311,7 +225,7 @@ fn a_test_is_given_what_an_earlier_build_has_stored() {
     let message = std::panic::catch_unwind(unknown).unwrap_err();
     let message = message.downcast_ref::<String>().unwrap();
     assert!(
-        message.starts_with("`cash` can't take event 1 of `Till-a` (`Burnt` version 1, at position 1): `Plain` has no event"),
+        message.starts_with("`cash` can't take event 1 of `Till-a` (`Burnt` version 1, at position 1): `Till` has no event"),
         "{message}"
     );
 }

@@ -14,10 +14,6 @@ impl From<u32> for Cents {
     }
 }
 
-fn in_cents(euros: u32) -> i64 {
-    i64::from(euros) * 100
-}
-
 fn counted(text: String) -> Result<u8, String> {
     text.parse().map_err(|e| format!("{text}: {e}"))
 }
@@ -31,12 +27,12 @@ fn counted(text: String) -> Result<u8, String> {
 pub struct Paid {
     /// How much.
     #[renamed(2, from = "amt")]
-    #[converted(3, from = u32, with = in_cents)]
+    #[converted(3, from = u32, with = Self::in_cents)]
     #[converted(4, from = i64, with = Cents)]
     #[serde(rename = "sum")]
     pub amount: Cents,
     #[added(2, default = Self::usual())]
-    pub paid_by: Channel,
+    pub through: Channel,
     #[added(5, default = 7)]
     #[schema(opaque = "seconds")]
     took: u64,
@@ -47,19 +43,22 @@ impl Paid {
     fn usual() -> Channel {
         Channel::Online
     }
+    fn in_cents(euros: u32) -> i64 {
+        i64::from(euros) * 100
+    }
 }
 
 impl Eq for Cents {}
 
 #[test]
 fn every_version_reads_as_the_current_one() {
-    let paid = |cents, paid_by| Paid { amount: Cents(cents), paid_by, took: 7, on_behalf: Some("Ann".into()) };
+    let paid = |cents, through| Paid { amount: Cents(cents), through, took: 7, on_behalf: Some("Ann".into()) };
     let stored = [
         (1, r#"{"amt":3,"note":"n","onBehalf":"Ann"}"#, paid(300, Channel::Online)),
-        (2, r#"{"sum":3,"note":"n","onBehalf":"Ann","paidBy":"Branch","by":null}"#, paid(300, Channel::Branch)),
-        (3, r#"{"sum":300,"note":"n","onBehalf":"Ann","paidBy":"Branch"}"#, paid(300, Channel::Branch)),
-        (4, r#"{"sum":300,"note":"n","onBehalf":"Ann","paidBy":"Branch"}"#, paid(300, Channel::Branch)),
-        (5, r#"{"sum":300,"onBehalf":"Ann","paidBy":"Branch","took":7}"#, paid(300, Channel::Branch)),
+        (2, r#"{"sum":3,"note":"n","onBehalf":"Ann","through":"Branch","by":null}"#, paid(300, Channel::Branch)),
+        (3, r#"{"sum":300,"note":"n","onBehalf":"Ann","through":"Branch"}"#, paid(300, Channel::Branch)),
+        (4, r#"{"sum":300,"note":"n","onBehalf":"Ann","through":"Branch"}"#, paid(300, Channel::Branch)),
+        (5, r#"{"sum":300,"onBehalf":"Ann","through":"Branch","took":7}"#, paid(300, Channel::Branch)),
     ];
     for (version, payload, paid) in stored {
         assert_eq!(Paid::decode(version, payload.as_bytes()), Ok(paid), "version {version}");
@@ -80,11 +79,11 @@ fn each_version_is_written_as_the_next_one() {
     assert_eq!(
         written,
         [
-            r#"{"sum":3,"paidBy":"Online","onBehalf":"Ann","by":"nobody","note":"n"}"#,
-            r#"{"sum":300,"paidBy":"Online","onBehalf":"Ann","note":"n"}"#,
-            r#"{"sum":300,"paidBy":"Online","onBehalf":"Ann","note":"n"}"#,
-            r#"{"sum":300,"paidBy":"Online","took":7,"onBehalf":"Ann"}"#,
-            r#"{"sum":300,"paidBy":"Online","took":7,"onBehalf":"Ann"}"#,
+            r#"{"sum":3,"through":"Online","onBehalf":"Ann","by":"nobody","note":"n"}"#,
+            r#"{"sum":300,"through":"Online","onBehalf":"Ann","note":"n"}"#,
+            r#"{"sum":300,"through":"Online","onBehalf":"Ann","note":"n"}"#,
+            r#"{"sum":300,"through":"Online","took":7,"onBehalf":"Ann"}"#,
+            r#"{"sum":300,"through":"Online","took":7,"onBehalf":"Ann"}"#,
         ]
     );
 }
@@ -94,10 +93,10 @@ fn the_steps_are_public() {
     let first = PaidV1 { amt: 3, on_behalf: None, note: "n".into() };
     let second = PaidV2::from(first.clone());
     let expected =
-        PaidV2 { amount: 3, paid_by: Channel::Online, teller: Some("nobody".into()), note: "n".into(), on_behalf: None };
+        PaidV2 { amount: 3, through: Channel::Online, teller: Some("nobody".into()), note: "n".into(), on_behalf: None };
     assert_eq!(second, expected);
     let today: Paid = PaidV4::from(PaidV3::from(second)).into();
-    assert_eq!(today, Paid { amount: Cents(300), paid_by: Channel::Online, took: 7, on_behalf: None });
+    assert_eq!(today, Paid { amount: Cents(300), through: Channel::Online, took: 7, on_behalf: None });
     assert_eq!(format!("{first:?}"), r#"PaidV1 { amt: 3, on_behalf: None, note: "n" }"#);
 }
 
@@ -108,7 +107,7 @@ fn each_version_says_what_changed_and_what_is_stored() {
         changes,
         [
             &[][..],
-            &["`by` was added", "`paidBy` was added", "`amt` was renamed to `sum`"],
+            &["`by` was added", "`amt` was renamed to `sum`", "`through` was added"],
             &["`sum` was converted from `u32` to `i64`", "`by` was removed"],
             &["`sum` was converted from `i64` to `Cents`"],
             &["`note` was removed", "`took` was added"],
@@ -120,7 +119,7 @@ fn each_version_says_what_changed_and_what_is_stored() {
     assert!(Paid::VERSIONS.iter().map(|version| version.node).eq(nodes));
     let Node::Record(fields) = PaidV2::NODE else { panic!("a record") };
     let docs: Vec<_> = fields.iter().map(|field| (field.name, field.doc)).collect();
-    assert_eq!(docs, [("sum", "How much."), ("paidBy", ""), ("onBehalf", ""), ("by", "Who took it."), ("note", "")]);
+    assert_eq!(docs, [("sum", "How much."), ("through", ""), ("onBehalf", ""), ("by", "Who took it."), ("note", "")]);
 }
 
 /// What does not fit is an error of the step.
@@ -208,7 +207,7 @@ fn an_explicit_struct_brings_its_versions() {
         assert_eq!((info.version, (info.advance)(payload.as_bytes())), (version, Ok(next.into())));
     }
     assert_eq!(Moved::decode(1, br#"{"to":"Main"}"#), Err(DecodeError::Step { name: "Moved", from: 2, why: "no comma".into() }));
-    assert_eq!(Moved::VERSIONS[2].changes, ["the whole was converted from `MovedByText`"]);
+    assert_eq!(Moved::VERSIONS[2].changes, ["the whole event was converted from `MovedByText`"]);
     assert_eq!(Moved::decode(5, b"{}"), Err(DecodeError::UnknownVersion { name: "Moved", version: 5, newest: 4 }));
 
     assert_eq!(Closed::decode(1, br#"{"note":"n"}"#), Ok(Closed));

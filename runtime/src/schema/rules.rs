@@ -1,0 +1,752 @@
+//! Which change of a schema leaves what is stored readable: the one place that decides it.
+//!
+//! Always true here: what is stored comes as lines, what reads it as a [`Node`]. *Backward*, the lines are what was released and
+//! the node is today's; *forward*, the lines are today's and the node is the previous build's. The two differ in one thing:
+//! a field that the reader does not know is lost backward, and left alone forward.
+
+use super::lines::{
+    OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
+};
+use super::report::{PROBLEMS_BYTES_MAX, Report, Whose};
+use super::text::{Text, after, is_plain_byte, line_len, number, part, same, until};
+use super::{Field, Node, Variant};
+
+/// Which of the two questions is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Can today's build read what is stored?
+    Backward,
+    /// Can the previous build read what today's writes?
+    Forward,
+}
+
+/// Holds the lines of a version against what reads them; lines of drafts, marked with `+`, say nothing of what is stored.
+pub(crate) const fn compare(report: &mut Report, mode: Mode, whose: Whose<'_>, lines: &[u8], node: &Node) {
+    report.next_version();
+    let walk = Walk { mode, whose, lines };
+    let (mut seen, mut at, mut reported): (Seen, usize, &[u8]) = (Seen::new(), 0, b"");
+    while at < lines.len() {
+        let (line, next) = stored_line(lines, at);
+        at = next;
+        if let Some(line) = line {
+            if reported.is_empty() || after(line.path, reported).is_none() {
+                reported = walk.read(report, &mut seen, &line, node);
+            }
+            if !reported.is_empty() {
+                seen.add(&line);
+            }
+        }
+    }
+    walk.missing(report, &seen, node, HASH, &Path { up: None, last: Piece::Sign("") });
+}
+
+/// All that the lines say something of, by the hashes of its paths; `?` does not count there, and a set is a list.
+struct Seen {
+    /// By their last bits, or next to that; 0 is none.
+    hashes: [u64; Seen::SLOTS],
+    left: usize,
+}
+
+impl Seen {
+    const SLOTS: usize = 16 << 10;
+
+    const fn new() -> Self {
+        Seen { hashes: [0; Self::SLOTS], left: Self::SLOTS / 4 * 3 }
+    }
+
+    /// Where a hash stands, or where it would.
+    const fn slot(&self, hash: u64) -> usize {
+        let mut i = hash as usize % Self::SLOTS;
+        while self.hashes[i] != hash && self.hashes[i] != 0 {
+            i = (i + 1) % Self::SLOTS;
+        }
+        i
+    }
+
+    const fn has(&self, hash: u64) -> bool {
+        self.hashes[self.slot(hash)] == hash
+    }
+
+    const fn insert(&mut self, hash: u64) {
+        let slot = self.slot(hash);
+        if self.hashes[slot] != hash {
+            assert!(self.left > 0, "a section of a schema lock is too large: it says something of at most 12,288 fields");
+            self.left -= 1;
+            self.hashes[slot] = hash;
+        }
+    }
+
+    /// Each step of a line's path.
+    const fn add(&mut self, line: &Line<'_>) {
+        let (mut hash, mut at) = (HASH, 0);
+        loop {
+            let (step, next) = step(line.path, at);
+            if let Step::End = step {
+                return self.end(hash, line.kind);
+            }
+            hash = self.step(hash, step, part(line.path, at, if next < line.path.len() { next } else { line.path.len() }));
+            at = next;
+        }
+    }
+
+    /// One step more; and, of a record or tuple, that it is one.
+    const fn step(&mut self, hash: u64, step: Step<'_>, text: &[u8]) -> u64 {
+        let hash = match step {
+            Step::End | Step::Optional => return hash,
+            Step::List | Step::Set => feed(hash, b"[]"),
+            Step::Field(name) if name.len() < text.len() => {
+                let dotted = feed(hash, b".");
+                self.insert(dotted);
+                feed(dotted, name)
+            }
+            Step::Element(_) => {
+                self.insert(feed(hash, b"#"));
+                feed(hash, text)
+            }
+            _ => feed(hash, text),
+        };
+        self.insert(hash);
+        hash
+    }
+
+    /// The path ends with this kind.
+    const fn end(&mut self, hash: u64, kind: &[u8]) {
+        match kind {
+            [b'r', b'e', b'c', b'o', b'r', b'd', ..] => self.insert(feed(hash, b".")),
+            [b't', b'u', b'p', b'l', b'e', ..] => self.insert(feed(hash, b"#")),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a number of the first kind always fits the second.
+const fn fits(stored: &[u8], signed: bool, bits: u8) -> bool {
+    let (Some(width), from_signed) = (
+        match stored {
+            [b'i' | b'u', digits @ ..] => number(digits),
+            _ => None,
+        },
+        !stored.is_empty() && stored[0] == b'i',
+    ) else {
+        return false;
+    };
+    match (from_signed, signed) {
+        (true, false) => false,
+        (false, true) => width < bits as u32,
+        _ => width <= bits as u32,
+    }
+}
+
+/// One line of what is stored.
+pub(crate) struct Line<'a> {
+    pub(crate) path: &'a [u8],
+    pub(crate) kind: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Without its marker.
+    pub(crate) const fn of(line: &'a [u8]) -> Self {
+        let (mut rest, mut quoted) = (line, false);
+        loop {
+            rest = match rest {
+                [] => return Line { path: line, kind: b"" },
+                [b' ', kind @ ..] if !quoted => {
+                    return Line { path: line.split_at(line.len() - rest.len()).0, kind };
+                }
+                [b'\\', _, more @ ..] if quoted => more,
+                [b'"', more @ ..] => {
+                    quoted = !quoted;
+                    more
+                }
+                [_, more @ ..] => more,
+            };
+        }
+    }
+}
+
+/// The line that begins at a place, where it is a released one, and the place of the next.
+const fn stored_line(lines: &[u8], at: usize) -> (Option<Line<'_>>, usize) {
+    let rest = lines.split_at(at).1;
+    let len = line_len(rest);
+    let mut line = rest.split_at(len).0;
+    if let [before @ .., b'\r'] = line {
+        line = before;
+    }
+    (
+        match after(line, b"  ") {
+            Some(line) => Some(Line::of(line)),
+            None => None,
+        },
+        at + len + 1,
+    )
+}
+
+/// One step of a path.
+#[derive(Clone, Copy)]
+pub(crate) enum Step<'a> {
+    End,
+    Optional,
+    List,
+    Set,
+    Array(u32),
+    Key,
+    Value,
+    Element(u32),
+    /// A name as it is written, in quotes or not.
+    Field(&'a [u8]),
+    Variant(&'a [u8]),
+    /// No step at all: the line was made by hand.
+    Unknown,
+}
+
+/// The step that begins at a place, and the place of the next.
+pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
+    if at >= path.len() {
+        return (Step::End, at);
+    }
+    match path[at] {
+        b'?' => (Step::Optional, at + 1),
+        b'[' => {
+            let end = until(path, at, b']');
+            let inside = part(path, at + 1, end);
+            let step = if inside.is_empty() {
+                Step::List
+            } else if same(inside, b"set") {
+                Step::Set
+            } else if let Some(len) = number(inside) {
+                Step::Array(len)
+            } else {
+                Step::Unknown
+            };
+            (step, end + 1)
+        }
+        b'{' => {
+            let end = until(path, at, b'}');
+            (if end == at + 1 { Step::Value } else { Step::Key }, end + 1)
+        }
+        b'#' => {
+            let end = name_end(path, at + 1);
+            match number(part(path, at + 1, end)) {
+                Some(number) => (Step::Element(number), end),
+                None => (Step::Unknown, end),
+            }
+        }
+        b'|' => {
+            let end = name_end(path, at + 1);
+            (Step::Variant(part(path, at + 1, end)), end)
+        }
+        b'.' => {
+            let end = name_end(path, at + 1);
+            (Step::Field(part(path, at + 1, end)), end)
+        }
+        _ if at == 0 => {
+            let end = name_end(path, at);
+            (Step::Field(part(path, at, end)), if end == 0 { 1 } else { end })
+        }
+        _ => (Step::Unknown, path.len()),
+    }
+}
+
+/// Where a name ends, in quotes or not.
+pub(crate) const fn name_end(path: &[u8], at: usize) -> usize {
+    let mut end = if at < path.len() { at } else { path.len() };
+    if at < path.len() && path[at] == b'"' {
+        end += 1;
+        while end < path.len() && path[end] != b'"' {
+            end += if path[end] == b'\\' { 2 } else { 1 };
+        }
+        return if end < path.len() { end + 1 } else { path.len() };
+    }
+    // As in `is_plain_byte`: a call for each byte would double the time of a comparison.
+    let mut rest = path.split_at(end).1;
+    while let [b'a'..=b'z' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'-', more @ ..] = rest {
+        rest = more;
+    }
+    path.len() - rest.len()
+}
+
+/// Whether a written name is this one.
+const fn is_name(written: &[u8], name: &str) -> bool {
+    // Most often the answer.
+    if written.len() == name.len() && !written.is_empty() && written[written.len() - 1] != name.as_bytes()[name.len() - 1] {
+        return false;
+    }
+    if let [b'"', ..] = written {
+        let mut text = Text::<{ PATH_BYTES_MAX }>::new();
+        text.push_quoted(name);
+        return same(text.get(), written);
+    }
+    same(written, name.as_bytes())
+}
+
+const fn find_field(fields: &'static [Field], name: &[u8]) -> Option<Field> {
+    let mut i = 0;
+    while i < fields.len() {
+        if is_name(name, fields[i].name) {
+            return Some(fields[i]);
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn find_variant(variants: &'static [Variant], name: &[u8]) -> Option<Variant> {
+    let mut i = 0;
+    while i < variants.len() {
+        if is_name(name, variants[i].name) {
+            return Some(variants[i]);
+        }
+        i += 1;
+    }
+    None
+}
+
+/// What reads a line, as far as its path was followed.
+#[derive(Clone, Copy)]
+struct Reader {
+    /// `None` for a variant without content.
+    node: Option<Node>,
+    /// Whether it may be missing.
+    default: bool,
+}
+
+/// The comparison of one version.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    mode: Mode,
+    whose: Whose<'a>,
+    lines: &'a [u8],
+}
+
+impl<'a> Walk<'a> {
+    /// Follows one line down the reader's tree. Answers the part of the path under which nothing else is to be reported.
+    const fn read(self, report: &mut Report, seen: &mut Seen, line: &Line<'a>, root: &Node) -> &'a [u8] {
+        let path = line.path;
+        let (mut reader, mut at, mut hash) = (Reader { node: Some(*root), default: false }, 0, HASH);
+        loop {
+            let (step, next) = step(path, at);
+            // What was always there may be optional today.
+            if let Some(Node::Optional(inner)) = reader.node
+                && !matches!(step, Step::Optional)
+            {
+                reader = Reader { node: Some(*inner), default: true };
+            }
+            let text = part(path, at, if next < path.len() { next } else { path.len() });
+            reader = match (step, reader.node) {
+                (Step::End, _) => {
+                    seen.end(hash, line.kind);
+                    return self.end(report, path, line.kind, reader);
+                }
+                (Step::Field(name), Some(Node::Record(fields))) => match find_field(fields, name) {
+                    Some(field) => Reader { node: Some(*field.node), default: field.default },
+                    None => {
+                        let with_it = part(path, 0, at + text.len());
+                        self.gone(report, at == 0, with_it, root);
+                        return with_it;
+                    }
+                },
+                (Step::Optional, Some(Node::Optional(inner))) => Reader { node: Some(*inner), default: true },
+                (Step::Optional, _) => {
+                    self.required(report, part(path, 0, at));
+                    return part(path, 0, at + text.len());
+                }
+                (Step::List, Some(Node::List(item))) | (Step::Set, Some(Node::Set(item) | Node::List(item))) => Reader::of(item),
+                (Step::Array(len), Some(Node::Array { len: now, item })) if len as usize == now => Reader::of(item),
+                (Step::Key, Some(Node::Map { key, .. })) => Reader::of(key),
+                (Step::Value, Some(Node::Map { value, .. })) => Reader::of(value),
+                (Step::Element(i), Some(Node::Tuple(items))) if (i as usize) < items.len() => Reader::of(items[i as usize]),
+                (Step::Element(_), Some(Node::Tuple(items))) => {
+                    self.shorter(report, part(path, 0, at), items.len());
+                    return part(path, 0, at);
+                }
+                (Step::Variant(name), Some(Node::Enum { variants, .. })) => match find_variant(variants, name) {
+                    Some(Variant { node: Some(node), .. }) => Reader::of(node),
+                    Some(_) => Reader { node: None, default: false },
+                    None => {
+                        let with_it = part(path, 0, at + text.len());
+                        self.variant_gone(report, part(path, 0, at), with_it, name);
+                        return with_it;
+                    }
+                },
+                (step, node) => {
+                    self.retyped(report, part(path, 0, at), step, line.kind, node);
+                    // The root is never reported whole.
+                    return part(path, 0, if at == 0 { text.len() } else { at });
+                }
+            };
+            hash = seen.step(hash, step, text);
+            at = next;
+        }
+    }
+
+    /// The path has been followed; is the kind read?
+    const fn end(self, report: &mut Report, path: &'a [u8], kind: &'a [u8], mut reader: Reader) -> &'a [u8] {
+        if let Some(Node::Optional(inner)) = reader.node {
+            reader = Reader { node: Some(*inner), default: true };
+        }
+        let (kind, missing) = match kind {
+            [kind @ .., b' ', b'd', b'e', b'f', b'a', b'u', b'l', b't'] => (kind, true),
+            kind => (kind, false),
+        };
+        let fine = match &reader.node {
+            None => same(kind, b"unit"),
+            Some(Node::Int { signed, bits }) => fits(kind, *signed, *bits),
+            Some(node) => match words(node) {
+                Some(words) => is_kind(kind, &words),
+                None => same(kind, container(node).as_bytes()),
+            },
+        };
+        if !fine {
+            self.retyped(report, path, Step::End, kind, reader.node);
+            return path;
+        }
+        if missing && !reader.default {
+            let problem = self.problem(report, path);
+            match self.mode {
+                Mode::Backward => problem.push(" may be missing in what is stored, and has lost its default"),
+                Mode::Forward => problem.push(" may be left out now, and the previous build has no default for it"),
+            };
+        }
+        b""
+    }
+
+    /// What the reader asks for and no line gives it. `hash` is that of the path, as [`Seen`] makes it.
+    const fn missing(self, report: &mut Report, seen: &Seen, node: &Node, hash: u64, path: &Path<'_>) {
+        match node {
+            Node::Optional(inner) => self.missing(report, seen, inner, hash, path),
+            Node::List(item) | Node::Set(item) => {
+                self.missing_in(report, seen, item, hash, path, Piece::Sign("[]"));
+            }
+            Node::Array { len, item } => {
+                self.missing_in(report, seen, item, hash, path, Piece::Len(*len));
+            }
+            Node::Map { key, value } => {
+                self.missing_in(report, seen, key, hash, path, Piece::Sign("{key}"));
+                self.missing_in(report, seen, value, hash, path, Piece::Sign("{}"));
+            }
+            Node::Tuple(items) if seen.has(feed(hash, b"#")) => {
+                let mut i = 0;
+                while i < items.len() {
+                    let last = Piece::Element(i);
+                    if !self.missing_in(report, seen, items[i], hash, path, last) {
+                        let problem = self.problem_at(report, &Path { up: Some(path), last });
+                        match self.mode {
+                            Mode::Backward => problem.push(" is new: a tuple keeps its length"),
+                            Mode::Forward => problem.push(" is no longer written: a tuple keeps its length"),
+                        };
+                    }
+                    i += 1;
+                }
+            }
+            Node::Record(fields) if path.up.is_none() || seen.has(feed(hash, b".")) => {
+                let mut i = 0;
+                while i < fields.len() {
+                    let Field { name, default, node, .. } = fields[i];
+                    let last = if path.up.is_none() { Piece::First(name) } else { Piece::Field(name) };
+                    if !self.missing_in(report, seen, node, hash, path, last) && !default && !matches!(node, Node::Optional(_)) {
+                        let problem = self.problem_at(report, &Path { up: Some(path), last });
+                        match self.mode {
+                            Mode::Backward => problem.push(" is new and has no default"),
+                            Mode::Forward => problem.push(" is no longer written, and the previous build has no default for it"),
+                        };
+                    }
+                    i += 1;
+                }
+            }
+            Node::Enum { variants, .. } => {
+                let mut i = 0;
+                while i < variants.len() {
+                    if let Some(inner) = variants[i].node {
+                        self.missing_in(report, seen, inner, hash, path, Piece::Variant(variants[i].name));
+                    }
+                    i += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes on with an element of which a line says something; answers whether one does.
+    const fn missing_in(self, report: &mut Report, seen: &Seen, node: &Node, hash: u64, path: &Path<'_>, last: Piece) -> bool {
+        let hash = last.hash(hash);
+        let known = seen.has(hash);
+        if known && !matches!(node, Node::Text | Node::Bool | Node::Int { .. } | Node::Named(_)) {
+            self.missing(report, seen, node, hash, &Path { up: Some(path), last });
+        }
+        known
+    }
+
+    /// Begins a problem with what no line speaks of.
+    const fn problem_at<'r>(self, report: &'r mut Report, path: &Path<'_>) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
+        let mut text = Text::<PATH_BYTES_MAX>::new();
+        path.push(&mut text);
+        self.problem(report, text.get())
+    }
+
+    /// Whether a line says something of this field of the event.
+    const fn has(self, name: &str) -> bool {
+        let mut field = Text::<PATH_BYTES_MAX>::new();
+        field.push_name(name);
+        let mut at = 0;
+        while at < self.lines.len() {
+            let (line, next) = stored_line(self.lines, at);
+            if let Some(line) = line
+                && let Some(rest) = below(line.path, field.get())
+                && (rest.is_empty() || !is_plain_byte(rest[0]))
+            {
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// Begins a problem with a field.
+    const fn problem<'r>(self, report: &'r mut Report, path: &[u8]) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
+        if let Mode::Backward = self.mode {
+            report.changed(self.whose, path);
+        }
+        report.begin(self.whose).push("`").push_bytes(path).push("`")
+    }
+
+    const fn required(self, report: &mut Report, path: &[u8]) {
+        let problem = self.problem(report, path);
+        match self.mode {
+            Mode::Backward => problem.push(" was optional, is now required"),
+            Mode::Forward => problem.push(" is optional now, and the previous build requires it"),
+        };
+    }
+
+    const fn shorter(self, report: &mut Report, path: &[u8], len: usize) {
+        let problem = self.problem(report, path);
+        match self.mode {
+            Mode::Backward => problem.push(" was a longer tuple, now has ").push_number(len as u64),
+            Mode::Forward => problem.push(" is a longer tuple now; the previous build reads one of ").push_number(len as u64),
+        };
+    }
+
+    const fn gone(self, report: &mut Report, own: bool, path: &[u8], root: &Node) {
+        if let Mode::Forward = self.mode {
+            return;
+        }
+        self.problem(report, path).push(" is stored, but no longer declared");
+        if own
+            && let Node::Record(fields) = root
+            && let Some(name) = self.renamed(path, fields)
+        {
+            report.renamed(self.whose, path, name);
+        }
+    }
+
+    /// The new field of an event that holds what this one held.
+    const fn renamed(self, path: &[u8], fields: &'static [Field]) -> Option<&'static str> {
+        let (mut held, mut at) = (0u64, 0);
+        while at < self.lines.len() {
+            let (line, next) = stored_line(self.lines, at);
+            if let Some(Line { path: stored, kind }) = line
+                && let Some(mut rest) = after(stored, path)
+                && (rest.is_empty() || !is_plain_byte(rest[0]))
+            {
+                if let [b'.', field @ ..] = rest {
+                    rest = field;
+                }
+                held = held.wrapping_add(line_hash(rest, kind));
+            }
+            at = next;
+        }
+        let mut i = 0;
+        while i < fields.len() {
+            let Field { name, default, node, .. } = fields[i];
+            let now_optional = match node {
+                Node::Optional(inner) => content_hash(inner, false) == held,
+                _ => false,
+            };
+            if content_hash(node, default) == held || content_hash(node, false) == held || now_optional {
+                if !self.has(name) {
+                    return Some(name);
+                }
+            }
+            i += 1;
+        }
+        None
+    }
+
+    const fn variant_gone(self, report: &mut Report, path: &[u8], variant: &[u8], name: &[u8]) {
+        let problem = self.problem(report, path);
+        match self.mode {
+            Mode::Backward => problem.push(" no longer has the variant `"),
+            Mode::Forward => problem.push(" has the new variant `"),
+        };
+        problem.push_bytes(name).push("`");
+        if let Mode::Backward = self.mode {
+            report.variant_gone(self.whose, variant);
+        }
+    }
+
+    const fn retyped(self, report: &mut Report, path: &[u8], step: Step<'_>, kind: &[u8], node: Option<Node>) {
+        let problem = self.problem(report, path);
+        match self.mode {
+            Mode::Backward => {
+                push_stored(problem.push(" was "), step, kind);
+                push_node(problem.push(", is now "), node);
+            }
+            Mode::Forward => {
+                push_stored(problem.push(" is "), step, kind);
+                push_node(problem.push(" now, and the previous build reads "), node);
+            }
+        }
+    }
+}
+
+/// A path on the way down a tree, which becomes text only where there is something to say of it.
+struct Path<'a> {
+    up: Option<&'a Path<'a>>,
+    last: Piece,
+}
+
+#[derive(Clone, Copy)]
+enum Piece {
+    Sign(&'static str),
+    Len(usize),
+    Element(usize),
+    /// A field of the event itself.
+    First(&'static str),
+    Field(&'static str),
+    Variant(&'static str),
+}
+
+impl Piece {
+    const fn hash(self, hash: u64) -> u64 {
+        match self {
+            Piece::Sign(sign) => feed(hash, sign.as_bytes()),
+            Piece::First(name) => feed_name(hash, name),
+            Piece::Field(name) => feed_name(feed(hash, b"."), name),
+            Piece::Variant(name) => feed_name(feed(hash, b"|"), name),
+            Piece::Element(i) => feed_number(feed(hash, b"#"), i as u64),
+            Piece::Len(len) => feed(feed_number(feed(hash, b"["), len as u64), b"]"),
+        }
+    }
+}
+
+impl Path<'_> {
+    const fn push<const N: usize>(&self, out: &mut Text<N>) {
+        if let Some(up) = self.up {
+            up.push(out);
+        }
+        match self.last {
+            Piece::Sign(sign) => out.push(sign),
+            Piece::First(name) => out.push_name(name),
+            Piece::Field(name) => out.push(".").push_name(name),
+            Piece::Variant(name) => out.push("|").push_name(name),
+            Piece::Element(i) => out.push("#").push_number(i as u64),
+            Piece::Len(len) => out.push("[").push_number(len as u64).push("]"),
+        };
+    }
+}
+
+impl Reader {
+    const fn of(node: &'static Node) -> Self {
+        Reader { node: Some(*node), default: false }
+    }
+}
+
+/// What follows in a stored path on one of ours; `?` does not count, and a set is a list.
+pub(crate) const fn below<'a>(stored: &'a [u8], path: &[u8]) -> Option<&'a [u8]> {
+    let (mut i, mut j, mut quoted) = (0, 0, false);
+    loop {
+        if !quoted {
+            while i < stored.len() && stored[i] == b'?' {
+                i += 1;
+            }
+            while j < path.len() && path[j] == b'?' {
+                j += 1;
+            }
+        }
+        if j >= path.len() {
+            return Some(part(stored, i, stored.len()));
+        }
+        if i >= stored.len() {
+            return None;
+        }
+        if !quoted && stored[i] == b'[' && path[j] == b'[' {
+            let (skip, skip_mine) = (list_len(stored, i), list_len(path, j));
+            if skip > 0 && skip_mine > 0 {
+                i += skip;
+                j += skip_mine;
+                continue;
+            }
+        }
+        if stored[i] != path[j] {
+            return None;
+        }
+        match stored[i] {
+            b'\\' if quoted && i + 1 < stored.len() && j + 1 < path.len() => {
+                i += 1;
+                j += 1;
+                if stored[i] != path[j] {
+                    return None;
+                }
+            }
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        i += 1;
+        j += 1;
+    }
+}
+
+/// How long `[]` or `[set]` is, where it stands here.
+const fn list_len(path: &[u8], at: usize) -> usize {
+    let rest = part(path, at, path.len());
+    if after(rest, b"[]").is_some() {
+        2
+    } else if after(rest, b"[set]").is_some() {
+        5
+    } else {
+        0
+    }
+}
+
+/// What was stored, in words: the step says it where there is one.
+const fn push_stored<const N: usize>(out: &mut Text<N>, step: Step<'_>, kind: &[u8]) {
+    match step {
+        Step::Optional => out.push("optional"),
+        Step::List => out.push("a list"),
+        Step::Set => out.push("a set"),
+        Step::Array(len) => out.push("an array of ").push_number(len as u64),
+        Step::Key | Step::Value => out.push("a map"),
+        Step::Element(_) => out.push("a tuple"),
+        Step::Field(_) => out.push("a record"),
+        Step::Variant(_) => out.push("an enum"),
+        Step::Unknown => out.push("something this gesta does not know"),
+        Step::End => match kind {
+            b"unit" => out.push("a plain name"),
+            b"list" | b"set" | b"map" | b"tuple" | b"record" => out.push("a ").push_bytes(kind),
+            b"array" => out.push("an array"),
+            kind => out.push_bytes(kind),
+        },
+    };
+}
+
+/// What reads it, in words.
+const fn push_node<const N: usize>(out: &mut Text<N>, node: Option<Node>) {
+    let Some(node) = node else {
+        out.push("a plain name");
+        return;
+    };
+    match &node {
+        Node::Optional(inner) => {
+            out.push("optional ");
+            push_node(out, Some(**inner));
+        }
+        Node::Array { len, .. } => {
+            out.push("an array of ").push_number(*len as u64);
+        }
+        node => match words(node) {
+            Some(words) => push_words(&words, out),
+            None => {
+                out.push("a ").push(container(node));
+            }
+        },
+    }
+}
