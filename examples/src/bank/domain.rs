@@ -119,7 +119,7 @@ pub struct Account {
     holders: Vec<String>,
 }
 
-#[aggregate(id = AccountId)]
+#[aggregate(id = AccountId, schema = "account.events")]
 impl Account {
     fn registered(_: &AccountRegistered) -> Self {
         Account { balance: 0, holders: Vec::new() }
