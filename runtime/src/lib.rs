@@ -106,6 +106,8 @@
 //! [`App::load_at`], [`App::load_as_of`] and [`App::history`] look at one aggregate's past; [`App::subscribe`] follows all
 //! events. See the `examples` folder of the repository for two whole applications.
 //!
+//! The [`guide`] has chapters about what comes up later; the first is about [changing an event](guide::changing_an_event).
+//!
 //! # Features
 //!
 //! | feature | what |
@@ -128,6 +130,7 @@ mod command;
 mod error;
 mod event;
 mod finite;
+pub mod guide;
 mod id;
 mod macros;
 pub mod read;
