@@ -26,18 +26,21 @@ pub enum StoryError {
     Output(io::Error),
 }
 
-/// The bank on a store.
-///
-/// # Errors
-/// Where the store can't be opened or the app not started.
-pub async fn open(store: Builder) -> Result<App, StartError> {
+/// The bank, to be started on a store.
+pub fn register(store: Builder) -> Builder {
     store
         .aggregate::<Account>()
         .inline_projection::<AccountSummary>()
         .projection::<StatementLine>()
         .projection::<HighValueAccount>()
-        .start()
-        .await
+}
+
+/// The bank on a store.
+///
+/// # Errors
+/// Where the store can't be opened or the app not started.
+pub async fn open(store: Builder) -> Result<App, StartError> {
+    register(store).start().await
 }
 
 /// Tells the story of one day; the next one goes on where this one ends.

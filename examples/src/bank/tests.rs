@@ -229,3 +229,10 @@ async fn what_the_first_version_has_stored_is_read_by_this_one() {
         std::fs::remove_file(format!("{}{suffix}", file.display())).unwrap();
     }
 }
+
+/// What there is to know about the bank, for people: `GESTA_CATALOGUE=write cargo test catalogue` writes it anew.
+#[tokio::test]
+async fn the_catalogue_is_current() {
+    let bank = story::register(App::connect("memory:").await.unwrap());
+    bank.catalogue().with_samples_of::<Account>(include_str!("account.samples")).unwrap().check("catalogue/bank").unwrap();
+}
