@@ -234,5 +234,5 @@ async fn what_the_first_version_has_stored_is_read_by_this_one() {
 #[tokio::test]
 async fn the_catalogue_is_current() {
     let bank = story::register(App::connect("memory:").await.unwrap());
-    bank.catalogue().with_samples_of::<Account>(include_str!("account.samples")).unwrap().check("catalogue/bank").unwrap();
+    bank.catalogue().with_samples_of::<Account>("src/bank/account.samples").unwrap().check("catalogue/bank").unwrap();
 }
