@@ -66,7 +66,7 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     type Event: Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
     /// The name its streams are stored under.
     const NAME: &'static str;
-    /// Its doc comment.
+    /// The doc comment of its `#[aggregate]` block; where there is none, that of its `#[state]`.
     const DOC: &'static str;
     /// What its ids are stored as, in the names of streams; `None` where a hand-written id does not say.
     const ID: Option<Node>;
@@ -194,6 +194,8 @@ impl<A> Copy for Snapshots<A> {}
 ///
 /// Implemented by `#[state]`.
 pub trait State: Sized {
+    /// Its doc comment.
+    const DOC: &'static str;
     /// How it is stored.
     const SNAPSHOTS: Snapshots<Self>;
 }

@@ -176,6 +176,8 @@ mod tests {
             note: Note,
             #[serde(default)]
             tag: Option<Tagged>,
+            #[serde(default)]
+            each: std::collections::BTreeMap<Channel, u128>,
         }
         #[derive(Debug, Deserialize)]
         #[allow(dead_code, reason = "only read")]
@@ -184,7 +186,7 @@ mod tests {
             #[serde(default)]
             channel: Channel,
         }
-        #[derive(Debug, Deserialize, Default)]
+        #[derive(Debug, Deserialize, Default, PartialEq, Eq, PartialOrd, Ord)]
         enum Channel {
             #[default]
             Branch,
@@ -276,6 +278,7 @@ mod tests {
             assert_eq!(variant(r#"{"lines":[],"paid":{"Cheque":{"number":1}}}"#).0, "paid");
             assert_eq!(variant(r#"{"lines":[],"paid":{"Card":{"number":1,"channel":"Fax"}}}"#).0, "paid.Card.channel");
             assert_eq!(variant(r#"{"lines":[],"paid":{"Two":["App","Fax"]}}"#).0, "paid.Two[1]");
+            assert_eq!(variant(r#"{"lines":[],"each":{"App":340282366920938463463374607431768211455,"Fax":1}}"#).0, "each");
             // What serde buffers has no places of its own.
             assert_eq!(variant(r#"{"lines":[],"tag":{"kind":"B"}}"#).0, "tag.kind");
             assert_eq!(variant(r#"{"lines":[],"tag":{"kind":"A","channel":"Fax"}}"#).0, "tag");

@@ -804,8 +804,7 @@ pub enum ReadError {
     /// The row, or one of the rows that are asked for, is not what it should be: an event of its stream can't be folded, so the
     /// model passes over that stream from there on.
     #[error(
-        "the read model `{model}` has parked `{}` at {parked}; once that is mended, start the app again or call `retry_parked`",
-        parked.stream
+        "the read model `{model}` has parked a stream at {parked}; once that is mended, start the app again or call `retry_parked`"
     )]
     Parked {
         /// The model.

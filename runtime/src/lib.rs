@@ -106,6 +106,8 @@
 //! [`App::load_at`], [`App::load_as_of`] and [`App::history`] look at one aggregate's past; [`App::subscribe`] follows all
 //! events. See the `examples` folder of the repository for two whole applications.
 //!
+//! The [`guide`] has chapters about what comes up later; the first is about [changing an event](guide::changing_an_event).
+//!
 //! # Features
 //!
 //! | feature | what |
@@ -122,11 +124,13 @@ extern crate self as gesta;
 
 mod aggregate;
 mod app;
+pub mod catalogue;
 mod codec;
 mod command;
 mod error;
 mod event;
 mod finite;
+pub mod guide;
 mod id;
 mod macros;
 pub mod read;
@@ -153,6 +157,7 @@ pub use macros::{ReadModel, aggregate, command, command_handler, event, id, proj
 pub use read::{ColumnError, Feeds, FoldError, On, Projection, ReadModel, RowError};
 pub use schema::Schema;
 pub use serde;
+pub use store::Parked;
 #[cfg(feature = "chrono")]
 pub use time::TimestampOutOfRange;
 pub use time::{Clock, InvalidTimestamp, SystemClock, Timestamp};

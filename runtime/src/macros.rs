@@ -38,7 +38,8 @@
 /// impl ReadModel for AccountSummary {
 ///     type Key = u64;
 ///     const TABLE: &'static str = "account_summary";
-///     const COLUMNS: &'static [Column] = &[ /* name, kind, role of each field */ ];
+///     const DOC: &'static str = "..";
+///     const COLUMNS: &'static [Column] = &[ /* name, kind, role, docs of each field */ ];
 ///     fn key(&self) -> &u64 { &self.account }
 ///     fn to_row(&self) -> Result<Row, ColumnError> { /* each field as a `Value` */ }
 ///     fn from_row(row: Row) -> Result<Self, ColumnError> { /* and back */ }
@@ -581,7 +582,7 @@ pub use gesta_macros::projection;
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 /// pub struct Account { balance: i64 }
 /// impl Schema for Account { .. }
-/// impl State for Account { const SNAPSHOTS: Snapshots<Self> = ..; }
+/// impl State for Account { const DOC: &'static str = ".."; const SNAPSHOTS: Snapshots<Self> = ..; }
 /// ```
 pub use gesta_macros::state;
 

@@ -1,6 +1,7 @@
 //! A bank: accounts, transfers between them, and three ways of looking at them.
 
 mod domain;
+mod retired;
 pub mod story;
 mod transfer;
 mod views;
@@ -9,5 +10,6 @@ mod views;
 mod tests;
 
 pub use domain::*;
+pub use retired::{AccountOpened, MoneyWithdrawn};
 pub use transfer::{TransferError, transfer};
 pub use views::{AccountSummary, Booking, HighValueAccount, StatementLine};

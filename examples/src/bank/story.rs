@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use gesta::{App, Builder, Done, ExecuteError, Failure, LoadError, Position, ReadError, StartError, Version};
 
 use super::{
-    Account, AccountError, AccountId, AccountSummary, CloseAccount, Deposit, HighValueAccount, OpenAccount, StatementLine,
-    Withdraw, euros, transfer,
+    Account, AccountError, AccountId, AccountSummary, AddHolder, Channel, CloseAccount, Deposit, HighValueAccount, OpenAccount,
+    Remittance, StatementLine, Withdraw, euros, transfer,
 };
 
 /// What can end the story early.
@@ -26,18 +26,21 @@ pub enum StoryError {
     Output(io::Error),
 }
 
-/// The bank on a store.
-///
-/// # Errors
-/// Where the store can't be opened or the app not started.
-pub async fn open(store: Builder) -> Result<App, StartError> {
+/// The bank, to be started on a store.
+pub fn register(store: Builder) -> Builder {
     store
         .aggregate::<Account>()
         .inline_projection::<AccountSummary>()
         .projection::<StatementLine>()
         .projection::<HighValueAccount>()
-        .start()
-        .await
+}
+
+/// The bank on a store.
+///
+/// # Errors
+/// Where the store can't be opened or the app not started.
+pub async fn open(store: Builder) -> Result<App, StartError> {
+    register(store).start().await
 }
 
 /// Tells the story of one day; the next one goes on where this one ends.
@@ -46,23 +49,26 @@ pub async fn open(store: Builder) -> Result<App, StartError> {
 /// [`StoryError`]; a refusal by the bank is part of the story.
 pub async fn tell(app: &App, out: &mut impl Write) -> Result<(), StoryError> {
     let [ann, bob, cleo] = ["ACC-ANN", "ACC-BOB", "ACC-CLEO"].map(|name| AccountId::new(name).expect("a valid number"));
-    let day = 1 + app.load::<Account>(&ann).await?.version.get() / 4;
+    // Each day Ann's account is booked on three times.
+    let day = 1 + app.read::<AccountSummary>().get(&ann).await?.map_or(0, |row| row.bookings) / 3;
     writeln!(out, "Day {day} at the bank\n\nCommands")?;
     let mut teller = Teller { app, out };
     for (id, owner) in [(&ann, "Ann"), (&bob, "Bob"), (&cleo, "Cleo")] {
         let opened = app.execute(id, OpenAccount { owner: owner.to_owned() }).actor("Tom").await;
         teller.tells(&format!("open {id} for {owner}"), opened)?;
     }
-    let deposited = app.execute(&ann, Deposit { amount: 1_500_000 }).actor("Tom").await;
+    let added = app.execute(&ann, AddHolder { name: "Amy".to_owned() }).actor("Tom").await;
+    teller.tells(&format!("add Amy as a holder of {ann}"), added)?;
+    let deposited = app.execute(&ann, Deposit { amount: 1_500_000, channel: Channel::Branch }).actor("Tom").await;
     teller.tells(&format!("deposit 15000.00 to {ann}"), deposited)?;
-    let deposited = app.execute(&bob, Deposit { amount: 8_000 }).actor("Tina").await;
+    let deposited = app.execute(&bob, Deposit { amount: 8_000, channel: Channel::Terminal }).actor("Tina").await;
     teller.tells(&format!("deposit 80.00 to {bob}"), deposited)?;
-    let withdrawn = app.execute(&cleo, Withdraw { amount: 100_000 }).actor("Tina").await;
+    let withdrawn = app.execute(&cleo, Withdraw { amount: 100_000, channel: Channel::Branch }).actor("Tina").await;
     teller.tells(&format!("withdraw 1000.00 from {cleo}"), withdrawn)?;
     teller.transfers(&ann, &bob, 300_000, "Ann").await?;
     teller.transfers(&bob, &cleo, 99_999_999, "Bob").await?;
     teller.transfers(&bob, &AccountId::new("ACC-NOBODY").expect("a valid number"), 100, "Bob").await?;
-    let withdrawn = app.execute(&ann, Withdraw { amount: 4_550 }).actor("Tina").await;
+    let withdrawn = app.execute(&ann, Withdraw { amount: 4_550, channel: Channel::Terminal }).actor("Tina").await;
     teller.tells(&format!("withdraw 45.50 from {ann}"), withdrawn)?;
     let closed = app.execute(&bob, CloseAccount).actor("Tom").await;
     teller.tells(&format!("close {bob}"), closed)?;
@@ -91,7 +97,8 @@ impl<W: Write> Teller<'_, W> {
     /// Two accounts, one unit: both are changed, or neither is.
     async fn transfers(&mut self, from: &AccountId, to: &AccountId, amount: i64, who: &str) -> Result<(), StoryError> {
         let what = format!("transfer {} from {from} to {to}", euros(amount));
-        match transfer(self.app, from, to, amount, who).await {
+        let remittance = Some(Remittance { text: "rent".to_owned(), reference: None });
+        match transfer(self.app, from, to, amount, remittance, who).await {
             Ok(done) => self.accepted(&what, format_args!("stored together, at position {}", done.position)),
             Err(gesta::UnitError::Failed(failure)) => Err(failure.into()),
             Err(gesta::UnitError::Rejected(refused)) => self.refused(&what, refused),
@@ -110,9 +117,9 @@ async fn accounts(app: &App, out: &mut impl Write) -> Result<(), StoryError> {
     writeln!(out, "\nAccounts")?;
     let mut rows = app.read::<AccountSummary>().rows().await?;
     while let Some(row) = rows.next().await {
-        let AccountSummary { account, owner, balance, bookings, .. } = row?;
-        let account = account.to_string();
-        writeln!(out, "  {account:<10} {owner:<6} {:>12}  {bookings} bookings", euros(balance))?;
+        let AccountSummary { account, holders, balance, bookings, .. } = row?;
+        let (account, holders) = (account.to_string(), holders.join(", "));
+        writeln!(out, "  {account:<10} {holders:<10} {:>12}  {bookings} bookings", euros(balance))?;
     }
     writeln!(out, "\nAccounts of {} and more", euros(HighValueAccount::THRESHOLD))?;
     for row in app.read::<HighValueAccount>().filter(HighValueAccount::BALANCE.order()).descending().all().await? {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use gesta::{App, Refusal, UnitDone, UnitError};
 
-use super::domain::{AccountError, AccountId, Cents, ReceiveMoney, SendMoney};
+use super::domain::{AccountError, AccountId, Cents, ReceiveMoney, Remittance, SendMoney};
 
 /// Why a transfer was refused; neither account was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +24,16 @@ pub async fn transfer(
     from: &AccountId,
     to: &AccountId,
     amount: Cents,
+    remittance: Option<Remittance>,
     who: &str,
 ) -> Result<UnitDone, UnitError<TransferError>> {
     app.unit(async |unit| {
-        unit.execute(from, SendMoney { to: to.clone(), amount }).await.map_err(TransferError::Sender)?;
-        unit.execute(to, ReceiveMoney { from: from.clone(), amount }).await.map_err(TransferError::Recipient)?;
+        unit.execute(from, SendMoney { to: to.clone(), amount, remittance: remittance.clone() })
+            .await
+            .map_err(TransferError::Sender)?;
+        unit.execute(to, ReceiveMoney { from: from.clone(), amount, remittance: remittance.clone() })
+            .await
+            .map_err(TransferError::Recipient)?;
         Ok(())
     })
     .actor(who)

@@ -3,7 +3,8 @@
 use gesta::prelude::*;
 
 use super::domain::{
-    Account, AccountClosed, AccountId, AccountOpened, Cents, MoneyDeposited, MoneyReceived, MoneySent, MoneyWithdrawn,
+    Account, AccountClosed, AccountId, AccountRegistered, Cents, HolderAdded, MoneyDeposited, MoneyPaidOut, MoneyReceived,
+    MoneySent,
 };
 
 /// The list of accounts: a row for each that is open.
@@ -12,9 +13,8 @@ pub struct AccountSummary {
     /// The account.
     #[key]
     pub account: AccountId,
-    /// Whose it is.
-    #[index]
-    pub owner: String,
+    /// Who holds it, the first one first.
+    pub holders: Vec<String>,
     /// What it holds.
     #[index]
     pub balance: Cents,
@@ -26,21 +26,24 @@ pub struct AccountSummary {
 
 #[projection(of = Account)]
 impl AccountSummary {
-    fn opened(e: &Recorded<AccountOpened>) -> Self {
+    fn registered(e: &Recorded<AccountRegistered>) -> Self {
         let (account, opened_at) = (e.aggregate_id(), e.metadata.occurred_at);
-        AccountSummary { account, owner: e.owner.clone(), balance: 0, bookings: 0, opened_at }
+        AccountSummary { account, holders: Vec::new(), balance: 0, bookings: 0, opened_at }
+    }
+    fn holder_added(&mut self, e: HolderAdded) {
+        self.holders.push(e.name);
     }
     fn deposited(&mut self, e: &MoneyDeposited) {
-        self.book(e.balance);
+        self.book(e.balance_after);
     }
-    fn withdrawn(&mut self, e: &MoneyWithdrawn) {
-        self.book(e.balance);
+    fn paid_out(&mut self, e: &MoneyPaidOut) {
+        self.book(e.balance_after);
     }
     fn sent(&mut self, e: &MoneySent) {
-        self.book(e.balance);
+        self.book(e.balance_after);
     }
     fn received(&mut self, e: &MoneyReceived) {
-        self.book(e.balance);
+        self.book(e.balance_after);
     }
     fn closed(self, _: &AccountClosed) {}
 }
@@ -55,9 +58,9 @@ impl AccountSummary {
 /// What moved the money of a [`StatementLine`].
 #[value]
 pub enum Booking {
-    /// It was paid in at the counter.
+    /// It was paid in.
     Deposit,
-    /// It was paid out at the counter.
+    /// It was paid out.
     Withdrawal,
     /// It went to another account.
     Sent,
@@ -87,23 +90,23 @@ pub struct StatementLine {
 }
 
 // Every booking is a row of its own, so each handler says which one. The numbers have gaps where an event is no booking.
-#[projection(of = Account, ignore(AccountOpened, AccountClosed))]
+#[projection(of = Account, ignore(AccountRegistered, HolderAdded, AccountClosed))]
 impl StatementLine {
     #[key = entry(e)]
     fn deposited(e: &Recorded<MoneyDeposited>) -> Self {
-        line(e, Booking::Deposit, None, e.amount, e.balance)
+        line(e, Booking::Deposit, None, e.amount, e.balance_after)
     }
     #[key = entry(e)]
-    fn withdrawn(e: &Recorded<MoneyWithdrawn>) -> Self {
-        line(e, Booking::Withdrawal, None, -e.amount, e.balance)
+    fn paid_out(e: &Recorded<MoneyPaidOut>) -> Self {
+        line(e, Booking::Withdrawal, None, -e.amount, e.balance_after)
     }
     #[key = entry(e)]
     fn sent(e: &Recorded<MoneySent>) -> Self {
-        line(e, Booking::Sent, Some(&e.to), -e.amount, e.balance)
+        line(e, Booking::Sent, Some(&e.to), -e.amount, e.balance_after)
     }
     #[key = entry(e)]
     fn received(e: &Recorded<MoneyReceived>) -> Self {
-        line(e, Booking::Received, Some(&e.from), e.amount, e.balance)
+        line(e, Booking::Received, Some(&e.from), e.amount, e.balance_after)
     }
 }
 
@@ -139,19 +142,19 @@ pub struct HighValueAccount {
 }
 
 // An account is opened and closed with nothing in it, so neither makes a row nor ends one.
-#[projection(of = Account, ignore(AccountOpened, AccountClosed))]
+#[projection(of = Account, ignore(AccountRegistered, HolderAdded, AccountClosed))]
 impl HighValueAccount {
     fn deposited(row: Option<Self>, e: &Recorded<MoneyDeposited>) -> Option<Self> {
-        Self::next(row, e, e.balance)
+        Self::next(row, e, e.balance_after)
     }
-    fn withdrawn(row: Option<Self>, e: &Recorded<MoneyWithdrawn>) -> Option<Self> {
-        Self::next(row, e, e.balance)
+    fn paid_out(row: Option<Self>, e: &Recorded<MoneyPaidOut>) -> Option<Self> {
+        Self::next(row, e, e.balance_after)
     }
     fn sent(row: Option<Self>, e: &Recorded<MoneySent>) -> Option<Self> {
-        Self::next(row, e, e.balance)
+        Self::next(row, e, e.balance_after)
     }
     fn received(row: Option<Self>, e: &Recorded<MoneyReceived>) -> Option<Self> {
-        Self::next(row, e, e.balance)
+        Self::next(row, e, e.balance_after)
     }
 }
 

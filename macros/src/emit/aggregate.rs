@@ -135,6 +135,8 @@ impl<'a> Parts<'a> {
         let result = quote!(#root::core::result::Result);
         let (lacks, upcast_arms) = (lacks(root), upcast::arms(model));
         let (retired, upcasts) = upcast::retired(model);
+        // The block's own doc comment; without one that of the type, where a macro has seen it.
+        let doc = if doc.is_empty() { quote!({ #lacks #root::Probe::<#of>::STATE_DOC }) } else { quote!(#doc) };
         quote! {
             #[automatically_derived]
             impl #root::Aggregate for #of {

@@ -20,17 +20,17 @@ pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
 }
 
 fn table(model: &ReadModel, key: &Column) -> TokenStream {
-    let (root, ident, table) = (&model.root, &model.ident, model.table());
+    let (root, ident, doc, table) = (&model.root, &model.ident, &model.doc, model.table());
     let lacks = lacks(root);
     let columns = model.columns.iter().map(|column| {
-        let name = &column.name;
+        let (name, doc) = (&column.name, &column.doc);
         let role = match column {
             Column { is_key: true, .. } => quote!(Key),
             Column { is_indexed: true, .. } => quote!(Indexed),
             _ => quote!(Plain),
         };
         let (kind, nullable) = (held(model, column, "KIND"), held(model, column, "NULLABLE"));
-        quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role })
+        quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role, doc: #doc })
     });
     let writes = model.columns.iter().map(|column| {
         let (Column { field, name, .. }, write) = (column, held(model, column, "to_value"));
@@ -47,6 +47,7 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
         impl #root::ReadModel for #ident {
             type Key = #ty;
             const TABLE: &'static #root::core::primitive::str = #table;
+            const DOC: &'static #root::core::primitive::str = #doc;
             const COLUMNS: &'static [#root::Column] = { #lacks &[#(#columns),*] };
             fn key(&self) -> &#ty {
                 &self.#field
@@ -177,6 +178,7 @@ fn stub(model: &ReadModel) -> TokenStream {
         impl #root::ReadModel for #ident {
             type Key = #key;
             const TABLE: &'static #root::core::primitive::str = "";
+            const DOC: &'static #root::core::primitive::str = "";
             const COLUMNS: &'static [#root::Column] = &[];
             fn key(&self) -> &#key { #never }
             fn to_row(&self) -> #result<#root::Row, #root::ColumnError> { #never }

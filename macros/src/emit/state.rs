@@ -13,11 +13,12 @@ pub(crate) fn state(model: &Stored, sound: bool) -> TokenStream {
     if !sound {
         return stored;
     }
-    let (root, ident) = (&model.root, &model.ident);
+    let (root, ident, doc) = (&model.root, &model.ident, &model.doc);
     quote! {
         #stored
         #[automatically_derived]
         impl #root::State for #ident {
+            const DOC: &'static #root::core::primitive::str = #doc;
             const SNAPSHOTS: #root::Snapshots<Self> = {
                 #[allow(unused_imports)]
                 use #root::Lacks as _;

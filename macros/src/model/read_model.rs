@@ -14,6 +14,7 @@ use crate::paths::Root;
 pub(crate) struct ReadModel {
     pub(crate) root: Root,
     pub(crate) ident: Ident,
+    pub(crate) doc: String,
     pub(crate) table: Table,
     /// `of(..)`: the aggregates that feed it, where there are several.
     pub(crate) sources: Vec<Type>,
@@ -80,6 +81,7 @@ pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<ReadModel> 
         errors.on(&generics.params, "a read model can't be generic: each has a table of its own");
         return None;
     }
+    let doc = docs(&attrs);
     let (mut said, mut sources, mut logic_version, mut arguments) = (None, Vec::new(), 0, TokenStream::new());
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("read_model")) {
         if let Some(tokens) = errors.take(attr.meta.require_list().map(|list| list.tokens.clone())) {
@@ -103,7 +105,7 @@ pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<ReadModel> 
     let is_row = fields.is_some();
     let columns = fields.into_iter().flatten().filter_map(|field| column(field, errors)).collect();
     let table = said.map_or_else(|| Table::Derived(table(&ident)), Table::Said);
-    Some(ReadModel { root, ident, table, sources, columns, logic_version, is_row })
+    Some(ReadModel { root, ident, doc, table, sources, columns, logic_version, is_row })
 }
 
 fn column(field: Field, errors: &mut Errors) -> Option<Column> {

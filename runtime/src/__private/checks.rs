@@ -68,7 +68,7 @@ pub const fn upcasts_fingerprint(tokens: u64, retired: &[EventInfo]) -> u64 {
 pub const fn model_fingerprint(columns: &[Column], schemas: &[u64], blocks: &[u64], logic_version: u64) -> u64 {
     let (mut hash, mut i) = (Fingerprint::new().number(logic_version), 0);
     while i < columns.len() {
-        let Column { name, kind, nullable, role } = columns[i];
+        let Column { name, kind, nullable, role, doc: _ } = columns[i];
         hash = hash.bytes(name.as_bytes()).bytes(&[kind as u8, nullable as u8, role as u8]);
         i += 1;
     }

@@ -88,6 +88,8 @@ impl<T: Schema> Probe<T> {
     pub const NODE: Option<Node> = Some(T::NODE);
 }
 impl<T: State> Probe<T> {
+    /// The state's doc comment.
+    pub const STATE_DOC: &'static str = T::DOC;
     /// How the state is stored.
     pub const SNAPSHOTS: Option<Snapshots<T>> = Some(T::SNAPSHOTS);
 }
@@ -198,6 +200,8 @@ pub trait Lacks<T>: Sized {
     }
     /// No schema.
     const SCHEMA: u64 = 0;
+    /// No state with a doc comment.
+    const STATE_DOC: &'static str = "";
     /// No schema.
     const NODE: Option<Node> = None;
     /// No snapshots.

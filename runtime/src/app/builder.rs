@@ -20,6 +20,7 @@ use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
 use super::runner::{Runner, Running};
 use super::{App, Inner};
+use crate::catalogue::{self, AggregateEntry, Catalogue, ReadModelEntry};
 use crate::command::Services;
 use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
@@ -51,6 +52,7 @@ struct Registered {
     /// What it applies, and what it makes of retired ones.
     events: [&'static [EventInfo]; 2],
     commands: &'static [CommandInfo],
+    describe: fn() -> AggregateEntry,
     lock: Option<Lock>,
     fingerprint: u64,
     /// What its snapshots are kept under, where it has any.
@@ -62,6 +64,7 @@ struct RegisteredModel {
     model: Model,
     inline: Option<Box<dyn InlineModel>>,
     run: fn(Feed) -> Box<dyn Running>,
+    describe: fn(bool, &[AggregateEntry]) -> ReadModelEntry,
 }
 
 /// What a runner needs of the app.
@@ -136,6 +139,7 @@ impl Builder {
             name: A::NAME,
             events: [A::EVENTS, A::RETIRED],
             commands: A::COMMANDS,
+            describe: catalogue::aggregate::<A>,
             lock: A::LOCK,
             fingerprint: A::FINGERPRINT,
             snapshots: snapshot_fingerprint::<A>(),
@@ -156,7 +160,7 @@ impl Builder {
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
         let model = Model::of::<M>(inline.is_some());
-        self.models.push(RegisteredModel { model, inline, run: runner::<M> });
+        self.models.push(RegisteredModel { model, inline, run: runner::<M>, describe: catalogue::read_model::<M> });
         self
     }
 
@@ -206,6 +210,14 @@ impl Builder {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// What is registered, as documentation: see [`catalogue`](crate::catalogue).
+    pub fn catalogue(&self) -> Catalogue {
+        let aggregates: Vec<_> = self.aggregates.iter().map(|registered| (registered.describe)()).collect();
+        let models = self.models.iter();
+        let models = models.map(|registered| (registered.describe)(registered.model.inline, &aggregates)).collect();
+        Catalogue::new(aggregates, models)
     }
 
     /// Checks what is registered against each other and against the store, brings inline read models to the present, and
@@ -292,7 +304,7 @@ async fn prepare(
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
-    for (RegisteredModel { mut model, inline: part, run }, Prepared { place, checkpoint, replaced }) in
+    for (RegisteredModel { mut model, inline: part, run, .. }, Prepared { place, checkpoint, replaced }) in
         registered.into_iter().zip(prepared)
     {
         model.place = place;

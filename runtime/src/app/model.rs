@@ -27,8 +27,10 @@ pub(crate) struct Model {
     pub(crate) progress: watch::Sender<Progress>,
     /// How often somebody has asked for another try at what is parked.
     pub(crate) retries_asked: watch::Sender<u64>,
-    /// The key of a stream's row, where the model can park it.
-    pub(crate) row_of: fn(&StreamName) -> Option<Value>,
+    /// The key of a stream's row, where the model can park streams: each has one row of its own, and no other stream has a part in
+    /// it. Where several aggregates feed a model they may share its rows, and to hold back one of them would fold the others out
+    /// of order.
+    pub(crate) row_of: Option<fn(&StreamName) -> Option<Value>>,
 }
 
 /// How far a read model has come.
@@ -53,7 +55,9 @@ pub(crate) type ParkedStreams = HashMap<StreamName, Parked>;
 
 impl Model {
     pub(crate) fn of<M: Projection>(inline: bool) -> Self {
-        let sources = SourceSink::<M>::collect().iter().map(|source| source.aggregate).collect();
+        let sources = SourceSink::<M>::collect();
+        let row_of = if let [source] = &sources[..] { source.row_of } else { None };
+        let sources = sources.iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
         let (parked, retried) = (Arc::default(), 0);
         let progress = Progress { position, complete_from: position, stopped: None, outdated: false, parked, retried };
@@ -67,15 +71,9 @@ impl Model {
             spec: ModelSpec { table: M::TABLE, columns: M::COLUMNS, fingerprint: M::FINGERPRINT, inline },
             progress: watch::Sender::new(progress),
             retries_asked: watch::Sender::new(0),
-            row_of: row_of::<M>,
+            row_of,
         }
     }
-}
-
-fn row_of<M: Projection>(stream: &StreamName) -> Option<Value> {
-    let sources = SourceSink::<M>::collect();
-    let source = sources.iter().find(|source| source.aggregate == stream.aggregate())?;
-    source.row_of?(stream)
 }
 
 /// An event on its way into a row.
@@ -89,12 +87,6 @@ pub(crate) struct Feeder<M> {
 impl<M: Projection> Feeder<M> {
     pub(crate) fn new() -> Self {
         Feeder { sources: SourceSink::<M>::collect() }
-    }
-
-    /// Whether a stream can be parked: it has one row of its own, and no other stream has a part in it. Where several aggregates
-    /// feed a model they may share its rows, and to hold back one of them would fold the others out of order.
-    pub(crate) fn can_park(&self) -> bool {
-        matches!(&self.sources[..], [Source { row_of: Some(_), .. }])
     }
 
     /// Reads an event that the model handles, and nothing of all others; a retired event may be several of today's.

@@ -166,8 +166,8 @@ impl<M: Projection> Runner<M> {
     /// Parks the stream of an event that can't be folded, and goes on behind the event; `why` is given back where it is not
     /// such an event, or its row is not the stream's own.
     pub(super) async fn park(&mut self, why: ProjectionError) -> Result<(), ProjectionError> {
-        let may_park = !self.model.inline && self.feeder.can_park() && self.parked.len() < PARKED_MAX;
-        let Some(parked) = first_of(&why).filter(|parked| may_park && (self.model.row_of)(&parked.stream).is_some()) else {
+        let may_park = !self.model.inline && self.parked.len() < PARKED_MAX;
+        let Some(parked) = first_of(&why).filter(|parked| may_park && self.model.row_of(&parked.stream).is_some()) else {
             return Err(why);
         };
         self.position = parked.position;
@@ -189,6 +189,13 @@ impl<M: Projection> Runner<M> {
             progress.position = progress.position.max(self.position);
             progress.parked = Arc::clone(&self.parked);
         });
+    }
+}
+
+impl Model {
+    /// The key of a stream's row, where the stream can be parked.
+    fn row_of(&self, stream: &StreamName) -> Option<Value> {
+        self.row_of.and_then(|row_of| row_of(stream))
     }
 }
 
@@ -291,7 +298,7 @@ impl App {
     pub(super) async fn check_parked(&self, model: &Model, key: Option<&Value>) -> Result<(), ReadError> {
         let parked = self.parked_streams(model).await?;
         // A stream whose row is not known may be any row's.
-        let wanted = |parked: &&Parked| key.is_none_or(|key| (model.row_of)(&parked.stream).is_none_or(|row| row == *key));
+        let wanted = |parked: &&Parked| key.is_none_or(|key| model.row_of(&parked.stream).is_none_or(|row| row == *key));
         match parked.values().filter(wanted).min_by_key(|parked| parked.position) {
             None => Ok(()),
             Some(parked) => Err(ReadError::Parked { model: model.name, parked: parked.clone() }),

@@ -120,12 +120,14 @@ pub struct Column {
     pub nullable: bool,
     /// What it is for.
     pub role: ColumnRole,
+    /// The doc comment of its field.
+    pub doc: &'static str,
 }
 
 impl Column {
     /// The column of a field of type `T`.
     pub const fn of<T: ColumnType>(name: &'static str, role: ColumnRole) -> Self {
-        Column { name, kind: T::KIND, nullable: T::NULLABLE, role }
+        Column { name, kind: T::KIND, nullable: T::NULLABLE, role, doc: "" }
     }
 }
 

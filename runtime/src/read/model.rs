@@ -20,6 +20,8 @@ pub trait ReadModel: Sized + Send + Sync + 'static {
     type Key: ColumnType + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
     /// The table's name.
     const TABLE: &'static str;
+    /// Its doc comment.
+    const DOC: &'static str;
     /// The table's columns; exactly one is the key.
     const COLUMNS: &'static [Column];
     /// The row's key.

@@ -57,19 +57,25 @@ mod flaw;
 #[cfg(any(feature = "chrono", feature = "rust_decimal"))]
 mod foreign;
 mod impls;
-mod named;
-#[cfg(test)]
-mod tests;
-
-pub use named::{NAMED, Named};
-
+pub(crate) mod json;
+pub(crate) mod json_schema;
 mod lines;
 pub(crate) mod lock;
+mod named;
+pub(crate) mod path;
 mod report;
 mod rules;
+mod sample;
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
+pub(crate) mod well_known;
 
+pub use json_schema::json_schema;
 pub use lock::{assert_backward, assert_forward};
+pub use named::{NAMED, Named};
+pub use sample::{NoSample, samples};
 
 /// The stored form of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,15 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::diff::diff;
 use super::stored::{self, Stored};
 use super::{START, SequentialIds, wait::wait};
 use crate::command::{Cause, Services};
 use crate::{
-    Aggregate, AggregateId as _, Command, Context, Event, Handle, IntoEvents, Refusal, Stage, StreamName, Timestamp, Version,
+    Aggregate, AggregateId as _, Command, Context, Event, Handle, IntoEvents, Refusal, Schema, Stage, StreamName, Timestamp,
+    Version,
 };
 
 /// Starts a test of the aggregate `A`: these events have happened; `()` stands for none.
@@ -89,10 +92,8 @@ impl<A: Aggregate> Given<A> {
         self.stream = stream::<A>(id);
         self
     }
-    /// Then this has happened, stored as it is: in an old version, or as an event that is retired since. The aggregate gets
-    /// what it is today, by the same steps and `#[upcast]` functions as in production.
-    ///
-    /// What has an old version is a struct of its own, such as `MoneyDepositedV1`, and so is a retired event.
+    /// Then this has happened, stored as it is: an event that is retired since, or a struct that was an earlier version by itself.
+    /// The aggregate gets what it is today, by the same steps and `#[upcast]` functions as in production.
     ///
     /// # Panics
     /// The test fails here where the aggregate can't read it, or where what it is today can't follow.
@@ -104,12 +105,18 @@ impl<A: Aggregate> Given<A> {
     ///
     /// # #[id] pub struct AccountId(String);
     /// # #[event] pub struct Opened {}
-    /// # #[event] pub struct Deposited { cents: i64 }
+    /// #[event(version = 2)]
+    /// pub struct Deposited { #[renamed(2, from = "amt")] cents: i64 }
+    /// /// Retired: it became a deposit of each amount.
+    /// #[event]
+    /// pub struct Collected { amounts: Vec<i64> }
     /// # pub struct Account { cents: i64 }
     /// # #[aggregate(id = AccountId)]
     /// # impl Account {
     /// #     fn opened(_: &Opened) -> Self { Account { cents: 0 } }
     /// #     fn deposited(&mut self, e: &Deposited) { self.cents += e.cents }
+    /// #     #[upcast]
+    /// #     fn collected(e: Collected) -> Vec<Deposited> { e.amounts.into_iter().map(|cents| Deposited { cents }).collect() }
     /// # }
     /// # #[command] pub struct Deposit { cents: i64 }
     /// # #[command_handler]
@@ -117,15 +124,26 @@ impl<A: Aggregate> Given<A> {
     /// #     fn deposit(&self, cmd: Deposit) -> Deposited { Deposited { cents: cmd.cents } }
     /// # }
     /// given::<Account>(Opened {})
-    ///     .and_stored(Deposited { cents: 100 })
-    ///     .and_stored_json("Deposited", 1, r#"{"cents":200}"#)
-    ///     .when(Deposit { cents: 3 })
-    ///     .then_state(|account| assert_eq!(account.cents, 303));
+    ///     .and_stored(Collected { amounts: vec![1, 20] })
+    ///     .and_stored_version::<Deposited>(1, DepositedV1 { amt: 300 })
+    ///     .and_stored_json("Deposited", 1, r#"{"amt":4000}"#)
+    ///     .when(Deposit { cents: 50_000 })
+    ///     .then_state(|account| assert_eq!(account.cents, 54_321));
     /// ```
     #[track_caller]
     #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
     pub fn and_stored<E: Event>(self, event: E) -> Self {
         self.and_is_stored(&Stored::of(&event))
+    }
+    /// Then this has happened, stored as an earlier version of the event `E`: `old` is the struct of that version, such as
+    /// `DepositedV1`.
+    ///
+    /// # Panics
+    /// As [`and_stored`](Given::and_stored), and where `old` is not that version.
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
+    pub fn and_stored_version<E: Event>(self, version: u32, old: impl Serialize + Schema) -> Self {
+        self.and_is_stored(&Stored::version::<E, _>(version, &old))
     }
     /// Then this has happened, stored under this name, in this version and as these bytes: for what no type of today stands for.
     ///

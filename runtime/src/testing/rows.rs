@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::diff::diff;
 use super::stored::{Stored, store};
 use super::{START, SequentialIds, given::stream};
 use crate::error::{EventPlace, ProjectionError};
 use crate::read::{ColumnType as _, FoldError, Row, Source, SourceSink, Value};
 use crate::{
-    Aggregate, Event, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, StreamName, Timestamp, Uuid, Version,
+    Aggregate, Event, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, Schema, StreamName, Timestamp, Uuid,
+    Version,
 };
 
 /// Starts a test of read models: these events of one `A` have happened.
@@ -88,8 +91,8 @@ impl GivenEvents {
         }
         self
     }
-    /// Then this has happened to one `A`, stored as it is: in an old version, or as an event that is retired since. The read
-    /// model gets what it is today.
+    /// Then this has happened to one `A`, stored as it is: an event that is retired since, or a struct that was an earlier version
+    /// by itself. The read model gets what it is today.
     ///
     /// # Panics
     /// Where the id can't be part of a stream's name, or the event can't be stored.
@@ -98,6 +101,18 @@ impl GivenEvents {
     #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
     pub fn and_stored<A: Aggregate>(mut self, id: &A::Id, event: impl Event) -> Self {
         self.record::<A>(&stream::<A>(id), Stored::of(&event), &mut None);
+        self
+    }
+    /// Then this has happened to one `A`, stored as an earlier version of the event `E`: `old` is the struct of that version, such
+    /// as `DepositedV1`.
+    ///
+    /// # Panics
+    /// Where the id can't be part of a stream's name, or `old` is not that version.
+    #[track_caller]
+    #[must_use = "nothing is tested before `.then_row(..)`, `.then_no_row(..)` or `.then_rows(..)`"]
+    #[allow(clippy::needless_pass_by_value, reason = "what is given is written in place")]
+    pub fn and_stored_version<A: Aggregate, E: Event>(mut self, id: &A::Id, version: u32, old: impl Serialize + Schema) -> Self {
+        self.record::<A>(&stream::<A>(id), Stored::version::<E, _>(version, &old), &mut None);
         self
     }
     /// Then this has happened to one `A`, stored under this name, in this version and as these bytes: for what no type of today

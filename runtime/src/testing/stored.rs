@@ -1,8 +1,10 @@
 //! Events as a store would keep them, so that a test sees what production sees.
 
+use serde::Serialize;
+
 use super::diff::diff;
 use crate::aggregate::decode;
-use crate::{Aggregate, Event, EventInfo, Stage};
+use crate::{Aggregate, Event, EventInfo, EventVersion, Schema, Stage, codec};
 
 /// An event in its stored form.
 pub(super) struct Stored {
@@ -12,7 +14,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// An event in the version that its type says: today's, an old one, or that of a retired event.
+    /// An event under the name and in the version that its type says: today's, a retired one, or an old one that is an event of
+    /// its own.
     #[track_caller]
     pub(super) fn of<E: Event>(event: &E) -> Self {
         let mut payload = Vec::new();
@@ -20,6 +23,25 @@ impl Stored {
             panic!("this `{}` can't be stored: {why}\n{event:#?}", E::NAME);
         }
         Stored { name: E::NAME.to_owned(), schema_version: E::VERSION, payload }
+    }
+
+    /// An earlier version of the event `E`, from its own struct.
+    #[track_caller]
+    pub(super) fn version<E: Event, V: Serialize + Schema>(version: u32, old: &V) -> Self {
+        let node = V::NODE.fingerprint();
+        let is = |known: &&EventVersion| known.node.fingerprint() == node;
+        if !E::VERSIONS.iter().filter(is).any(|known| known.version == version) {
+            let old = std::any::type_name::<V>().rsplit("::").next().unwrap_or_default();
+            match E::VERSIONS.iter().find(is) {
+                Some(known) => panic!("`{old}` is version {} of `{}`, not version {version}", known.version, E::NAME),
+                None => panic!("`{old}` is no version of `{}`", E::NAME),
+            }
+        }
+        let mut payload = Vec::new();
+        if let Err(why) = codec::encode(old, &mut payload) {
+            panic!("this version {version} of `{}` can't be stored: {why}", E::NAME);
+        }
+        Stored { name: E::NAME.to_owned(), schema_version: version, payload }
     }
 
     pub(super) fn json(name: &str, schema_version: u32, json: &str) -> Self {

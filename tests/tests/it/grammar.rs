@@ -16,7 +16,7 @@ mod read_models;
 mod stored;
 mod upcasts;
 mod versions;
-mod zoo;
+pub(crate) mod zoo;
 
 use std::future::Future;
 use std::pin::pin;

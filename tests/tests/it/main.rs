@@ -5,7 +5,9 @@
 
 mod app;
 mod contract;
+mod documents;
 mod domain;
+mod evolve;
 // Its programs are killed by a signal, and watched by a library that is loaded before all others.
 #[cfg(target_os = "linux")]
 mod faults;

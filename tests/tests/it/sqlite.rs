@@ -132,7 +132,7 @@ async fn a_file_of_the_first_format_is_read_as_it_is_and_migrated_where_it_is_wr
     let directory = directory();
     let path = directory.path().join("bank.db");
     written(&path).await;
-    let columns = &[Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key }];
+    let columns = &[Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key, doc: "" }];
     let spec = ModelSpec { table: "scores", columns, fingerprint: 1, inline: false };
     let score = || RowChange { key: Value::Integer(1), row: Some(vec![Value::Integer(1)]) };
     let store = open(&path).expect("a store");
@@ -422,8 +422,8 @@ async fn a_reader_beside_the_writer_sees_what_is_stored() {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "balance", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed, doc: "" },
 ];
 
 fn spec(table: &'static str, fingerprint: u64) -> ModelSpec {

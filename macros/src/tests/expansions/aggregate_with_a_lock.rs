@@ -118,7 +118,11 @@ impl ::gesta::__private::Aggregate for Account {
     type Id = AccountId;
     type Event = AccountEvent;
     const NAME: &'static ::gesta::__private::core::primitive::str = "Konto";
-    const DOC: &'static ::gesta::__private::core::primitive::str = "";
+    const DOC: &'static ::gesta::__private::core::primitive::str = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::Probe::<Account>::STATE_DOC
+    };
     const ID: ::gesta::__private::core::option::Option<::gesta::__private::Node> = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;

@@ -63,7 +63,9 @@ impl ::gesta::__private::Schema for Paid {
                 name: "amount",
                 doc: "",
                 default: false,
-                node: &<Cents as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Cents as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );

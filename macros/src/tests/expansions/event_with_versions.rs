@@ -77,7 +77,9 @@ impl ::gesta::__private::Schema for MoneyDeposited {
                 name: "channel",
                 doc: "",
                 default: false,
-                node: &<Channel as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Channel as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );
@@ -267,7 +269,9 @@ impl ::gesta::__private::Schema for MoneyDepositedV1 {
                 name: "teller",
                 doc: "Who took it.",
                 default: false,
-                node: &<Option<String> as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Option<String> as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );
@@ -422,13 +426,17 @@ impl ::gesta::__private::Schema for MoneyDepositedV2 {
                 name: "channel",
                 doc: "",
                 default: false,
-                node: &<Channel as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Channel as ::gesta::__private::Schema>::NODE,
+                ),
             },
             ::gesta::__private::Field {
                 name: "teller",
                 doc: "Who took it.",
                 default: false,
-                node: &<Option<String> as ::gesta::__private::Schema>::NODE,
+                node: &::gesta::__private::field_node(
+                    <Option<String> as ::gesta::__private::Schema>::NODE,
+                ),
             },
         ],
     );

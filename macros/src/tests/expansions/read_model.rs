@@ -2,6 +2,7 @@
 impl ::gesta::__private::ReadModel for Row {
     type Key = AccountId;
     const TABLE: &'static ::gesta::__private::core::primitive::str = "rows";
+    const DOC: &'static ::gesta::__private::core::primitive::str = "";
     const COLUMNS: &'static [::gesta::__private::Column] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
@@ -11,18 +12,21 @@ impl ::gesta::__private::ReadModel for Row {
                 kind: ::gesta::__private::Probe::<AccountId>::KIND,
                 nullable: ::gesta::__private::Probe::<AccountId>::NULLABLE,
                 role: ::gesta::__private::ColumnRole::Key,
+                doc: "",
             },
             ::gesta::__private::Column {
                 name: "balance",
                 kind: <Cents as ::gesta::__private::ColumnType>::KIND,
                 nullable: <Cents as ::gesta::__private::ColumnType>::NULLABLE,
                 role: ::gesta::__private::ColumnRole::Indexed,
+                doc: "How much there is.",
             },
             ::gesta::__private::Column {
                 name: "type",
                 kind: <Option<Channel> as ::gesta::__private::ColumnType>::KIND,
                 nullable: <Option<Channel> as ::gesta::__private::ColumnType>::NULLABLE,
                 role: ::gesta::__private::ColumnRole::Plain,
+                doc: "",
             },
         ]
     };

@@ -2,6 +2,7 @@
 impl ::gesta::__private::ReadModel for Both {
     type Key = u64;
     const TABLE: &'static ::gesta::__private::core::primitive::str = "both";
+    const DOC: &'static ::gesta::__private::core::primitive::str = "";
     const COLUMNS: &'static [::gesta::__private::Column] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
@@ -11,6 +12,7 @@ impl ::gesta::__private::ReadModel for Both {
                 kind: ::gesta::__private::Probe::<u64>::KIND,
                 nullable: ::gesta::__private::Probe::<u64>::NULLABLE,
                 role: ::gesta::__private::ColumnRole::Key,
+                doc: "",
             },
         ]
     };

@@ -72,6 +72,7 @@ const _: () = {
 };
 #[automatically_derived]
 impl ::gesta::__private::State for Account {
+    const DOC: &'static ::gesta::__private::core::primitive::str = "";
     const SNAPSHOTS: ::gesta::__private::Snapshots<Self> = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::report::{Report, Whose};
 use super::super::rules::{Mode, compare};
+use super::super::samples::{self, Locked};
 use super::file::{LockFile, Section, tree};
 use super::{Declared, WRITE, problems, version_of};
 use crate::aggregate::Aggregate;
@@ -33,7 +34,7 @@ pub struct LockTest {
 /// Where the lock is not what it should be: that is what a test is for.
 pub fn lock_test<A: Aggregate>(test: LockTest) {
     let code = Declared::of::<A>(test.title);
-    if let Err(why) = run(&code, test) {
+    if let Err(why) = run(&code, test, samples::check::<A>) {
         panic!("{why}");
     }
 }
@@ -46,7 +47,10 @@ enum Request {
     Release,
 }
 
-fn run(code: &Declared, test: LockTest) -> Result<(), String> {
+/// Holds the golden samples beside the lock against the code; see [`samples::check`].
+type CheckSamples = fn(&Path, bool, &[Locked]) -> Result<Option<String>, String>;
+
+fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(), String> {
     let request = match std::env::var("GESTA_SCHEMA").unwrap_or_default().as_str() {
         "" => Request::Verify,
         "write" => Request::Write,
@@ -59,13 +63,14 @@ fn run(code: &Declared, test: LockTest) -> Result<(), String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && request != Request::Verify => Vec::new(),
         Err(error) => return Err(format!("{} can't be read: {error}; {WRITE} writes it", path.display())),
     };
+    let before = text;
     let text = if request == Request::Verify {
-        verify(code, test.file, &text)?;
-        text
+        verify(code, test.file, &before)?;
+        before.clone()
     } else {
-        let plan = plan(code, test.file, &text, request == Request::Release)?;
+        let plan = plan(code, test.file, &before, request == Request::Release)?;
         let mut said = format!("{}: ", path.display());
-        if plan.text.as_bytes() == text {
+        if plan.text.as_bytes() == before {
             said.push_str("nothing to write");
         } else {
             replace(&path, &plan.text).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
@@ -82,6 +87,11 @@ fn run(code: &Declared, test: LockTest) -> Result<(), String> {
         let _ = writeln!(std::io::stderr().lock(), "{said}");
         plan.text.into_bytes()
     };
+    let samples =
+        check_samples(&path.with_extension("samples"), request != Request::Verify, &locked(test.file, &before, &text)?)?;
+    if let Some(said) = samples {
+        let _ = writeln!(std::io::stderr().lock(), "{said}");
+    }
     match std::env::var_os("GESTA_SCHEMA_BASE").filter(|base| !base.is_empty()) {
         None => Ok(()),
         Some(base) => match base_of(Path::new(&base), &path, test)? {
@@ -89,6 +99,14 @@ fn run(code: &Declared, test: LockTest) -> Result<(), String> {
             None => Ok(()),
         },
     }
+}
+
+/// The versions that the lock lists now, and whether they were released before.
+fn locked(file: &str, before: &[u8], now: &[u8]) -> Result<Vec<Locked>, String> {
+    let before = if before.is_empty() { LockFile::default() } else { LockFile::parse(file, before)? };
+    let released = |section: &Section| before.section(&section.name, section.version).is_some_and(|old| !old.draft);
+    let sections = LockFile::parse(file, now)?.sections.into_iter();
+    Ok(sections.map(|section| Locked { released: released(&section), version: section.version, name: section.name }).collect())
 }
 
 /// The file beside the source: the compiler names sources as seen from where it was started, a test runs in its package.

@@ -11,9 +11,9 @@ use crate::store::{
 };
 
 const COLUMNS: &[Column] = &[
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "events", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed },
-    Column { name: "last", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Plain },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "events", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Indexed, doc: "" },
+    Column { name: "last", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Plain, doc: "" },
 ];
 const TALLY: ModelSpec = ModelSpec { table: "tally", columns: COLUMNS, fingerprint: 1, inline: true };
 const LATER: ModelSpec = ModelSpec { table: "later", columns: COLUMNS, fingerprint: 1, inline: false };

@@ -13,15 +13,15 @@ use crate::store::{
 };
 
 const COLUMNS: &[Column] = &[
-    Column { name: "score", kind: ColumnKind::Integer, nullable: true, role: ColumnRole::Indexed },
-    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key },
-    Column { name: "weight", kind: ColumnKind::Real, nullable: true, role: ColumnRole::Indexed },
-    Column { name: "tags", kind: ColumnKind::Json, nullable: false, role: ColumnRole::Plain },
-    Column { name: "order", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Plain },
+    Column { name: "score", kind: ColumnKind::Integer, nullable: true, role: ColumnRole::Indexed, doc: "" },
+    Column { name: "id", kind: ColumnKind::Text, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "weight", kind: ColumnKind::Real, nullable: true, role: ColumnRole::Indexed, doc: "" },
+    Column { name: "tags", kind: ColumnKind::Json, nullable: false, role: ColumnRole::Plain, doc: "" },
+    Column { name: "order", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Plain, doc: "" },
 ];
 const NUMBERED: &[Column] = &[
-    Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key },
-    Column { name: "name", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Indexed },
+    Column { name: "number", kind: ColumnKind::Integer, nullable: false, role: ColumnRole::Key, doc: "" },
+    Column { name: "name", kind: ColumnKind::Text, nullable: true, role: ColumnRole::Indexed, doc: "" },
 ];
 
 fn spec(table: &'static str, columns: &'static [Column], fingerprint: u64) -> ModelSpec {

@@ -88,7 +88,7 @@ async fn a_parked_stream_is_said_to_be_parked_and_everything_else_goes_on() {
         let ReadError::Parked { model: "journal", parked } = &error else { panic!("{error:?}") };
         assert_eq!((parked.stream.as_str(), parked.version.get(), parked.position), ("Account-p1", 3, unlucky));
         let message = format!(
-            "the read model `journal` has parked `Account-p1` at event 3 of `Account-p1` (`Deposited` version 1, at position {unlucky}): \
+            "the read model `journal` has parked a stream at event 3 of `Account-p1` (`Deposited` version 1, at position {unlucky}): \
              its handler panicked: no 13; once that is mended, start the app again or call `retry_parked`"
         );
         assert_eq!(error.to_string(), message);

@@ -149,9 +149,8 @@ mod told {
         fn exit(&self, _: &Id) {}
     }
 
-    // On one thread, so that all of it is seen.
-    #[tokio::test]
-    async fn fingerprints_are_named_and_so_is_what_is_rebuilt() {
+    /// What is told while a model is made, and while it is made anew by another definition.
+    async fn starts() -> [Vec<String>; 2] {
         let lines = Lines::default();
         let _watching = tracing::subscriber::set_default(lines.clone());
         let folder = Folder::new();
@@ -161,9 +160,22 @@ mod told {
         app.settle().await.unwrap();
         app.shutdown().await.unwrap();
         drop(app);
+        let first = std::mem::take(&mut *lines.0.lock().unwrap());
+        let app = lending(App::connect(&folder.url("bank.db")).await.unwrap()).projection::<Owners>().start().await.unwrap();
+        assert_eq!(app.read::<Owners>().all().await.unwrap().len(), 1, "it answers once it was rebuilt");
+        app.shutdown().await.unwrap();
+        let second = lines.0.lock().unwrap().clone();
+        [first, second]
+    }
+
+    // On one thread, so that all of it is seen.
+    #[tokio::test]
+    async fn fingerprints_are_named_and_so_is_what_is_rebuilt() {
+        // Where another thread comes upon an event for the first time while a subscriber is made, that one is not asked.
+        starts().await;
+        let [first, second] = starts().await;
         let fingerprint = |fingerprint: u64| format!("fingerprint=\"{fingerprint:016x}\"");
         let (summary, owners) = (<Summary as gesta::Projection>::FINGERPRINT, <Owners as gesta::Projection>::FINGERPRINT);
-        let first = std::mem::take(&mut *lines.0.lock().unwrap());
         for part in [
             format!("aggregate=\"Account\" {} snapshots=\"", fingerprint(<Account as gesta::Aggregate>::FINGERPRINT)),
             format!("model=\"summary\" {} inline=false", fingerprint(summary)),
@@ -172,13 +184,8 @@ mod told {
             assert!(first.iter().any(|line| line.starts_with("INFO message=registered") && line.contains(&part)), "{first:#?}");
         }
         assert!(!first.iter().any(|line| line.contains("rebuilt")), "{first:#?}");
-
-        let app = lending(App::connect(&folder.url("bank.db")).await.unwrap()).projection::<Owners>().start().await.unwrap();
-        assert_eq!(app.read::<Owners>().all().await.unwrap().len(), 1, "it answers once it was rebuilt");
-        let second = lines.0.lock().unwrap().clone();
         let before = format!("model=\"summary\" {} before=\"{summary:016x}\"", fingerprint(owners));
         assert!(second.iter().any(|line| line.contains("it is rebuilt") && line.contains(&before)), "{second:#?}");
-        app.shutdown().await.unwrap();
     }
 
     mod drafted {

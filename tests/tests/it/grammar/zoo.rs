@@ -98,7 +98,7 @@ fn seven() -> u32 {
 }
 
 #[event]
-struct Filled {
+pub(crate) struct Filled {
     span: Span<Duration>,
     wrapped: Wrapped<Span<Code>>,
     either: Either<u8, Option<Either<String>>>,
@@ -169,7 +169,7 @@ fn decimal() -> impl Strategy<Value = rust_decimal::Decimal> {
 }
 
 prop_compose! {
-    fn filled()(
+    pub(crate) fn filled()(
         (from, to, code, until) in any::<(Duration, Option<Duration>, u16, Option<u16>)>(),
         (left, right, more) in (any::<Option<u8>>(), proptest::option::of(either()), proptest::collection::vec(proptest::option::of(either()), 0..3)),
         (first, rest) in (any::<Box<str>>(), few::<String>()),
