@@ -3,6 +3,7 @@
 //! Always true here: each case is the bank's own source with one change made to it, held against the bank's own lock; the
 //! guide's messages are those of the cases, to the letter. `cargo xtask bless` writes the cases and the guide's messages anew.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -154,7 +155,8 @@ fn the_messages_in_the_guide_are_the_real_ones() {
         let (_, after) =
             rest.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```\n")).expect("a block of text follows");
         let message = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/ui/bank/{case}.stderr")));
-        expected += &format!("<!-- the message of {case} -->\n```text\n{}\n```\n{after}", said(&message));
+        let said = said(&message);
+        let _ = write!(expected, "<!-- the message of {case} -->\n```text\n{said}\n```\n{after}");
     }
     expect(&guide, &expected);
 }
