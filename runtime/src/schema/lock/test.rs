@@ -523,7 +523,7 @@ draft Paid v1 7718b5dd3a903321
         let text = problem(&declared(&[event("Paid", &[renamed])]), &paid);
         assert_eq!(
             text,
-"`Account` can no longer read what account.events says is stored:\n  - Paid v1: `amount` is stored, but no longer declared\n  - Paid v1: `sum` is new and has no default\nundo the change, or say what became of it:\n  - on `Paid`: `#[event(version = 2)]`, with `#[renamed(2, from = \"amount\")]` on `sum`, if it holds what `amount` held"
+            "`Account` can no longer read what account.events says is stored:\n  - Paid v1: `amount` is stored, but no longer declared\n  - Paid v1: `sum` is new and has no default\nundo the change, or say what became of it:\n  - on `Paid`: `#[event(version = 2)]`, with `#[renamed(2, from = \"amount\")]` on `sum`, if it holds what `amount` held"
         );
         let text = problem(&declared(&[event("Settled", &[PAID])]), &paid);
         assert!(text.contains("event `Paid` v1 is stored but no longer declared\nif `Settled` is what `Paid` was, say `#[event(name = \"Paid\")]` on it"), "{text}");
@@ -549,7 +549,8 @@ draft Paid v1 7718b5dd3a903321
         let converted = "`#[converted(2, from = Old)]` on `amount`, where `Old` is its type as it was, kept under another name";
         assert!(text.contains(converted), "{text}");
         // Once for all versions that hold it, in the version after the last one that was released.
-        let text = problem(&declared(&[event("Paid", &[money(&Node::Text), money(&Node::Text)])]), &lock(&[money(&I64), money(&I64)]));
+        let text =
+            problem(&declared(&[event("Paid", &[money(&Node::Text), money(&Node::Text)])]), &lock(&[money(&I64), money(&I64)]));
         assert_eq!(text.matches("`#[converted(3, from = Old)]` on `amount`").count(), 1, "{text}");
     }
 
