@@ -55,8 +55,7 @@ impl Package {
         std::fs::copy(runtime.join("../Cargo.lock"), package.path("Cargo.lock")).unwrap();
         package.write("src/lib.rs", "pub mod domain;\n");
         package.write("src/domain.rs", DOMAIN);
-        // Golden samples stand on neighbouring lines, which git does not merge; they are made anew.
-        package.write(".gitignore", "Cargo.lock\n*.samples\n");
+        package.write(".gitignore", "Cargo.lock\n");
         package.git(&["init", "-q", "-b", "main"]);
         package
     }
@@ -163,9 +162,10 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     package.branch("second", "Renamed", "at");
     package.git(&["merge", "-q", "--no-edit", "first"]);
     package.cargo("check", "").unwrap();
-    let lock = package.lock();
+    let (lock, samples) = (package.lock(), package.read("src/account.samples"));
     package.cargo("test --lib gesta_schema", "write").unwrap();
     assert_eq!(package.lock(), lock, "git has merged it as it is written");
+    assert_eq!(package.read("src/account.samples"), samples, "and the samples too");
     package.cargo("test --lib", "").unwrap();
     assert!(lock.contains("draft Opened v2") && lock.contains("draft Renamed v2"), "{lock}");
 
@@ -192,7 +192,7 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
         "    #[added(3, default = 0)]\n    pub at: i64,\n    pub owner: String,\n}\n\npub struct Account",
     );
     package.write("src/domain.rs", &source);
-    package.git(&["checkout", "-q", "--ours", "src/account.events"]);
+    package.git(&["checkout", "-q", "--ours", "src/account.events", "src/account.samples"]);
     package.cargo("test --lib gesta_schema", "write").unwrap();
     package.cargo("test --lib", "").unwrap();
     package.commit("both");
@@ -208,6 +208,6 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     let words = format!("test --lib gesta_schema --config env.GESTA_SCHEMA_BASE='{}'", base.path().display());
     let back = package.cargo(&words, "").unwrap_err();
     assert!(back.contains("Renamed v1 was released, and is a draft now"), "{back}");
-    package.git(&["checkout", "-q", "src/account.events"]);
+    package.git(&["checkout", "-q", "src/account.events", "src/account.samples"]);
     package.cargo(&words, "").unwrap();
 }
