@@ -77,8 +77,8 @@ pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked]) -
 /// A line for each sample, and an empty one between events: changes of neighbouring events merge.
 fn as_text(lines: &[Line]) -> String {
     let events = lines.chunk_by(|a, b| a.event == b.event);
-    let blocks: Vec<_> = events.map(|lines| lines.iter().map(|line| format!("{line}\n")).collect::<String>()).collect();
-    blocks.join("\n")
+    let block = |lines: &[Line]| lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
+    events.map(block).collect::<Vec<_>>().join("\n")
 }
 
 /// Name, version and payload of each sample in a file.
