@@ -110,8 +110,9 @@ async fn events_this_build_does_not_know_are_listed_and_never_skipped() {
 
 /// What an app tells whoever watches it start.
 mod told {
+    use std::cell::RefCell;
     use std::fmt::{Debug, Write as _};
-    use std::sync::{Arc, Mutex};
+    use std::sync::Once;
 
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
@@ -120,8 +121,37 @@ mod told {
     use super::super::reads::redefined::Owners;
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<String>>>);
+    thread_local! {
+        /// What was told on this thread since somebody began to listen.
+        static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    }
+
+    /// One for the whole process: while subscribers come and go, an event that another thread meets for the first time may be
+    /// lost to all of them.
+    struct Told;
+
+    /// Ends with the test.
+    struct Listening;
+
+    impl Listening {
+        fn begin() -> Self {
+            static INSTALLED: Once = Once::new();
+            INSTALLED.call_once(|| tracing::subscriber::set_global_default(Told).expect("no other subscriber"));
+            LINES.set(Some(Vec::new()));
+            Listening
+        }
+        /// What was told since this was asked last.
+        #[allow(clippy::unused_self, reason = "whoever asks is listening")]
+        fn lines(&self) -> Vec<String> {
+            LINES.replace(Some(Vec::new())).unwrap_or_default()
+        }
+    }
+
+    impl Drop for Listening {
+        fn drop(&mut self) {
+            LINES.set(None);
+        }
+    }
 
     struct Line(String);
 
@@ -131,7 +161,7 @@ mod told {
         }
     }
 
-    impl Subscriber for Lines {
+    impl Subscriber for Told {
         fn enabled(&self, metadata: &Metadata<'_>) -> bool {
             metadata.target().starts_with("gesta") && *metadata.level() <= tracing::Level::INFO
         }
@@ -141,9 +171,13 @@ mod told {
         fn record(&self, _: &Id, _: &Record<'_>) {}
         fn record_follows_from(&self, _: &Id, _: &Id) {}
         fn event(&self, event: &Event<'_>) {
-            let mut line = Line(event.metadata().level().to_string());
-            event.record(&mut line);
-            self.0.lock().unwrap().push(line.0);
+            LINES.with_borrow_mut(|lines| {
+                if let Some(lines) = lines {
+                    let mut line = Line(event.metadata().level().to_string());
+                    event.record(&mut line);
+                    lines.push(line.0);
+                }
+            });
         }
         fn enter(&self, _: &Id) {}
         fn exit(&self, _: &Id) {}
@@ -151,8 +185,7 @@ mod told {
 
     /// What is told while a model is made, and while it is made anew by another definition.
     async fn starts() -> [Vec<String>; 2] {
-        let lines = Lines::default();
-        let _watching = tracing::subscriber::set_default(lines.clone());
+        let told = Listening::begin();
         let folder = Folder::new();
         let app = App::connect(&folder.url("bank.db")).await.unwrap();
         let app = lending(app).projection::<Summary>().inline_projection::<Amounts>().start().await.unwrap();
@@ -160,18 +193,17 @@ mod told {
         app.settle().await.unwrap();
         app.shutdown().await.unwrap();
         drop(app);
-        let first = std::mem::take(&mut *lines.0.lock().unwrap());
+        let first = told.lines();
         let app = lending(App::connect(&folder.url("bank.db")).await.unwrap()).projection::<Owners>().start().await.unwrap();
         assert_eq!(app.read::<Owners>().all().await.unwrap().len(), 1, "it answers once it was rebuilt");
         app.shutdown().await.unwrap();
-        let second = lines.0.lock().unwrap().clone();
-        [first, second]
+        [first, told.lines()]
     }
 
     // On one thread, so that all of it is seen.
     #[tokio::test]
     async fn fingerprints_are_named_and_so_is_what_is_rebuilt() {
-        // Where another thread comes upon an event for the first time while a subscriber is made, that one is not asked.
+        // Another thread may come upon an event for the first time just while the subscriber is made.
         starts().await;
         let [first, second] = starts().await;
         let fingerprint = |fingerprint: u64| format!("fingerprint=\"{fingerprint:016x}\"");
@@ -216,13 +248,12 @@ mod told {
 
     #[tokio::test]
     async fn drafts_are_named_where_what_is_stored_stays() {
-        let lines = Lines::default();
-        let _watching = tracing::subscriber::set_default(lines.clone());
+        let listening = Listening::begin();
         let folder = Folder::new();
         for (url, warned) in [("memory:".to_owned(), false), (folder.url("notes.db"), true)] {
             let app = App::connect(&url).await.unwrap().aggregate::<drafted::Note>().start().await.unwrap();
             app.shutdown().await.unwrap();
-            let told = std::mem::take(&mut *lines.0.lock().unwrap());
+            let told = listening.lines();
             let part = "aggregate=\"Note\" file=\"start.events\" drafts=\"Written v1\"";
             assert_eq!(told.iter().any(|line| line.starts_with("WARN") && line.contains(part)), warned, "{told:#?}");
         }
