@@ -408,7 +408,7 @@ impl<'a> Walk<'a> {
             Some(Node::Int { signed, bits }) => fits(kind, *signed, *bits),
             Some(node) => match words(node) {
                 Some(words) => is_kind(kind, &words),
-                None => same(kind, container(node).as_bytes()),
+                None => same(kind, container(node).as_bytes()) || (matches!(node, Node::List(_)) && same(kind, b"set")),
             },
         };
         if !fine {

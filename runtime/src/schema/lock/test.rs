@@ -656,4 +656,16 @@ draft Paid v1 7718b5dd3a903321
         let problem = verified(&declared(&[event("Paid", &[record(&[])])]), &unquoted).unwrap_err();
         assert!(problem.contains("something this gesta does not know"), "{problem}");
     }
+
+    #[test]
+    fn a_set_that_may_be_missing_may_become_a_list() {
+        const SET: Node = Node::Set(&Node::Text);
+        const LIST: Node = Node::List(&Node::Text);
+        let of = |tags| declared(&[event("Paid", &[record(&[Field { default: true, ..field("tags", tags) }])])]);
+        let first = released(&of(&SET), "");
+        let second = released(&of(&LIST), &first);
+        verified(&of(&LIST), &second).unwrap();
+        let problem = verified(&of(&SET), &second).unwrap_err();
+        assert!(problem.contains("`tags` was a list, is now a set"), "{problem}");
+    }
 }
