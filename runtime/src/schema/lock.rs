@@ -549,7 +549,7 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8], all: bool) 
             continue;
         };
         if let Some(node) = version_of(&event, version) {
-            let whose = Whose { name, version, newest: event.version };
+            let whose = Whose { name, version, next: last_released(text, name) + 1 };
             rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);
         } else {
             let problem = push_title(report.line().push("event "), name, version);
@@ -576,6 +576,23 @@ const fn undeclared(code: &Declared, report: &mut Report, text: &[u8], name: &[u
         i += 1;
     }
     report.event_gone();
+}
+
+/// The newest version of an event that was released.
+const fn last_released(text: &[u8], name: &[u8]) -> u32 {
+    let (mut at, mut last) = (0, 0);
+    while at < text.len() {
+        let (line, next) = line_at(text, at);
+        if let Entry::Section(section) = entry(line)
+            && !section.draft
+            && section.version > last
+            && same(section.name, name)
+        {
+            last = section.version;
+        }
+        at = next;
+    }
+    last
 }
 
 const fn has_section(text: &[u8], name: &[u8]) -> bool {
@@ -656,7 +673,7 @@ const fn version_between(report: &mut Report, mode: Mode, event: &EventInfo, ver
     }
     let mut text = Text::<{ lines::LINES_BYTES_MAX }>::new();
     lines::write(&version.node, "  ", &mut text);
-    rules::compare(report, mode, Whose { name, version: number, newest: known.version }, text.get(), node);
+    rules::compare(report, mode, Whose { name, version: number, next: event.version + 1 }, text.get(), node);
 }
 
 /// Fails to compile where `After` can't read all that `Before` has written: what the lock proves of a file, proven of two

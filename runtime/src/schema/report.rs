@@ -1,14 +1,19 @@
 //! What is wrong, with the ways out that fit it.
+//!
+//! Always true here: a way out stands once, however many versions ask for it; and it names the version that it belongs in,
+//! which comes after all that were released.
 
 use super::rules::name_end;
-use super::text::{Text, same};
+use super::text::{Text, line_len, part, same};
 
 /// The longest list of problems, in bytes.
 pub(crate) const PROBLEMS_BYTES_MAX: usize = 6 << 10;
 /// The longest list of ways out, in bytes.
 const WAYS_BYTES_MAX: usize = 3 << 10;
 /// The longest message, in bytes.
-pub(crate) const MESSAGE_BYTES_MAX: usize = 12 << 10;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 14 << 10;
+/// So many fields of one version are taken for renamed ones.
+const RENAMED_MAX: usize = 8;
 
 /// A whole message.
 pub(crate) type Message = Text<MESSAGE_BYTES_MAX>;
@@ -18,74 +23,37 @@ pub(crate) type Message = Text<MESSAGE_BYTES_MAX>;
 pub(crate) struct Whose<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) version: u32,
-    /// The newest version of it in the code.
-    pub(crate) newest: u32,
+    /// The version in which a change can be said: the one after all that were released.
+    pub(crate) next: u32,
+}
+
+/// What has become of a field.
+#[derive(Clone, Copy)]
+pub(crate) enum Change<'a> {
+    /// It is there no longer.
+    Removed,
+    /// It was not there before.
+    Added,
+    /// It was there under this name.
+    Renamed(&'a [u8]),
+    /// It holds something else.
+    Retyped,
+    /// It was filled from a default, which is gone.
+    LostDefault,
 }
 
 /// Problems, and what is to be done about them.
-#[allow(clippy::struct_excessive_bools, reason = "each is a way out that is named once")]
 pub(crate) struct Report {
     problems: Text<PROBLEMS_BYTES_MAX>,
+    /// What concerns the aggregate, and events as a whole; a line each.
     ways: Text<WAYS_BYTES_MAX>,
-    /// Events whose next version is to be declared.
-    declare: Events,
-    /// Events whose next version is declared, and does not say all.
-    complete: Events,
-    /// Fields of events that hold a type that changed.
-    nested: Text<512>,
-    nested_count: u32,
-    /// Where the last one stands in that.
-    nested_last: usize,
-    nested_next: u32,
-    variant_gone: bool,
+    /// What concerns fields: an item each.
+    fixes: Text<WAYS_BYTES_MAX>,
     event_gone: bool,
     version_gone: bool,
-    /// Whether the version that is looked at stands among those events.
-    marked: bool,
-}
-
-/// Events, with the number of the version that solves it.
-struct Events {
-    names: Text<1024>,
-    count: u32,
-    next: u32,
-    /// Whether the number is the same for all.
-    alike: bool,
-}
-
-/// So many of a kind are named in a sentence.
-const NAMED_MAX: u32 = 4;
-
-impl Events {
-    const fn new() -> Self {
-        Events { names: Text::new(), count: 0, next: 0, alike: true }
-    }
-    const fn add(&mut self, whose: Whose<'_>) {
-        let next = whose.version + 1;
-        if self.count > 0 {
-            self.alike = self.alike && self.next == next;
-        }
-        push_in_list(&mut self.names, self.count);
-        if self.count < NAMED_MAX {
-            self.names.push("`").push_bytes(whose.name).push("` v").push_number(next as u64);
-        }
-        self.next = next;
-        self.count += 1;
-    }
-}
-
-/// What stands before one more of a list.
-const fn push_in_list<const N: usize>(list: &mut Text<N>, count: u32) {
-    match count {
-        0 => {}
-        NAMED_MAX => {
-            list.push(" and others");
-        }
-        count if count < NAMED_MAX => {
-            list.push(", ");
-        }
-        _ => {}
-    }
+    /// Fields that seem to be others under new names, in the version that is looked at.
+    renamed: [&'static str; RENAMED_MAX],
+    renamed_count: usize,
 }
 
 impl Report {
@@ -93,16 +61,11 @@ impl Report {
         Report {
             problems: Text::new(),
             ways: Text::new(),
-            declare: Events::new(),
-            complete: Events::new(),
-            nested: Text::new(),
-            nested_count: 0,
-            nested_last: 0,
-            marked: false,
-            nested_next: 0,
-            variant_gone: false,
+            fixes: Text::new(),
             event_gone: false,
             version_gone: false,
+            renamed: [""; RENAMED_MAX],
+            renamed_count: 0,
         }
     }
     /// Whether all is well.
@@ -125,51 +88,50 @@ impl Report {
     pub(crate) const fn way(&mut self) -> &mut Text<WAYS_BYTES_MAX> {
         self.ways.push("\n")
     }
-
     /// Another version is looked at.
     pub(crate) const fn next_version(&mut self) {
-        self.marked = false;
-        self.nested_last = self.nested.len();
+        self.renamed_count = 0;
     }
 
-    /// The version that is looked at is no longer what it was.
-    pub(crate) const fn changed(&mut self, whose: Whose<'_>, path: &[u8]) {
-        if !self.marked {
-            self.marked = true;
-            if whose.newest > whose.version {
-                self.complete.add(whose);
-            } else {
-                self.declare.add(whose);
-            }
-        }
-        let mut end = name_end(path, 0);
-        let field = path.split_at(end).0;
-        while end < path.len() && !matches!(path[end], b'.' | b'|') {
-            end += 1;
-        }
-        if end == path.len() {
+    /// A field of an event, or something within it, is not what it was.
+    pub(crate) const fn changed(&mut self, whose: Whose<'_>, path: &[u8], change: Change<'_>) {
+        if self.fixes.is_full() {
             return;
         }
-        let (nested, before) = (&mut self.nested, self.nested_last);
-        let mut named = Text::<512>::new();
-        named.push("`").push_bytes(field).push("` of `").push_bytes(whose.name).push("`");
-        if same(nested.get().split_at(before).1, named.get()) {
+        let (field, nested) = field_of(path);
+        let change = if nested { Change::Retyped } else { change };
+        if matches!(change, Change::Added) && self.is_renamed(field) {
             return;
         }
-        push_in_list(nested, self.nested_count);
-        self.nested_last = nested.len();
-        if self.nested_count < NAMED_MAX {
-            nested.push_bytes(named.get());
+        let mut fix = Text::<1024>::new();
+        if let Change::LostDefault = change {
+            fix.push("give `").push_bytes(field).push("` of `").push_bytes(whose.name).push("` its default back");
+        } else {
+            fix.push("on `").push_bytes(whose.name).push("`: `#[event(version = ").push_number(whose.next as u64).push(")]`");
+            push_mark(&mut fix, whose.next, field, nested, change);
         }
-        self.nested_count += 1;
-        self.nested_next = whose.version + 1;
+        if !has_item(self.fixes.get(), fix.get()) {
+            self.fixes.item().push_bytes(fix.get());
+        }
     }
 
     /// A field holds what another held.
-    pub(crate) const fn renamed(&mut self, whose: Whose<'_>, old: &[u8], new: &str) {
-        self.way().push("`").push(new).push("` of `").push_bytes(whose.name).push("` holds what `").push_bytes(old);
-        self.ways.push("` held: if it is the same, say `#[renamed(").push_number(whose.version as u64 + 1);
-        self.ways.push(", from = \"").push_bytes(old).push("\")]` on it");
+    pub(crate) const fn renamed(&mut self, whose: Whose<'_>, old: &[u8], new: &'static str) {
+        self.changed(whose, new.as_bytes(), Change::Renamed(old));
+        if self.renamed_count < RENAMED_MAX {
+            self.renamed[self.renamed_count] = new;
+            self.renamed_count += 1;
+        }
+    }
+    const fn is_renamed(&self, field: &[u8]) -> bool {
+        let mut i = 0;
+        while i < self.renamed_count {
+            if same(self.renamed[i].as_bytes(), field) {
+                return true;
+            }
+            i += 1;
+        }
+        false
     }
 
     /// An event is undeclared, and a new one looks like it.
@@ -185,11 +147,6 @@ impl Report {
     pub(crate) const fn version_gone(&mut self) {
         self.version_gone = true;
     }
-    /// A variant that may be stored is gone.
-    pub(crate) const fn variant_gone(&mut self, whose: Whose<'_>, path: &[u8]) {
-        self.changed(whose, path);
-        self.variant_gone = true;
-    }
 
     /// Problems and ways out as one message; `None` where there are none.
     pub(crate) const fn finish(&mut self, head: &[&str]) -> Option<Message> {
@@ -197,92 +154,68 @@ impl Report {
             return None;
         }
         let mut text = Message::new();
-        let mut i = 0;
-        while i < head.len() {
-            text.push(head[i]);
-            i += 1;
-        }
-        text.push(":").push_bytes(self.problems.get());
-        self.next_versions();
-        self.gone();
-        text.push_bytes(self.ways.get());
-        Some(text)
-    }
-
-    const fn gone(&mut self) {
+        text.push_all(head).push(":").push_bytes(self.problems.get());
         if self.event_gone {
-            self.ways.push("\nwhat was stored goes on being read: declare the event again, and apply it or let an `#[upcast]` function of the `#[aggregate]` block take it");
+            self.way().push("what was stored goes on being read: declare the event again, and apply it or let an `#[upcast]` function of the `#[aggregate]` block take it");
         }
         if self.version_gone {
-            self.ways.push("\na version that was released is not taken back: declare it again");
+            self.way().push("a version that was released is not taken back: declare it again");
         }
-    }
-
-    const fn next_versions(&mut self) {
-        let Report { ways, declare, complete, nested, nested_next, variant_gone, .. } = self;
-        if declare.count > 0 {
-            ways.push("\ndeclare ");
-            declare.push(ways);
-            let next = if declare.alike { Some(declare.next) } else { None };
-            ways.push(" and say how ").push(if next.is_some() { "version " } else { "the one before" });
-            if let Some(next) = next {
-                ways.push_number(next as u64 - 1);
-            }
-            ways.push(" becomes it (`#[event(version = ");
-            push_next(ways, next);
-            ways.push(")]` with ");
-            push_marks(ways, next);
-            ways.push("), or undo the change");
+        text.push_bytes(self.ways.get());
+        if self.fixes.len() > 0 {
+            text.push("\nundo the change, or say what became of it:").push_bytes(self.fixes.get());
         }
-        if complete.count > 0 {
-            ways.push("\n");
-            complete.push(ways);
-            ways.push(": what was released before it is changed by its marks only; say what differs with ");
-            push_marks(ways, if complete.alike { Some(complete.next) } else { None });
-            ways.push(", or undo the change");
-        }
-        if nested.len() > 0 {
-            ways.push("\na type in ")
-                .push_bytes(nested.get())
-                .push(" changed: keep the old one under another name, such as `Old`, and say `#[converted(");
-            ways.push_number(*nested_next as u64).push(", from = Old)]` on the field");
-            if *variant_gone {
-                ways.push("; or keep the variant");
-            }
-        }
+        Some(text)
     }
 }
 
-impl Events {
-    /// `version 2 of `A``, `version 2 of `A`, `B``, or each with its number.
-    const fn push<const N: usize>(&self, ways: &mut Text<N>) {
-        if self.count > 1 {
-            ways.push(self.names.as_str());
-            return;
-        }
-        // Without the number, which stands before it.
-        let (name, mut end) = (self.names.get(), self.names.len());
-        while end > 0 && name[end - 1] != b' ' {
-            end -= 1;
-        }
-        ways.push("version ").push_number(self.next as u64).push(" of ").push_bytes(name.split_at(end.saturating_sub(1)).0);
-    }
-}
-
-const fn push_next<const N: usize>(out: &mut Text<N>, next: Option<u32>) {
-    match next {
-        Some(next) => out.push_number(next as u64),
-        None => out.push(".."),
-    };
-}
-
-const fn push_marks<const N: usize>(out: &mut Text<N>, next: Option<u32>) {
-    const MARKS: [&str; 4] = ["renamed", "converted", "added", "removed"];
+/// The field of the event that a path begins with, and whether the path goes on into a type within it.
+const fn field_of(path: &[u8]) -> (&[u8], bool) {
+    let (field, rest) = path.split_at(name_end(path, 0));
     let mut i = 0;
-    while i < MARKS.len() {
-        out.push(if i == 0 { "" } else { ", " }).push("`#[").push(MARKS[i]).push("(");
-        push_next(out, next);
-        out.push(", ..)]`");
+    while i < rest.len() {
+        if matches!(rest[i], b'.' | b'|') {
+            return (field, true);
+        }
         i += 1;
     }
+    (field, false)
+}
+
+/// What is to be written in the version.
+const fn push_mark(fix: &mut Text<1024>, next: u32, field: &[u8], nested: bool, change: Change<'_>) {
+    let next = next as u64;
+    match change {
+        Change::Removed => {
+            fix.push(" and `#[removed(").push_number(next).push(", ").push_bytes(field).push(": ..)]`");
+        }
+        Change::Added => {
+            fix.push(", with `#[added(").push_number(next).push(", default = ..)]` on `").push_bytes(field);
+            fix.push("`; or, without a new version, make it an `Option` or give it `#[serde(default)]`");
+        }
+        Change::Renamed(old) => {
+            fix.push(", with `#[renamed(").push_number(next).push(", from = \"").push_bytes(old).push("\")]` on `");
+            fix.push_bytes(field).push("`, if it holds what `").push_bytes(old).push("` held");
+        }
+        Change::Retyped | Change::LostDefault if nested => {
+            fix.push(", with `#[converted(").push_number(next).push(", from = Old)]` on `").push_bytes(field);
+            fix.push("`, where `Old` is its type as it was, kept under another name");
+        }
+        Change::Retyped | Change::LostDefault => {
+            fix.push(", with `#[converted(").push_number(next).push(", from = ..)]` on `").push_bytes(field).push("`");
+        }
+    }
+}
+
+/// Whether one of the items is this one.
+const fn has_item(items: &[u8], item: &[u8]) -> bool {
+    let mut at = 0;
+    while at < items.len() {
+        let line = part(items, at, at + line_len(items.split_at(at).1));
+        if line.len() == item.len() + 4 && same(part(line, 4, line.len()), item) {
+            return true;
+        }
+        at += line.len() + 1;
+    }
+    false
 }

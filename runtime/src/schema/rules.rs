@@ -7,7 +7,7 @@
 use super::lines::{
     OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
 };
-use super::report::{PROBLEMS_BYTES_MAX, Report, Whose};
+use super::report::{Change, PROBLEMS_BYTES_MAX, Report, Whose};
 use super::text::{Text, after, is_plain_byte, line_len, number, part, same, until};
 use super::{Field, Node, Variant};
 
@@ -416,7 +416,7 @@ impl<'a> Walk<'a> {
             return path;
         }
         if missing && !reader.default {
-            let problem = self.problem(report, path);
+            let problem = self.problem(report, path, Change::LostDefault);
             match self.mode {
                 Mode::Backward => problem.push(" may be missing in what is stored, and has lost its default"),
                 Mode::Forward => problem.push(" may be left out now, and the previous build has no default for it"),
@@ -444,7 +444,7 @@ impl<'a> Walk<'a> {
                 while i < items.len() {
                     let last = Piece::Element(i);
                     if !self.missing_in(report, seen, items[i], hash, path, last) {
-                        let problem = self.problem_at(report, &Path { up: Some(path), last });
+                        let problem = self.problem_at(report, &Path { up: Some(path), last }, Change::Retyped);
                         match self.mode {
                             Mode::Backward => problem.push(" is new: a tuple keeps its length"),
                             Mode::Forward => problem.push(" is no longer written: a tuple keeps its length"),
@@ -459,7 +459,7 @@ impl<'a> Walk<'a> {
                     let Field { name, default, node, .. } = fields[i];
                     let last = if path.up.is_none() { Piece::First(name) } else { Piece::Field(name) };
                     if !self.missing_in(report, seen, node, hash, path, last) && !default && !matches!(node, Node::Optional(_)) {
-                        let problem = self.problem_at(report, &Path { up: Some(path), last });
+                        let problem = self.problem_at(report, &Path { up: Some(path), last }, Change::Added);
                         match self.mode {
                             Mode::Backward => problem.push(" is new and has no default"),
                             Mode::Forward => problem.push(" is no longer written, and the previous build has no default for it"),
@@ -492,10 +492,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Begins a problem with what no line speaks of.
-    const fn problem_at<'r>(self, report: &'r mut Report, path: &Path<'_>) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
+    const fn problem_at<'r>(
+        self,
+        report: &'r mut Report,
+        path: &Path<'_>,
+        change: Change<'_>,
+    ) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
         let mut text = Text::<PATH_BYTES_MAX>::new();
         path.push(&mut text);
-        self.problem(report, text.get())
+        self.problem(report, text.get(), change)
     }
 
     /// Whether a line says something of this field of the event.
@@ -517,15 +522,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Begins a problem with a field.
-    const fn problem<'r>(self, report: &'r mut Report, path: &[u8]) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
+    const fn problem<'r>(self, report: &'r mut Report, path: &[u8], change: Change<'_>) -> &'r mut Text<PROBLEMS_BYTES_MAX> {
         if let Mode::Backward = self.mode {
-            report.changed(self.whose, path);
+            report.changed(self.whose, path, change);
         }
         report.begin(self.whose).push("`").push_bytes(path).push("`")
     }
 
     const fn required(self, report: &mut Report, path: &[u8]) {
-        let problem = self.problem(report, path);
+        let problem = self.problem(report, path, Change::Retyped);
         match self.mode {
             Mode::Backward => problem.push(" was optional, is now required"),
             Mode::Forward => problem.push(" is optional now, and the previous build requires it"),
@@ -533,7 +538,7 @@ impl<'a> Walk<'a> {
     }
 
     const fn shorter(self, report: &mut Report, path: &[u8], len: usize) {
-        let problem = self.problem(report, path);
+        let problem = self.problem(report, path, Change::Retyped);
         match self.mode {
             Mode::Backward => problem.push(" was a longer tuple, now has ").push_number(len as u64),
             Mode::Forward => problem.push(" is a longer tuple now; the previous build reads one of ").push_number(len as u64),
@@ -544,13 +549,15 @@ impl<'a> Walk<'a> {
         if let Mode::Forward = self.mode {
             return;
         }
-        self.problem(report, path).push(" is stored, but no longer declared");
         if own
             && let Node::Record(fields) = root
             && let Some(name) = self.renamed(path, fields)
         {
             report.renamed(self.whose, path, name);
+            report.begin(self.whose).push("`").push_bytes(path).push("` is stored, but no longer declared");
+            return;
         }
+        self.problem(report, path, Change::Removed).push(" is stored, but no longer declared");
     }
 
     /// The new field of an event that holds what this one held.
@@ -586,19 +593,19 @@ impl<'a> Walk<'a> {
     }
 
     const fn variant_gone(self, report: &mut Report, path: &[u8], variant: &[u8], name: &[u8]) {
-        let problem = self.problem(report, path);
+        if let Mode::Backward = self.mode {
+            report.changed(self.whose, variant, Change::Retyped);
+        }
+        let problem = report.begin(self.whose).push("`").push_bytes(path).push("`");
         match self.mode {
             Mode::Backward => problem.push(" no longer has the variant `"),
             Mode::Forward => problem.push(" has the new variant `"),
         };
         problem.push_bytes(name).push("`");
-        if let Mode::Backward = self.mode {
-            report.variant_gone(self.whose, variant);
-        }
     }
 
     const fn retyped(self, report: &mut Report, path: &[u8], step: Step<'_>, kind: &[u8], node: Option<Node>) {
-        let problem = self.problem(report, path);
+        let problem = self.problem(report, path, Change::Retyped);
         match self.mode {
             Mode::Backward => {
                 push_stored(problem.push(" was "), step, kind);

@@ -1,11 +1,12 @@
 //! Golden samples: what each locked version looks like when it is stored, and what it has become since, in a file beside the
 //! lock.
 //!
-//! The file is text, one JSON object a line:
+//! The file is text, one JSON object a line, with an empty line between events:
 //!
 //! ```text
 //! {"event":"MoneyDeposited","version":1,"payload":{"amt":1},"next":{"amount":1,"channel":"Branch"}}
 //! {"event":"MoneyDeposited","version":2,"payload":{"amount":1,"channel":"Branch"}}
+//!
 //! {"event":"MoneyMoved","version":1,"payload":{"amount":1},"becomes":[{"event":"MoneyTaken","version":1,"payload":{"amount":1}}]}
 //! ```
 //!
@@ -64,13 +65,20 @@ pub(crate) fn check<A: Aggregate>(path: &Path, write: bool, locked: &[Locked]) -
     if !problems.is_empty() {
         return Err(said(&file, &problems));
     }
-    let written = lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
+    let written = as_text(&lines);
     if !write || text.lines_are(&written) {
         return Ok(None);
     }
     replace(path, &written).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
     let new = lines.iter().filter(|line| !found.contains(line)).count();
     Ok(Some(format!("{}: {new} of {} lines are new or filled in", path.display(), lines.len())))
+}
+
+/// A line for each sample, and an empty one between events: changes of neighbouring events merge.
+fn as_text(lines: &[Line]) -> String {
+    let events = lines.chunk_by(|a, b| a.event == b.event);
+    let block = |lines: &[Line]| lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
+    events.map(block).collect::<Vec<_>>().join("\n")
 }
 
 /// Name, version and payload of each sample in a file.

@@ -161,8 +161,12 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     package.branch("first", "Opened", "at");
     package.branch("second", "Renamed", "at");
     package.git(&["merge", "-q", "--no-edit", "first"]);
+    package.cargo("check", "").unwrap();
+    let (lock, samples) = (package.lock(), package.read("src/account.samples"));
+    package.cargo("test --lib gesta_schema", "write").unwrap();
+    assert_eq!(package.lock(), lock, "git has merged it as it is written");
+    assert_eq!(package.read("src/account.samples"), samples, "and the samples too");
     package.cargo("test --lib", "").unwrap();
-    let lock = package.lock();
     assert!(lock.contains("draft Opened v2") && lock.contains("draft Renamed v2"), "{lock}");
 
     // Two branches, one event: git stops, in the lock too.
@@ -188,7 +192,7 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
         "    #[added(3, default = 0)]\n    pub at: i64,\n    pub owner: String,\n}\n\npub struct Account",
     );
     package.write("src/domain.rs", &source);
-    package.git(&["checkout", "-q", "--ours", "src/account.events"]);
+    package.git(&["checkout", "-q", "--ours", "src/account.events", "src/account.samples"]);
     package.cargo("test --lib gesta_schema", "write").unwrap();
     package.cargo("test --lib", "").unwrap();
     package.commit("both");
@@ -196,12 +200,14 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     // CI sees what was taken back.
     package.git(&["checkout", "-q", "-b", "fourth", "main"]);
     package.write("src/account.events", &package.lock().replace("event Renamed", "draft Renamed"));
+    std::fs::remove_file(package.path("src/account.samples")).unwrap();
+    package.cargo("test --lib gesta_schema", "write").unwrap();
     let base = tempfile::tempdir().unwrap();
     std::fs::create_dir(base.path().join("src")).unwrap();
     std::fs::write(base.path().join("src/account.events"), package.git(&["show", "main:src/account.events"])).unwrap();
     let words = format!("test --lib gesta_schema --config env.GESTA_SCHEMA_BASE='{}'", base.path().display());
     let back = package.cargo(&words, "").unwrap_err();
     assert!(back.contains("Renamed v1 was released, and is a draft now"), "{back}");
-    package.git(&["checkout", "-q", "src/account.events"]);
+    package.git(&["checkout", "-q", "src/account.events", "src/account.samples"]);
     package.cargo(&words, "").unwrap();
 }

@@ -205,7 +205,7 @@ fn forward(code: &Declared, lock: &LockFile) -> String {
             problem.push(" is new");
             continue;
         };
-        let whose = Whose { name: event.name.as_bytes(), version: event.version, newest: event.version };
+        let whose = Whose { name: event.name.as_bytes(), version: event.version, next: event.version + 1 };
         let today = Section::of(event.name, event.version, node).text(|_| true);
         compare(&mut report, Mode::Forward, whose, today.as_bytes(), tree(released.released()));
     }
@@ -330,7 +330,7 @@ fn against(file: &str, (base_name, base): &(String, Vec<u8>), text: &[u8]) -> Re
             }
             Some(new) => {
                 let newest = newest.unwrap_or(old.version);
-                let whose = Whose { name: old.name.as_bytes(), version: old.version, newest };
+                let whose = Whose { name: old.name.as_bytes(), version: old.version, next: newest + 1 };
                 let lines = old.text(|line| !line.draft);
                 compare(&mut report, Mode::Backward, whose, lines.as_bytes(), tree(new.released()));
             }
@@ -528,7 +528,7 @@ draft Paid v1 7718b5dd3a903321
         let text = problem(&declared(&[event("Paid", &[renamed])]), &paid);
         assert_eq!(
             text,
-            "`Account` can no longer read what account.events says is stored:\n  - Paid v1: `amount` is stored, but no longer declared\n  - Paid v1: `sum` is new and has no default\n`sum` of `Paid` holds what `amount` held: if it is the same, say `#[renamed(2, from = \"amount\")]` on it\ndeclare version 2 of `Paid` and say how version 1 becomes it (`#[event(version = 2)]` with `#[renamed(2, ..)]`, `#[converted(2, ..)]`, `#[added(2, ..)]`, `#[removed(2, ..)]`), or undo the change"
+            "`Account` can no longer read what account.events says is stored:\n  - Paid v1: `amount` is stored, but no longer declared\n  - Paid v1: `sum` is new and has no default\nundo the change, or say what became of it:\n  - on `Paid`: `#[event(version = 2)]`, with `#[renamed(2, from = \"amount\")]` on `sum`, if it holds what `amount` held"
         );
         let text = problem(&declared(&[event("Settled", &[PAID])]), &paid);
         assert!(text.contains("event `Paid` v1 is stored but no longer declared\nif `Settled` is what `Paid` was, say `#[event(name = \"Paid\")]` on it"), "{text}");
@@ -544,14 +544,19 @@ draft Paid v1 7718b5dd3a903321
         assert!(text.contains("event `Paid` v2 is stored, but the newest version that is declared is 1"), "{text}");
         // The old version follows from the marks of the new one.
         let text = problem(&declared(&[event("Paid", &[renamed, renamed])]), &paid);
-        assert!(text.contains("version 2 of `Paid`: what was released before it is changed by its marks only"), "{text}");
+        assert!(text.contains("`#[event(version = 2)]`, with `#[renamed(2, from = \"amount\")]` on `sum`"), "{text}");
         let money = |node| {
             let money: &'static Node = Box::leak(Box::new(record(&[field("minor", node)])));
             record(&[field("amount", money)])
         };
         let text = problem(&declared(&[event("Paid", &[money(&Node::Text)])]), &lock(&[money(&I64)]));
         assert!(text.contains("`amount.minor` was i64, is now text"), "{text}");
-        assert!(text.contains("a type in `amount` of `Paid` changed: keep the old one under another name, such as `Old`, and say `#[converted(2, from = Old)]` on the field"), "{text}");
+        let converted = "`#[converted(2, from = Old)]` on `amount`, where `Old` is its type as it was, kept under another name";
+        assert!(text.contains(converted), "{text}");
+        // Once for all versions that hold it, in the version after the last one that was released.
+        let text =
+            problem(&declared(&[event("Paid", &[money(&Node::Text), money(&Node::Text)])]), &lock(&[money(&I64), money(&I64)]));
+        assert_eq!(text.matches("`#[converted(3, from = Old)]` on `amount`").count(), 1, "{text}");
     }
 
     #[test]

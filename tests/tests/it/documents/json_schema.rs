@@ -176,3 +176,31 @@ fn what_gesta_does_not_know_has_no_samples_and_says_where_it_stands() {
     let key = Node::Map { key: &Node::Optional(&Node::Text), value: &Node::Bool };
     assert_eq!(no(key), "no value of `{key}` can be made up: it can't be the key of a map");
 }
+
+/// The files of the bank as they are committed: each golden sample, and what it has become, by the document of its version.
+#[test]
+fn the_banks_samples_are_as_its_documents_say() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let read = |file: &str| std::fs::read_to_string(examples.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"));
+    let check = |event: &Value, version: u64, payload: &Value| {
+        let event = event.as_str().unwrap();
+        let document = serde_json::from_str(&read(&format!("catalogue/bank/schemas/Account.{event}.v{version}.json"))).unwrap();
+        jsonschema::draft202012::meta::validate(&document).unwrap();
+        let found = jsonschema::draft202012::options().build(&document).unwrap().validate(payload).map_err(|why| why.to_string());
+        assert_eq!(found, Ok(()), "{event} v{version} {payload}");
+    };
+    let mut checked = 0;
+    for line in read("src/bank/account.samples").lines().filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let version = line["version"].as_u64().unwrap();
+        check(&line["event"], version, &line["payload"]);
+        if let Some(next) = line.get("next") {
+            check(&line["event"], version + 1, next);
+        }
+        for today in line.get("becomes").and_then(Value::as_array).into_iter().flatten() {
+            check(&today["event"], today["version"].as_u64().unwrap(), &today["payload"]);
+        }
+        checked += 1;
+    }
+    assert!(checked >= 20, "{checked} samples");
+}

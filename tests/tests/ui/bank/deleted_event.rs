@@ -119,6 +119,7 @@ pub struct Account {
     holders: Vec<String>,
 }
 
+/// An account: who holds it, and what it holds.
 #[aggregate(id = AccountId, schema = "account.events")]
 impl Account {
     fn registered(_: &AccountRegistered) -> Self {
