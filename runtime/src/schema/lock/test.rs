@@ -88,7 +88,7 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
         plan.text.into_bytes()
     };
     let samples =
-        check_samples(&path.with_extension("samples"), request != Request::Verify, &locked(test.file, &before, &text)?)?;
+        check_samples(&samples_beside(&path), request != Request::Verify, &locked(test.file, &before, &text)?)?;
     if let Some(said) = samples {
         let _ = writeln!(std::io::stderr().lock(), "{said}");
     }
@@ -117,6 +117,17 @@ fn locate(test: LockTest) -> Result<PathBuf, String> {
         format!("the source `{}` is not in {} or above it: run this test where it was compiled", test.source, test.package)
     })?;
     Ok(source.with_file_name(test.file))
+}
+
+/// The file of golden samples beside a lock: `account.samples` beside `account.events`. What comes behind another dot tells
+/// locks apart, and so it does their samples.
+fn samples_beside(lock: &Path) -> PathBuf {
+    if lock.extension().is_some_and(|extension| extension == "events") {
+        return lock.with_extension("samples");
+    }
+    let mut name = lock.file_name().unwrap_or_default().to_os_string();
+    name.push(".samples");
+    lock.with_file_name(name)
 }
 
 /// The whole file, or what was there before.
@@ -672,5 +683,18 @@ draft Paid v1 7718b5dd3a903321
         verified(&of(&LIST), &second).unwrap();
         let problem = verified(&of(&SET), &second).unwrap_err();
         assert!(problem.contains("`tags` was a list, is now a set"), "{problem}");
+    }
+
+    #[test]
+    fn locks_that_lie_side_by_side_have_samples_of_their_own() {
+        for (lock, samples) in [
+            ("src/account.events", "src/account.samples"),
+            ("src/bank.account", "src/bank.account.samples"),
+            ("src/bank.card", "src/bank.card.samples"),
+            ("bank.card.events", "bank.card.samples"),
+            ("account.samples", "account.samples.samples"),
+        ] {
+            assert_eq!(samples_beside(Path::new(lock)), Path::new(samples));
+        }
     }
 }
