@@ -81,10 +81,25 @@ fn struct_or_enum(model: &Stored, kind: &str, errors: &mut Errors) {
 }
 
 fn common(model: &Stored, errors: &mut Errors) {
+    unit_as_a_record(model, errors);
     not_recursive(model, errors);
     one_field_if_transparent(model, errors);
     distinct_names(model, errors);
     tagged(model, errors);
+}
+
+/// `#[event] #[derive(Serialize)] struct Closed;`
+fn unit_as_a_record(model: &Stored, errors: &mut Errors) {
+    let derived = ["Serialize", "Deserialize"].into_iter().find(|name| model.derives.has(name));
+    if let (Shape::Unit, Some(name)) = (&model.shape, derived) {
+        errors.on(
+            &model.ident,
+            format!(
+                "serde writes a type without fields as `null`, and no field could be added to that: leave `{name}` out of \
+                 `#[derive(..)]`, gesta writes it as an empty record"
+            ),
+        );
+    }
 }
 
 /// `#[event] struct Paid<T> { amount: T }`

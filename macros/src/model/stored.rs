@@ -10,7 +10,7 @@ use syn::{Attribute, Generics, Item, ItemStruct, LitInt, LitStr, Member, Type};
 use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
-use crate::parse::attrs::{Derives, cfg, docs, take_opaque};
+use crate::parse::attrs::{Derives, cfg, docs, is_conditional, take_opaque};
 use crate::parse::history::is_mark;
 use crate::parse::serde::{self, FieldDefault, Place, Rule, Serde};
 use crate::paths::Root;
@@ -333,7 +333,7 @@ fn refuse_history(kind: Kind, item: &mut Item, errors: &mut Errors) {
 }
 
 fn strip_serde(item: &mut Item) {
-    every_attrs(item, &mut |attrs| attrs.retain(|attr| !attr.path().is_ident("serde")));
+    every_attrs(item, &mut |attrs| attrs.retain(|attr| !attr.path().is_ident("serde") && !is_conditional(attr)));
 }
 
 /// The attributes of the item, of its variants and fields.

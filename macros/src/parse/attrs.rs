@@ -1,5 +1,7 @@
 //! Attributes that stand on the user's items: docs, derives, `#[schema]`, `#[cfg]`.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Path, Token};
 
@@ -39,9 +41,23 @@ impl Derives {
     }
 }
 
-/// Where a `#[cfg]` stands.
+/// Where a `#[cfg]` stands, or a `#[cfg_attr]` with what says how it is stored.
 pub(crate) fn cfg(attrs: &[Attribute]) -> Option<&Attribute> {
-    attrs.iter().find(|attr| attr.path().is_ident("cfg"))
+    attrs.iter().find(|attr| attr.path().is_ident("cfg") || is_conditional(attr))
+}
+
+/// `#[cfg_attr(feature = "short", serde(rename = "a"))]`, which serde's derive would see, and the schema not.
+pub(crate) fn is_conditional(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg_attr") && speaks_of_storing(attr.meta.to_token_stream())
+}
+
+fn speaks_of_storing(tokens: TokenStream) -> bool {
+    const WORDS: [&str; 7] = ["serde", "schema", "cfg", "added", "renamed", "converted", "removed"];
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => WORDS.contains(&&*ident.to_string()),
+        TokenTree::Group(group) => speaks_of_storing(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Takes `#[schema(opaque = "..")]` off a field.

@@ -52,6 +52,22 @@ fn names_that_are_stored_are_checked() {
 }
 
 #[test]
+fn what_is_stored_is_what_the_schema_says() {
+    let condition = expect!["what is stored can't depend on a `#[cfg]`: another build could not read it"];
+    check("event", "", "struct Paid { #[cfg_attr(all(), serde(rename = \"b\"))] a: i64 }", &condition);
+    check("value", "", "enum Channel { #[cfg_attr(all(), cfg_attr(all(), serde(rename = \"b\")))] Branch }", &condition);
+    check("event", "", "struct Paid { #[cfg_attr(all(), doc = \"It was paid.\")] a: i64 }", &expect![[""]]);
+    check(
+        "event",
+        "",
+        "#[derive(Clone, Serialize)] struct Closed;",
+        &expect![
+            "serde writes a type without fields as `null`, and no field could be added to that: leave `Serialize` out of `#[derive(..)]`, gesta writes it as an empty record"
+        ],
+    );
+}
+
+#[test]
 fn a_row_has_one_key() {
     check("ReadModel", "", "struct Row { id: u64 }", &expect!["which field names a row? put `#[key]` on it"]);
     check("ReadModel", "", "struct Row { #[key] #[key] id: u64 }", &expect!["`key` stands here twice: keep one"]);

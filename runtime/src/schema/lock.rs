@@ -207,12 +207,12 @@ const fn line_at(text: &[u8], at: usize) -> (&[u8], usize) {
     (line, at + len + 1)
 }
 
-/// Where the lines of the section that begins at a place end.
+/// Where the lines of the section that begins at a place end. What stands between them ends nothing.
 const fn section_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while at < text.len() {
         let (line, next) = line_at(text, at);
-        if !matches!(entry(line), Entry::Line { .. }) {
+        if !matches!(entry(line), Entry::Line { .. } | Entry::Blank | Entry::Comment) {
             return at;
         }
         at = next;
@@ -281,9 +281,32 @@ enum Look {
 /// `strict`: sections stand in order and without gaps, as they are written.
 pub(crate) const fn unreadable(file: &str, text: &[u8], strict: bool) -> Option<Message> {
     match look(file, text, strict, None) {
-        Look::Unreadable(problem) => Some(problem),
+        Look::Unreadable(problem) => Some(readable(file, text, problem)),
         Look::Matches | Look::Differs => None,
     }
+}
+
+/// A message that repeats what is no text would be none.
+const fn readable(file: &str, text: &[u8], problem: Message) -> Message {
+    match (core::str::from_utf8(problem.get()), no_text(file, text)) {
+        (Err(_), Some(why)) => why,
+        _ => problem,
+    }
+}
+
+/// Where a file is no text.
+const fn no_text(file: &str, text: &[u8]) -> Option<Message> {
+    let Err(error) = core::str::from_utf8(text) else { return None };
+    let (mut line, mut i) = (1, 0);
+    while i < error.valid_up_to() {
+        if text[i] == b'\n' {
+            line += 1;
+        }
+        i += 1;
+    }
+    let mut problem = place(file, line);
+    problem.push("this is no UTF-8 text: save it as such, or take the file from version control");
+    Some(problem)
 }
 
 /// Goes over all lines once.
@@ -434,15 +457,33 @@ pub(crate) const fn problems(code: &Declared, file: &str, text: &[u8], strict: b
         return None;
     }
     match look(file, text, strict, Some(code)) {
-        Look::Unreadable(problem) => return Some(problem),
+        Look::Unreadable(problem) => return Some(readable(file, text, problem)),
         Look::Matches => return None,
         Look::Differs => {}
     }
+    if let Some(problem) = no_text(file, text) {
+        return Some(problem);
+    }
     let mut report = Report::new();
     if others(code, &mut report, text) {
-        sections(code, &mut report, text);
+        sections(code, &mut report, text, false);
     }
+    finish(code, file, &mut report)
+}
+
+const fn finish(code: &Declared, file: &str, report: &mut Report) -> Option<Message> {
     report.finish(&["`", code.title, "` can no longer read what ", file, " says is stored"])
+}
+
+/// The same for each line that was released, of sections too that are opened by the fingerprint of the code: it is that of
+/// the drafts, and a merge may have put drafts over what they were not made for.
+pub(crate) const fn hidden(code: &Declared, file: &str, text: &[u8]) -> Option<Message> {
+    if !code.is_sound() {
+        return None;
+    }
+    let mut report = Report::new();
+    sections(code, &mut report, text, true);
+    finish(code, file, &mut report)
 }
 
 /// Holds the aggregate's own line against the code. Answers whether its sections are worth looking at.
@@ -493,14 +534,14 @@ const fn others(code: &Declared, report: &mut Report, text: &[u8]) -> bool {
     !foreign
 }
 
-/// Holds each released section that differs from the code against it.
-const fn sections(code: &Declared, report: &mut Report, text: &[u8]) {
+/// Holds each released section that differs from the code against it; or all of them.
+const fn sections(code: &Declared, report: &mut Report, text: &[u8], all: bool) {
     let mut at = 0;
     while at < text.len() {
         let (line, next) = line_at(text, at);
         at = next;
         let Entry::Section(Section { draft: false, name, version, fingerprint }) = entry(line) else { continue };
-        if code.holds(Section { draft: false, name, version, fingerprint }) {
+        if !all && code.holds(Section { draft: false, name, version, fingerprint }) {
             continue;
         }
         let Some(event) = code.find(name) else {

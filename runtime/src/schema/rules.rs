@@ -29,7 +29,7 @@ pub(crate) const fn compare(report: &mut Report, mode: Mode, whose: Whose<'_>, l
         let (line, next) = stored_line(lines, at);
         at = next;
         if let Some(line) = line {
-            if reported.is_empty() || after(line.path, reported).is_none() {
+            if reported.is_empty() || !is_within(line.path, reported) {
                 reported = walk.read(report, &mut seen, &line, node);
             }
             if !reported.is_empty() {
@@ -38,6 +38,15 @@ pub(crate) const fn compare(report: &mut Report, mode: Mode, whose: Whose<'_>, l
         }
     }
     walk.missing(report, &seen, node, HASH, &Path { up: None, last: Piece::Sign("") });
+}
+
+/// Whether a path is this one, or goes on from it.
+const fn is_within(path: &[u8], part: &[u8]) -> bool {
+    match after(path, part) {
+        // `amount` is not within `a`.
+        Some(rest) => rest.is_empty() || !is_plain_byte(rest[0]),
+        None => false,
+    }
 }
 
 /// All that the lines say something of, by the hashes of its paths; `?` does not count there, and a set is a list.
@@ -243,7 +252,7 @@ pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
         }
         _ if at == 0 => {
             let end = name_end(path, at);
-            (Step::Field(part(path, at, end)), if end == 0 { 1 } else { end })
+            if end == 0 { (Step::Unknown, path.len()) } else { (Step::Field(part(path, at, end)), end) }
         }
         _ => (Step::Unknown, path.len()),
     }
@@ -370,6 +379,10 @@ impl<'a> Walk<'a> {
                         return with_it;
                     }
                 },
+                (Step::Unknown, node) => {
+                    self.retyped(report, path, step, line.kind, node);
+                    return path;
+                }
                 (step, node) => {
                     self.retyped(report, part(path, 0, at), step, line.kind, node);
                     // The root is never reported whole.
@@ -395,7 +408,7 @@ impl<'a> Walk<'a> {
             Some(Node::Int { signed, bits }) => fits(kind, *signed, *bits),
             Some(node) => match words(node) {
                 Some(words) => is_kind(kind, &words),
-                None => same(kind, container(node).as_bytes()),
+                None => same(kind, container(node).as_bytes()) || (matches!(node, Node::List(_)) && same(kind, b"set")),
             },
         };
         if !fine {

@@ -12,7 +12,7 @@ use super::super::report::{Report, Whose};
 use super::super::rules::{Mode, compare};
 use super::super::samples::{self, Locked};
 use super::file::{LockFile, Section, tree};
-use super::{Declared, WRITE, problems, version_of};
+use super::{Declared, WRITE, hidden, problems, version_of};
 use crate::aggregate::Aggregate;
 
 /// What the generated test knows.
@@ -88,7 +88,7 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
         plan.text.into_bytes()
     };
     let samples =
-        check_samples(&path.with_extension("samples"), request != Request::Verify, &locked(test.file, &before, &text)?)?;
+        check_samples(&samples_beside(&path), request != Request::Verify, &locked(test.file, &before, &text)?)?;
     if let Some(said) = samples {
         let _ = writeln!(std::io::stderr().lock(), "{said}");
     }
@@ -117,6 +117,17 @@ fn locate(test: LockTest) -> Result<PathBuf, String> {
         format!("the source `{}` is not in {} or above it: run this test where it was compiled", test.source, test.package)
     })?;
     Ok(source.with_file_name(test.file))
+}
+
+/// The file of golden samples beside a lock: `account.samples` beside `account.events`. What comes behind another dot tells
+/// locks apart, and so it does their samples.
+fn samples_beside(lock: &Path) -> PathBuf {
+    if lock.extension().is_some_and(|extension| extension == "events") {
+        return lock.with_extension("samples");
+    }
+    let mut name = lock.file_name().unwrap_or_default().to_os_string();
+    name.push(".samples");
+    lock.with_file_name(name)
 }
 
 /// The whole file, or what was there before.
@@ -157,7 +168,7 @@ struct Plan {
 fn plan(code: &Declared, file: &str, text: &[u8], release: bool) -> Result<Plan, String> {
     let mut lock = if text.is_empty() { LockFile::default() } else { LockFile::parse(file, text)? };
     if !text.is_empty()
-        && let Some(problem) = problems(code, file, text, false)
+        && let Some(problem) = problems(code, file, text, false).or_else(|| hidden(code, file, text))
     {
         return Err(problem.as_str().to_owned());
     }
@@ -168,7 +179,9 @@ fn plan(code: &Declared, file: &str, text: &[u8], release: bool) -> Result<Plan,
     let section = |code: Section| {
         let old = before.iter().find(|old| old.name == code.name && old.version == code.version);
         let new = old.map_or_else(|| code.clone(), |old| old.updated(&code));
-        if release { new.freeze() } else { new }
+        // Nobody releases a version without those before it: this one was lost, such as in a merge.
+        let lost = new.draft && before.iter().any(|old| !old.draft && old.name == code.name && old.version > code.version);
+        if release || lost { new.freeze() } else { new }
     };
     lock.sections = declared(code).into_iter().map(section).collect();
     let changed = lock.sections.iter().filter(|new| {
@@ -232,6 +245,9 @@ fn verify(code: &Declared, file: &str, text: &[u8]) -> Result<(), String> {
         return Err(format!(
             "{file} was changed by hand:{wrong}\nlook whether the lines are right, such as after a merge; {WRITE} then writes what opens them"
         ));
+    }
+    if let Some(problem) = hidden(code, file, text) {
+        return Err(problem.as_str().to_owned());
     }
     let behind = behind(code, &lock);
     if behind.is_empty() {
@@ -584,5 +600,101 @@ draft Paid v1 7718b5dd3a903321
             against("account.events", &base, weaker.as_bytes()).unwrap_err(),
             "account.events takes back what old/account.events has released:\n  - Lent v1 was released, and is a draft now\n  - Paid v1: `amount` was i32, is now text\n  - Paid v1: `note` is stored, but no longer declared\ntake the released lines from that file again, and run `GESTA_SCHEMA=write cargo test gesta_schema`"
         );
+    }
+
+    #[test]
+    fn lines_below_a_comment_bind_as_those_above_it_do() {
+        let code = declared(&[event("Paid", &[PAID])]);
+        let optional = record(&[field("amount", &I32), field("note", &Node::Optional(&I64))]);
+        for between in ["# Since 2019.\n", "\n", "\r\n"] {
+            let text = released(&code, "").replace("  note", &format!("{between}  note"));
+            verified(&code, &text).unwrap();
+            let changed = declared(&[event("Paid", &[optional])]);
+            let problem = verified(&changed, &text).unwrap_err();
+            assert!(problem.contains("Paid v1: `note?` was text, is now i64"), "{problem}");
+            assert!(plan(&changed, "account.events", text.as_bytes(), false).is_err());
+        }
+    }
+
+    #[test]
+    fn a_draft_line_hides_no_released_one_that_is_no_longer_read() {
+        let unsigned = record(&[field("amount", &Node::Int { signed: false, bits: 64 })]);
+        let signed = declared(&[event("Paid", &[record(&[field("amount", &I64)])])]);
+        let theirs = released(&declared(&[event("Paid", &[unsigned])]), "");
+        // What is left of a merge of a release and of a draft, under the fingerprint of the draft.
+        let drafted = written(&signed, "").lines().find(|line| line.starts_with("draft")).unwrap().replace("draft", "event");
+        let text = theirs.replace(theirs.lines().find(|line| line.starts_with("event")).unwrap(), &drafted);
+        let merged = text.replace("  amount u64\n", "  amount u64\n+ amount i64\n");
+        let problem = verified(&signed, &merged).unwrap_err();
+        assert!(problem.contains("Paid v1: `amount` was u64, is now i64"), "{problem}");
+        for release in [false, true] {
+            let problem = plan(&signed, "account.events", merged.as_bytes(), release).err().unwrap();
+            assert!(problem.contains("Paid v1: `amount` was u64, is now i64"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_field_whose_name_begins_like_a_new_one_is_looked_at() {
+        let first = released(&declared(&[event("Paid", &[record(&[field("amount", &I32)])])]), "");
+        let code = record(&[Field { default: true, ..field("a", &Node::Text) }, field("amount", &I64)]);
+        let plan = plan(&declared(&[event("Paid", &[code])]), "account.events", first.as_bytes(), false).ok().unwrap();
+        assert_eq!(plan.forward, "\n  - Paid v1: `amount` is i64 now, and the previous build reads i32");
+        // Backward, each of several problems is named.
+        let first = released(&declared(&[event("Paid", &[record(&[field("a", &Node::Text), field("amount", &I64)])])]), "");
+        let problem = verified(&declared(&[event("Paid", &[record(&[field("amount", &I32)])])]), &first).unwrap_err();
+        assert!(problem.contains("`a` is stored, but no longer declared"), "{problem}");
+        assert!(problem.contains("`amount` was i64, is now i32"), "{problem}");
+    }
+
+    #[test]
+    fn a_version_below_a_released_one_is_released() {
+        let code = declared(&[event("Paid", &[PAID, PAID_WIDER])]);
+        let text = released(&code, "");
+        let (start, end) = (text.find("event Paid v1").unwrap(), text.find("event Paid v2").unwrap());
+        let lost = format!("{}{}", &text[..start], &text[end..]);
+        assert_eq!(written(&code, &lost), text);
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_with_its_line() {
+        let code = declared(&[event("Paid", &[PAID])]);
+        let text = released(&code, "");
+        for (from, to, line) in
+            [("Account,", "Acc\u{fe}ount,", 3), ("event Paid", "event Pa\u{fe}id", 5), ("  note?", "  n\u{fe}te?", 7)]
+        {
+            // One byte that stands for no character.
+            let wrong: Vec<u8> = text.replace(from, to).chars().map(|c| c as u8).collect();
+            let problem = verify(&declared(&[event("Paid", &[record(&[])])]), "account.events", &wrong).unwrap_err();
+            assert!(problem.starts_with(&format!("account.events, line {line}: this is no UTF-8 text")), "{problem}");
+        }
+        // A name that was written without its quotes.
+        let unquoted = text.replace("  note? text", "  \u{df}? text");
+        let problem = verified(&declared(&[event("Paid", &[record(&[])])]), &unquoted).unwrap_err();
+        assert!(problem.contains("something this gesta does not know"), "{problem}");
+    }
+
+    #[test]
+    fn a_set_that_may_be_missing_may_become_a_list() {
+        const SET: Node = Node::Set(&Node::Text);
+        const LIST: Node = Node::List(&Node::Text);
+        let of = |tags| declared(&[event("Paid", &[record(&[Field { default: true, ..field("tags", tags) }])])]);
+        let first = released(&of(&SET), "");
+        let second = released(&of(&LIST), &first);
+        verified(&of(&LIST), &second).unwrap();
+        let problem = verified(&of(&SET), &second).unwrap_err();
+        assert!(problem.contains("`tags` was a list, is now a set"), "{problem}");
+    }
+
+    #[test]
+    fn locks_that_lie_side_by_side_have_samples_of_their_own() {
+        for (lock, samples) in [
+            ("src/account.events", "src/account.samples"),
+            ("src/bank.account", "src/bank.account.samples"),
+            ("src/bank.card", "src/bank.card.samples"),
+            ("bank.card.events", "bank.card.samples"),
+            ("account.samples", "account.samples.samples"),
+        ] {
+            assert_eq!(samples_beside(Path::new(lock)), Path::new(samples));
+        }
     }
 }
