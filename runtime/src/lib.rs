@@ -106,6 +106,9 @@
 //! [`App::load_at`], [`App::load_as_of`] and [`App::history`] look at one aggregate's past; [`App::subscribe`] follows all
 //! events. See the `examples` folder of the repository for two whole applications.
 //!
+//! What an app has to say while it runs, such as a read model that is rebuilt or drafts on a store that lasts, goes to `tracing`:
+//! a program that wants to see it installs a subscriber.
+//!
 //! The [`guide`] has chapters about what comes up later; the first is about [changing an event](guide::changing_an_event).
 //!
 //! # Features

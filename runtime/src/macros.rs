@@ -204,9 +204,9 @@ pub use gesta_macros::ReadModel;
 /// tests with `GESTA_SCHEMA` set: it is inherited by tests that compile.
 ///
 /// **Merges.** Sections are sorted and stand apart, so two branches that add versions of different events most often merge by
-/// themselves. What git can't merge is an error that says so: keep both sides. Where both have added version 2 of one event, it
-/// stands twice, which is an error too: make one of them version 3. After a merge, `GESTA_SCHEMA=write` puts sections in order
-/// and writes their fingerprints anew.
+/// themselves. What git can't merge is an error that says so: keep the lines of both. Where both have added version 2 of one
+/// event, keep the lock and the samples of one, and declare what the other one changed as version 3 in the code. Then
+/// `GESTA_SCHEMA=write` puts sections in order and writes their fingerprints anew.
 ///
 /// **In CI**, hold the lock against that of the branch it is to be merged into. The test then fails on each released line that
 /// is gone or weaker, whatever the code says:

@@ -153,7 +153,8 @@ impl Builder {
     }
 
     /// Registers a read model that is stored in the same transaction as the events: never behind, and an event it can't
-    /// take refuses the command.
+    /// take refuses the command. That holds for an event of a newer build too: see
+    /// [the guide](crate::guide::changing_an_event#deploying-it).
     pub fn inline_projection<M: Projection>(self) -> Self {
         self.model::<M>(Some(Box::new(Feeder::<M>::new())))
     }

@@ -261,7 +261,7 @@ const fn head(file: &str, text: &[u8]) -> Option<Message> {
 }
 
 const fn marker(mut problem: Message) -> Message {
-    problem.push("a merge is unfinished: keep the sections of both sides, without the markers, and run ").push(WRITE);
+    problem.push("a merge is unfinished: keep the lines of both sides, or of one where both added the same version, without the markers, and run ").push(WRITE);
     problem
 }
 
@@ -382,9 +382,16 @@ const fn misplaced(
     if !in_order && let Some(first) = stands_before(text, line, section) {
         let mut problem = Message::new();
         problem.push(file).push(", lines ").push_number(first as u64).push(" and ").push_number(line as u64).push(": ");
-        push_title(&mut problem, section.name, section.version)
-            .push(" stands twice: a merge of two branches that both added it; make one of them version ");
-        problem.push_number(section.version as u64 + 1).push(", or keep one where they are the same");
+        push_title(&mut problem, section.name, section.version).push(" stands twice: a merge of two branches that both ");
+        if section.draft {
+            problem.push("added it; keep the file of one of them, declare what the other one changed as version ");
+            problem.push_number(section.version as u64 + 1).push(" in the code, and let ").push(WRITE).push(" write it");
+        } else {
+            problem
+                .push("changed it; keep one of the two heads and the lines of both, and let ")
+                .push(WRITE)
+                .push(" do the rest");
+        }
         return Some(problem);
     }
     if !strict {
@@ -570,7 +577,7 @@ const fn undeclared(code: &Declared, report: &mut Report, text: &[u8], name: &[u
             && lines::fingerprint(stored, version, node) == fingerprint
             && !has_section(text, event.name.as_bytes())
         {
-            report.event_renamed(name, event.name);
+            report.event_renamed(name, event.name, event.version);
             return;
         }
         i += 1;

@@ -40,6 +40,8 @@ pub(crate) enum Change<'a> {
     Retyped,
     /// It was filled from a default, which is gone.
     LostDefault,
+    /// It may hold this variant, which is gone.
+    LostVariant(&'a [u8]),
 }
 
 /// Problems, and what is to be done about them.
@@ -99,7 +101,7 @@ impl Report {
             return;
         }
         let (field, nested) = field_of(path);
-        let change = if nested { Change::Retyped } else { change };
+        let change = if nested && !matches!(change, Change::LostVariant(_)) { Change::Retyped } else { change };
         if matches!(change, Change::Added) && self.is_renamed(field) {
             return;
         }
@@ -108,9 +110,9 @@ impl Report {
             fix.push("give `").push_bytes(field).push("` of `").push_bytes(whose.name).push("` its default back");
         } else {
             fix.push("on `").push_bytes(whose.name).push("`: `#[event(version = ").push_number(whose.next as u64).push(")]`");
-            push_mark(&mut fix, whose.next, field, nested, change);
+            push_mark(&mut fix, whose.next as u64, field, nested, change);
         }
-        if !has_item(self.fixes.get(), fix.get()) {
+        if !has_line(self.fixes.get(), fix.get(), 4) {
             self.fixes.item().push_bytes(fix.get());
         }
     }
@@ -134,10 +136,18 @@ impl Report {
         false
     }
 
-    /// An event is undeclared, and a new one looks like it.
-    pub(crate) const fn event_renamed(&mut self, old: &[u8], new: &str) {
-        let way = self.ways.push("\nif `").push(new).push("` is what `").push_bytes(old).push("` was, say `#[event(name = \"");
-        way.push_bytes(old).push("\")]` on it");
+    /// An event is undeclared, and a new one, which has come to this version, looks like it.
+    pub(crate) const fn event_renamed(&mut self, old: &[u8], new: &str, version: u32) {
+        let mut way = Text::<1024>::new();
+        way.push("if `").push(new).push("` is what `").push_bytes(old).push("` was, say `#[event(name = \"").push_bytes(old);
+        way.push("\"");
+        if version > 1 {
+            way.push(", version = ").push_number(version as u64);
+        }
+        way.push(")]` on it");
+        if !has_line(self.ways.get(), way.get(), 0) {
+            self.way().push_bytes(way.get());
+        }
     }
     /// An event is undeclared.
     pub(crate) const fn event_gone(&mut self) {
@@ -183,8 +193,7 @@ const fn field_of(path: &[u8]) -> (&[u8], bool) {
 }
 
 /// What is to be written in the version.
-const fn push_mark(fix: &mut Text<1024>, next: u32, field: &[u8], nested: bool, change: Change<'_>) {
-    let next = next as u64;
+const fn push_mark(fix: &mut Text<1024>, next: u64, field: &[u8], nested: bool, change: Change<'_>) {
     match change {
         Change::Removed => {
             fix.push(" and `#[removed(").push_number(next).push(", ").push_bytes(field).push(": ..)]`");
@@ -197,22 +206,30 @@ const fn push_mark(fix: &mut Text<1024>, next: u32, field: &[u8], nested: bool, 
             fix.push(", with `#[renamed(").push_number(next).push(", from = \"").push_bytes(old).push("\")]` on `");
             fix.push_bytes(field).push("`, if it holds what `").push_bytes(old).push("` held");
         }
+        Change::LostVariant(name) => {
+            push_mark(fix, next, field, true, Change::Retyped);
+            fix.push("; or, if `").push_bytes(name).push("` only has another name now, `#[serde(rename = \"").push_bytes(name);
+            fix.push("\")]` on the variant");
+        }
         Change::Retyped | Change::LostDefault if nested => {
             fix.push(", with `#[converted(").push_number(next).push(", from = Old)]` on `").push_bytes(field);
             fix.push("`, where `Old` is its type as it was, kept under another name");
         }
         Change::Retyped | Change::LostDefault => {
-            fix.push(", with `#[converted(").push_number(next).push(", from = ..)]` on `").push_bytes(field).push("`");
+            fix.push(", with `#[converted(").push_number(next).push(", from = ..)]` on `").push_bytes(field);
+            fix.push(
+                "`: `from` its old type, or `try_from` where that may fail, and `with` a function where there is no such impl",
+            );
         }
     }
 }
 
-/// Whether one of the items is this one.
-const fn has_item(items: &[u8], item: &[u8]) -> bool {
+/// Whether one of the lines is this one, behind so many bytes.
+const fn has_line(lines: &[u8], wanted: &[u8], indent: usize) -> bool {
     let mut at = 0;
-    while at < items.len() {
-        let line = part(items, at, at + line_len(items.split_at(at).1));
-        if line.len() == item.len() + 4 && same(part(line, 4, line.len()), item) {
+    while at < lines.len() {
+        let line = part(lines, at, at + line_len(lines.split_at(at).1));
+        if line.len() == wanted.len() + indent && same(part(line, indent, line.len()), wanted) {
             return true;
         }
         at += line.len() + 1;

@@ -594,7 +594,7 @@ impl<'a> Walk<'a> {
 
     const fn variant_gone(self, report: &mut Report, path: &[u8], variant: &[u8], name: &[u8]) {
         if let Mode::Backward = self.mode {
-            report.changed(self.whose, variant, Change::Retyped);
+            report.changed(self.whose, variant, Change::LostVariant(name));
         }
         let problem = report.begin(self.whose).push("`").push_bytes(path).push("`");
         match self.mode {

@@ -162,11 +162,12 @@ impl<'a, A: Aggregate> Code<'a, A> {
         lines
     }
 
-    /// Whether a payload shows a variant that no line shows: one that came after the version was released.
+    /// Whether a payload shows a variant, or a field that may be left out, that no line shows: one that came after the version
+    /// was released.
     fn shows_more(&self, locked: &Locked, payload: &Json, lines: &[Line]) -> bool {
         let Some(node) = self.today.node(&locked.name, locked.version) else { return false };
-        let mut shown = lines.iter().flat_map(|line| compare::variants(node, &line.payload)).collect::<BTreeSet<_>>();
-        compare::variants(node, payload).into_iter().any(|variant| shown.insert(variant))
+        let mut shown = lines.iter().flat_map(|line| compare::shown(node, &line.payload)).collect::<BTreeSet<_>>();
+        compare::shown(node, payload).into_iter().any(|one| shown.insert(one))
     }
 
     /// Samples of a version that today's code can read; or why there are none.
@@ -252,7 +253,7 @@ impl<'a, A: Aggregate> Code<'a, A> {
             Ok(step) => step,
             Err(why) => {
                 return vec![format!(
-                    "{why}\nif a store may hold such an event, mend the code; if not, put one in its place that it may hold"
+                    "{why}\nif a store may hold such an event, mend the code: an app that meets one can't read it; only if none can, correct the line"
                 )];
             }
         };

@@ -174,7 +174,10 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     assert!(package.try_git(&["merge", "-q", "--no-edit", "second"]).is_err());
     package.git(&["checkout", "-q", "--ours", "src/domain.rs"]);
     let unfinished = package.cargo("check", "").unwrap_err();
-    assert!(unfinished.contains("a merge is unfinished: keep the sections of both sides, without the markers"), "{unfinished}");
+    assert!(
+        unfinished.contains("a merge is unfinished: keep the lines of both sides, or of one where both added the same version"),
+        "{unfinished}"
+    );
     let both: String = package
         .lock()
         .lines()
@@ -183,7 +186,7 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     package.write("src/account.events", &both);
     let twice = package.cargo("check", "").unwrap_err();
     assert!(
-        twice.contains("`Renamed` v2 stands twice: a merge of two branches that both added it; make one of them version 3"),
+        twice.contains("`Renamed` v2 stands twice: a merge of two branches that both added it; keep the file of one of them"),
         "{twice}"
     );
     // One of them is made version 3, as the message says.

@@ -79,7 +79,7 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
         if !plan.forward.is_empty() {
             let _ = write!(
                 said,
-                "\nthe previous release can't read all that this one writes:{}\ndeploy the code that reads it first, and let it write in the release after",
+                "\nthe previous release can't read all that this one writes:{}\nwhere both run for a while, the old one refuses what it can't read (`NewerBuildNeeded`) until it is replaced; a new event or variant may be deployed first in code that reads it and does not write it yet",
                 plan.forward
             );
         }
@@ -87,8 +87,7 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
         let _ = writeln!(std::io::stderr().lock(), "{said}");
         plan.text.into_bytes()
     };
-    let samples =
-        check_samples(&samples_beside(&path), request != Request::Verify, &locked(test.file, &before, &text)?)?;
+    let samples = check_samples(&samples_beside(&path), request != Request::Verify, &locked(test.file, &before, &text)?)?;
     if let Some(said) = samples {
         let _ = writeln!(std::io::stderr().lock(), "{said}");
     }
@@ -511,7 +510,7 @@ draft Paid v1 7718b5dd3a903321
             (format!("{head}\nevent A v2 {hash}\n"), "account.events, line 4: `A` v2 stands here without `A` v1"),
             (
                 format!("{head}\nevent A v1 {hash}\ndraft A v2 {hash}\n  x i8\ndraft A v2 {hash}\n"),
-                "account.events, lines 5 and 7: `A` v2 stands twice: a merge of two branches that both added it; make one of them version 3, or keep one where they are the same",
+                "account.events, lines 5 and 7: `A` v2 stands twice: a merge of two branches that both added it; keep the file of one of them, declare what the other one changed as version 3 in the code, and let `GESTA_SCHEMA=write cargo test gesta_schema` write it",
             ),
         ] {
             let problem = verified(&code, &text).unwrap_err();

@@ -43,8 +43,8 @@ pub(super) fn strangers(node: &Node, value: &Json) -> Vec<String> {
     strangers
 }
 
-/// The variants that a value shows, each with where it stands in the type.
-pub(super) fn variants(node: &Node, value: &Json) -> Vec<String> {
+/// The variants that a value shows, and what may be left out and is there, each with where it stands in the type.
+pub(super) fn shown(node: &Node, value: &Json) -> Vec<String> {
     let mut shown = Vec::new();
     show(node, value, &Path::default(), &mut shown);
     shown
@@ -52,7 +52,12 @@ pub(super) fn variants(node: &Node, value: &Json) -> Vec<String> {
 
 fn show(node: &Node, value: &Json, path: &Path<'_>, shown: &mut Vec<String>) {
     match (node, value) {
-        (Node::Optional(inner), value) => show(inner, value, &path.optional(), shown),
+        (Node::Optional(_), Json::Null) => {}
+        (Node::Optional(inner), value) => {
+            let path = path.optional();
+            shown.push(path.to_string());
+            show(inner, value, &path, shown);
+        }
         (Node::List(item) | Node::Set(item) | Node::Array { item, .. }, Json::List(items)) => {
             for value in items {
                 show(item, value, &path.item(), shown);
@@ -72,7 +77,11 @@ fn show(node: &Node, value: &Json, path: &Path<'_>, shown: &mut Vec<String>) {
         (Node::Record(fields), Json::Record(_)) => {
             for field in *fields {
                 if let Some(value) = value.get(field.name) {
-                    show(field.node, value, &path.field(field.name), shown);
+                    let path = path.field(field.name);
+                    if field.default {
+                        shown.push(path.to_string());
+                    }
+                    show(field.node, value, &path, shown);
                 }
             }
         }

@@ -82,7 +82,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Line>, Vec<String>> {
 
 fn line(text: &[u8], at: usize) -> Result<Line, String> {
     if [&b"<<<<<<<"[..], b"=======", b">>>>>>>", b"|||||||"].iter().any(|mark| text.starts_with(mark)) {
-        return Err("a merge was left open here: keep the lines of both sides, and take out its marks".to_owned());
+        return Err("a merge was left open here: keep the lines of both sides, or of one where both added the same version, and take out its marks".to_owned());
     }
     let json = Json::parse(text).map_err(|why| format!("this is no JSON: {why}"))?;
     let Json::Record(fields) = &json else { return Err("a line is a JSON object".to_owned()) };

@@ -281,7 +281,7 @@ fn what_cannot_be_made_up_is_asked_for() {
         file.write::<careful::Account>(&locked).unwrap_err(),
         "account.samples and the code do not agree:
   - line 3, Paid v1: version 1 of `Paid` can't become the next one: `amount`: 251 is not 250
-    if a store may hold such an event, mend the code; if not, put one in its place that it may hold"
+    if a store may hold such an event, mend the code: an app that meets one can't read it; only if none can, correct the line"
     );
     file.put(&(OPENED.to_owned() + &line(1, 250) + &line(2, 25)));
     let text = file.write::<careful::Account>(&locked).unwrap();
