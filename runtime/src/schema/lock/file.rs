@@ -252,8 +252,7 @@ impl Section {
         let mut lines: Vec<Line> = Vec::new();
         for line in &code.lines {
             let key = line.key();
-            let says_the_same = |slot: &Option<&Line>| slot.is_some_and(|other| other.says_the_same(line));
-            let at = released.iter().position(says_the_same);
+            let at = released.iter().position(|slot| slot.is_some_and(|other| other.says_the_same(line)));
             let at = at.or_else(|| released.iter().position(|slot| slot.is_some_and(|other| other.key() == key)));
             let same = at.and_then(|at| released[at].take());
             lines.extend(same.cloned());
