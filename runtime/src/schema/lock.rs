@@ -204,7 +204,9 @@ const fn line_at(text: &[u8], at: usize) -> (&[u8], usize) {
     if let [before @ .., b'\r'] = line {
         line = before;
     }
-    (line, at + len + 1)
+    // The last line may end with the file.
+    let next = at + len + 1;
+    (line, if next < text.len() { next } else { text.len() })
 }
 
 /// Where the lines of the section that begins at a place end. What stands between them ends nothing.

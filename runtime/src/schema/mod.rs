@@ -1,6 +1,7 @@
 //! What a stored type looks like, as a tree the compiler can walk.
 //!
-//! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes;
+//! Always true here: a [`Node`] describes the *stored* form, so two types with the same node read each other's bytes, except
+//! for the few values that a type refuses ([below](#what-the-lock-can-t-see));
 //! everything is `const`, so a schema costs nothing while a program runs.
 //!
 //! # What can be stored

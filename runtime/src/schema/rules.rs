@@ -8,7 +8,7 @@ use super::lines::{
     OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
 };
 use super::report::{Change, PROBLEMS_BYTES_MAX, Report, Whose};
-use super::text::{Text, after, is_plain_byte, line_len, number, part, same, until};
+use super::text::{Text, after, is_plain, is_plain_byte, line_len, number, part, same, until};
 use super::{Field, Node, Variant};
 
 /// Which of the two questions is asked.
@@ -219,6 +219,9 @@ pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
         b'?' => (Step::Optional, at + 1),
         b'[' => {
             let end = until(path, at, b']');
+            if end == path.len() {
+                return (Step::Unknown, end);
+            }
             let inside = part(path, at + 1, end);
             let step = if inside.is_empty() {
                 Step::List
@@ -233,7 +236,15 @@ pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
         }
         b'{' => {
             let end = until(path, at, b'}');
-            (if end == at + 1 { Step::Value } else { Step::Key }, end + 1)
+            if end == path.len() {
+                return (Step::Unknown, end);
+            }
+            let step = match part(path, at + 1, end) {
+                b"" => Step::Value,
+                b"key" => Step::Key,
+                _ => Step::Unknown,
+            };
+            (step, end + 1)
         }
         b'#' => {
             let end = name_end(path, at + 1);
@@ -246,7 +257,7 @@ pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
             let end = name_end(path, at + 1);
             (Step::Variant(part(path, at + 1, end)), end)
         }
-        b'.' => {
+        b'.' if at > 0 => {
             let end = name_end(path, at + 1);
             (Step::Field(part(path, at + 1, end)), end)
         }
@@ -283,6 +294,10 @@ const fn is_name(written: &[u8], name: &str) -> bool {
         return false;
     }
     if let [b'"', ..] = written {
+        // As it is written nowhere.
+        if is_plain(name.as_bytes()) {
+            return false;
+        }
         let mut text = Text::<{ PATH_BYTES_MAX }>::new();
         text.push_quoted(name);
         return same(text.get(), written);

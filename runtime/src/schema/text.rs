@@ -121,7 +121,7 @@ impl<const N: usize> Text<N> {
 }
 
 /// Whether a name stands in a line without quotes.
-const fn is_plain(name: &[u8]) -> bool {
+pub(crate) const fn is_plain(name: &[u8]) -> bool {
     let mut i = 0;
     while i < name.len() {
         if !is_plain_byte(name[i]) {

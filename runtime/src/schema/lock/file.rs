@@ -174,6 +174,11 @@ impl Line {
         }
     }
 
+    /// Whether both are one line, draft or not.
+    fn says_the_same(&self, other: &Line) -> bool {
+        self.path == other.path && self.kind == other.kind
+    }
+
     /// Whether it says no more than the lines of what is in it do: that a record holds something, and that a field may be
     /// missing which is optional by now.
     fn is_implied(&self, others: &[&Line]) -> bool {
@@ -247,14 +252,24 @@ impl Section {
         let mut lines: Vec<Line> = Vec::new();
         for line in &code.lines {
             let key = line.key();
-            let same = released.iter_mut().find(|slot| slot.is_some_and(|line| line.key() == key)).and_then(Option::take);
+            let at = released.iter().position(|slot| slot.is_some_and(|other| other.says_the_same(line)));
+            let at = at.or_else(|| released.iter().position(|slot| slot.is_some_and(|other| other.key() == key)));
+            let same = at.and_then(|at| released[at].take());
             lines.extend(same.cloned());
-            if same.is_none_or(|same| same.path != line.path || same.kind != line.kind) {
+            if same.is_none_or(|same| !same.says_the_same(line)) {
                 lines.push(Line { draft: true, ..line.clone() });
             }
         }
-        // What has no line in the code any more stands before what is in it.
+        // What has no line in the code any more stands before what is in it. A second line of a path, as a merge may leave
+        // one, adds nothing where it is the same, or where the first is the code's, which reads it.
         for line in released.into_iter().flatten() {
+            let adds_nothing = |other: &Line| {
+                let is_the_codes = || other.key() == line.key() && code.lines.iter().any(|now| now.says_the_same(other));
+                !other.draft && (other.says_the_same(line) || is_the_codes())
+            };
+            if lines.iter().any(adds_nothing) {
+                continue;
+            }
             let inside = |other: &Line| below(other.path.as_bytes(), line.path.as_bytes()).is_some();
             let at = lines.iter().position(inside).unwrap_or(lines.len());
             lines.insert(at, line.clone());

@@ -696,4 +696,47 @@ draft Paid v1 7718b5dd3a903321
             assert_eq!(samples_beside(Path::new(lock)), Path::new(samples));
         }
     }
+
+    #[test]
+    fn a_lock_that_was_cut_off_or_mangled_is_a_problem_and_never_a_panic() {
+        let map = Node::Map { key: &Node::Text, value: &I32 };
+        let fields: &'static [Node] = vec![map, Node::Array { len: 12, item: &I32 }].leak();
+        let code = declared(&[event("Paid", &[record(&[field("by", &fields[0]), field("rgb", &fields[1])])])]);
+        let text = released(&code, "");
+        let other = declared(&[event("Paid", &[record(&[])])]);
+        for end in 1..text.len() {
+            for code in [&code, &other] {
+                let _ = verified(code, &text[..end]);
+                let _ = plan(code, "account.events", &text.as_bytes()[..end], false);
+            }
+        }
+        for (from, to) in [
+            ("by{key}", "by{key"),
+            ("by{key}", "by{kea}"),
+            ("rgb[12]", "rgb[12"),
+            ("by{}", ".by{}"),
+            ("by{}", "\"by\"{}"),
+            ("by{}", "!"),
+        ] {
+            let problem = verified(&other, &text.replace(from, to)).unwrap_err();
+            assert!(problem.contains("Paid v1: `"), "{problem}");
+            let mangled = verified(&code, &text.replace(from, to)).unwrap_err();
+            assert!(mangled.contains("was changed by hand"), "{mangled}");
+            assert!(plan(&code, "account.events", text.replace(from, to).as_bytes(), false).is_err());
+        }
+        // An event without fields may be the last, and its line too.
+        let closed = declared(&[event("Closed", &[record(&[])])]);
+        verified(&closed, released(&closed, "").trim_end()).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_stands_twice_is_written_once() {
+        let code = declared(&[event("Paid", &[PAID_WIDER])]);
+        let text = released(&code, "");
+        for twice in ["  amount i64\n  amount i64\n", "  amount i32\n  amount i64\n"] {
+            let merged = text.replace("  amount i64\n", twice);
+            assert!(verified(&code, &merged).unwrap_err().contains("was changed by hand"), "{merged}");
+            assert_eq!(written(&code, &merged), text);
+        }
+    }
 }
