@@ -200,6 +200,16 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
     package.cargo("test --lib", "").unwrap();
     package.commit("both");
 
+    // A lock that is lost is not taken for a new one.
+    let lock = package.lock();
+    std::fs::remove_file(package.path("src/account.events")).unwrap();
+    let lost = package.cargo("test --lib gesta_schema", "write").unwrap_err();
+    assert!(
+        lost.contains("account.events does not list Opened v1, of which account.samples has a sample: was it lost?"),
+        "{lost}"
+    );
+    package.write("src/account.events", &lock);
+
     // CI sees what was taken back.
     package.git(&["checkout", "-q", "-b", "fourth", "main"]);
     package.write("src/account.events", &package.lock().replace("event Renamed", "draft Renamed"));

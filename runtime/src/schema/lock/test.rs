@@ -68,6 +68,7 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
         verify(code, test.file, &before)?;
         before.clone()
     } else {
+        not_lost(code, test.file, &before, &samples_beside(&path))?;
         let plan = plan(code, test.file, &before, request == Request::Release)?;
         let mut said = format!("{}: ", path.display());
         if plan.text.as_bytes() == before {
@@ -97,6 +98,26 @@ fn run(code: &Declared, test: LockTest, check_samples: CheckSamples) -> Result<(
             Some(base) => against(test.file, &base, &text),
             None => Ok(()),
         },
+    }
+}
+
+/// Samples are written with the lock: one of a version that the lock does not list means that a section was lost, and with it
+/// that the version was released.
+fn not_lost(code: &Declared, file: &str, lock: &[u8], samples: &Path) -> Result<(), String> {
+    let lock = if lock.is_empty() { LockFile::default() } else { LockFile::parse(file, lock)? };
+    let Ok(sampled) = std::fs::read(samples).map_err(drop).and_then(|text| samples::payloads(&text).map_err(drop)) else {
+        // There are none, or they have an error of their own.
+        return Ok(());
+    };
+    let declared = |name: &str, version| code.find(name.as_bytes()).is_some_and(|event| version_of(&event, version).is_some());
+    let lost = sampled.iter().find(|(name, version, _)| declared(name, *version) && lock.section(name, *version).is_none());
+    match lost {
+        None => Ok(()),
+        Some((name, version, _)) => Err(format!(
+            "{file} does not list {name} v{version}, of which {} has a sample: was it lost? take both files from version control; if the \
+             version is new, take its lines out of the samples",
+            samples.file_name().unwrap_or_default().display()
+        )),
     }
 }
 
