@@ -15,16 +15,14 @@ use std::time::{Duration, Instant};
 use gesta::{App, Event, Position, Uuid};
 use gesta_bench::domain::*;
 use gesta_bench::hand::{self, Hand};
-use gesta_bench::measure::{Folder, Table, resident_kib};
+use gesta_bench::measure::{Folder, Table, resident_kib, rounds, wanted};
 
 const ROUND: Duration = Duration::from_secs(1);
 const ACCOUNTS: usize = 1_000;
 const EVENTS: usize = 1_000_000;
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let wanted = |section: &str| asked.is_empty() || asked.iter().any(|asked| asked == section);
-    let rounds = std::env::var("GESTA_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(7);
+    let rounds = rounds();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let folder = Folder::new();
     if wanted("codec") {

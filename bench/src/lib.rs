@@ -4,4 +4,6 @@
 
 pub mod domain;
 pub mod hand;
+pub mod history;
 pub mod measure;
+pub mod package;

@@ -1,6 +1,7 @@
 //! Rounds, medians, memory.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// A folder that goes when it is dropped.
 pub struct Folder(PathBuf);
@@ -62,6 +63,36 @@ impl Table {
         }
         println!();
     }
+}
+
+/// Whether a section is asked for: all are unless some are named.
+pub fn wanted(section: &str) -> bool {
+    let mut asked = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).peekable();
+    asked.peek().is_none() || asked.any(|asked| asked == section)
+}
+
+/// How often each variant is measured: `GESTA_BENCH_ROUNDS`.
+pub fn rounds() -> usize {
+    std::env::var("GESTA_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(7)
+}
+
+/// How often each variant's work is done a second. The variants take turns every few milliseconds, and each turn counts for
+/// itself, so that what else the machine does meets both sides of a ratio alike.
+pub fn interleaved(rounds: usize, variants: &mut [(&str, &mut dyn FnMut())]) -> Table {
+    const TURN: Duration = Duration::from_millis(2);
+    const TURNS: usize = 101;
+    let mut table = Table::default();
+    for _ in 0..rounds * TURNS {
+        for (name, work) in &mut *variants {
+            let (started, mut count) = (Instant::now(), 0u32);
+            while started.elapsed() < TURN {
+                (0..500).for_each(|_| work());
+                count += 500;
+            }
+            table.add(name, f64::from(count) / started.elapsed().as_secs_f64());
+        }
+    }
+    table
 }
 
 /// The memory of this process that is resident now, in KiB; 0 where the system does not say.

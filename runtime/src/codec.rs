@@ -35,8 +35,19 @@ pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) ->
 }
 
 /// Reads a stored form.
+///
+/// `serde_json::from_slice` does the same, and hands the value on in a `Result` of another shape: to copy a large value from
+/// there takes a tenth of the time it takes to read it.
+#[inline]
 pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(payload).map_err(|error| diagnose::<T>(payload, &error))
+    let mut json = serde_json::Deserializer::from_slice(payload);
+    match T::deserialize(&mut json) {
+        Ok(value) => match json.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(diagnose::<T>(payload, &error)),
+        },
+        Err(error) => Err(diagnose::<T>(payload, &error)),
+    }
 }
 
 /// What is wrong with a payload that could not be read as a `T`.

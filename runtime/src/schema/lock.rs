@@ -11,7 +11,7 @@ use super::Node;
 use super::lines::{self, push_words, words};
 use super::report::{Message, Report, Whose};
 use super::rules::{self, Mode};
-use super::text::{Text, after, line_len, number, part, same};
+use super::text::{Text, after, after_line, line_len, number, part, same};
 use crate::aggregate::{Aggregate, Lock};
 use crate::event::{EventInfo, EventVersion};
 
@@ -209,6 +209,17 @@ const fn line_at(text: &[u8], at: usize) -> (&[u8], usize) {
     (line, if next < text.len() { next } else { text.len() })
 }
 
+/// How many lines of a section begin at a place, and where they end. Nearly all of a file is such lines, and none of them is
+/// looked at while the section's fingerprint is the code's.
+const fn skipped(text: &[u8], from: usize) -> (u32, usize) {
+    let (mut rest, mut lines) = (text.split_at(from).1, 0);
+    while let [b' ' | b'+', b' ', more @ ..] = rest {
+        rest = after_line(more);
+        lines += 1;
+    }
+    (lines, text.len() - rest.len())
+}
+
 /// Where the lines of the section that begins at a place end. What stands between them ends nothing.
 const fn section_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
@@ -320,6 +331,13 @@ const fn look(file: &str, text: &[u8], strict: bool, code: Option<&Declared>) ->
     let (mut number, mut aggregates, mut matches) = (1, 0, true);
     let mut before: Option<Section<'_>> = None;
     while at < text.len() {
+        if before.is_some() {
+            let (lines, end) = skipped(text, at);
+            (number, at) = (number + lines, end);
+            if at >= text.len() {
+                break;
+            }
+        }
         let (line, next) = line_at(text, at);
         number += 1;
         at = next;

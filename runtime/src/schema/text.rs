@@ -167,8 +167,27 @@ pub(crate) const fn part(bytes: &[u8], from: usize, to: usize) -> &[u8] {
     bytes.split_at(to).0.split_at(from).1
 }
 
+/// What stands after the first line break. Patterns alone: this is where the time of a lock that matches goes, and in `const`
+/// a call such as `split_at` takes longer than a whole line of it.
+pub(crate) const fn after_line(mut rest: &[u8]) -> &[u8] {
+    loop {
+        match rest {
+            [] => return rest,
+            [b'\n', more @ ..]
+            | [_, b'\n', more @ ..]
+            | [_, _, b'\n', more @ ..]
+            | [_, _, _, b'\n', more @ ..]
+            | [_, _, _, _, b'\n', more @ ..]
+            | [_, _, _, _, _, b'\n', more @ ..]
+            | [_, _, _, _, _, _, b'\n', more @ ..]
+            | [_, _, _, _, _, _, _, b'\n', more @ ..] => return more,
+            [_, _, _, _, _, _, _, _, more @ ..] | [_, more @ ..] => rest = more,
+        }
+    }
+}
+
 /// How long the line is that stands first. Slice patterns are what the compiler evaluates fastest: a third of a loop over
-/// single bytes, and this is where the time of a lock that matches goes.
+/// single bytes.
 pub(crate) const fn line_len(mut rest: &[u8]) -> usize {
     let mut len = 0;
     loop {
