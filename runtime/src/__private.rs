@@ -26,6 +26,7 @@ pub use crate::read::{
     Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
     Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
+pub(crate) use crate::schema::TEXT_ID;
 pub use crate::schema::lock::test::{LockTest, lock_test};
 pub use crate::schema::lock::{Declared, check as check_lock, fail as lock_fails};
 pub use crate::schema::{Field, Fingerprint, Node, Schema, Tag, Variant};
@@ -36,6 +37,14 @@ pub use uuid::Uuid;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// What is stored of an id.
+pub const fn id_node(inner: Node) -> Node {
+    match inner {
+        Node::Text => Node::Named(TEXT_ID),
+        other => other,
+    }
+}
 
 /// Appends the stored form of a value.
 pub fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {

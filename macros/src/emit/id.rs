@@ -197,7 +197,7 @@ fn schema(model: &Id, ty: &Type) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #root::Schema for #ident {
-            const NODE: #root::Node = <#ty as #root::Schema>::NODE;
+            const NODE: #root::Node = #root::id_node(<#ty as #root::Schema>::NODE);
         }
     }
 }

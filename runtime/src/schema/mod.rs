@@ -11,8 +11,8 @@
 //! | `bool` | [`Bool`](Node::Bool) | `true` |
 //! | `u8` to `u128`, `i8` to `i128`, `usize`, `isize` | [`Int`](Node::Int) | `5` |
 //! | `f32`, `f64` | [`Float`](Node::Float); one that is not finite can't be written | `0.1` |
-//! | `String`, `Box<str>`, ids of text | [`Text`](Node::Text) | `"a"` |
-//! | `char`, `NonZero<u8>` and its siblings, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddrV4`, `Uuid`, [`Timestamp`](crate::Timestamp) | [`Named`](Node::Named) | see [`NAMED`] |
+//! | `String`, `Box<str>` | [`Text`](Node::Text) | `"a"` |
+//! | ids of text, `char`, `NonZero<u8>` and its siblings, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddrV4`, `Uuid`, [`Timestamp`](crate::Timestamp) | [`Named`](Node::Named) | see [`NAMED`] |
 //! | `chrono`'s `DateTime<Utc>`, `NaiveDate`, `NaiveTime`, `NaiveDateTime` (feature `chrono`) | `Named` | text |
 //! | `rust_decimal`'s `Decimal` (feature `rust_decimal`) | `Named` | text, so that no digit is lost |
 //! | `Option<T>` | [`Optional`](Node::Optional) | `null`, or the value |
@@ -75,6 +75,7 @@ pub(crate) mod well_known;
 
 pub use json_schema::json_schema;
 pub use lock::{assert_backward, assert_forward};
+pub(crate) use named::TEXT_ID;
 pub use named::{NAMED, Named};
 pub use sample::{NoSample, samples};
 

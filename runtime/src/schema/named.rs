@@ -34,9 +34,13 @@ impl Named {
     }
 }
 
+/// A text that can be an id: not any text can.
+pub(crate) const TEXT_ID: &str = "text_id";
+
 /// All of them; those of a feature too where the feature is off.
 pub const NAMED: &[Named] = &[
     Named::text("char", "\"a\""),
+    Named::text(TEXT_ID, "\"ID-1\""),
     Named::text("uuid", "\"01890a5d-ac96-774b-bcce-b302099a8057\""),
     Named::number("timestamp", 64, "1795253400000000"),
     Named::text("ip", "\"192.0.2.1\""),

@@ -51,6 +51,8 @@ pub(crate) struct Report {
     ways: Text<WAYS_BYTES_MAX>,
     /// What concerns fields: an item each.
     fixes: Text<WAYS_BYTES_MAX>,
+    /// Whether one of these says `converted`.
+    converted: bool,
     event_gone: bool,
     version_gone: bool,
     /// Fields that seem to be others under new names, in the version that is looked at.
@@ -64,6 +66,7 @@ impl Report {
             problems: Text::new(),
             ways: Text::new(),
             fixes: Text::new(),
+            converted: false,
             event_gone: false,
             version_gone: false,
             renamed: [""; RENAMED_MAX],
@@ -112,6 +115,7 @@ impl Report {
             fix.push("on `").push_bytes(whose.name).push("`: `#[event(version = ").push_number(whose.next as u64).push(")]`");
             push_mark(&mut fix, whose.next as u64, field, nested, change);
         }
+        self.converted = self.converted || matches!(change, Change::Retyped | Change::LostVariant(_));
         if !has_line(self.fixes.get(), fix.get(), 4) {
             self.fixes.item().push_bytes(fix.get());
         }
@@ -174,6 +178,9 @@ impl Report {
         text.push_bytes(self.ways.get());
         if self.fixes.len() > 0 {
             text.push("\nundo the change, or say what became of it:").push_bytes(self.fixes.get());
+            if self.converted {
+                text.push("\n`converted` names the old type: `from`, `try_from` where that may fail, `with` a function of yours");
+            }
         }
         Some(text)
     }

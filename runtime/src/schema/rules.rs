@@ -7,6 +7,7 @@
 use super::lines::{
     OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
 };
+use super::named::TEXT_ID;
 use super::report::{Change, PROBLEMS_BYTES_MAX, Report, Whose};
 use super::text::{Text, after, is_plain, is_plain_byte, line_len, number, part, same, until};
 use super::{Field, Node, Variant};
@@ -421,6 +422,8 @@ impl<'a> Walk<'a> {
         let fine = match &reader.node {
             None => same(kind, b"unit"),
             Some(Node::Int { signed, bits }) => fits(kind, *signed, *bits),
+            // Every id of text is a text.
+            Some(Node::Text) => same(kind, b"text") || same(kind, TEXT_ID.as_bytes()),
             Some(node) => match words(node) {
                 Some(words) => is_kind(kind, &words),
                 None => same(kind, container(node).as_bytes()) || (matches!(node, Node::List(_)) && same(kind, b"set")),

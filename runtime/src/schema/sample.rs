@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::json::Json;
+use super::named::TEXT_ID;
 use super::path::Path;
 use super::well_known::well_known;
 use super::{Field, Node, Tag, Variant};
@@ -111,7 +112,7 @@ fn of_variant(variant: &Variant, path: &Path<'_>) -> Result<usize, NoSample> {
 /// How many different keys a map may have here.
 fn keys(key: &Node, path: &Path<'_>) -> Result<usize, NoSample> {
     Ok(match key {
-        Node::Text | Node::Int { .. } => 100,
+        Node::Text | Node::Named(TEXT_ID) | Node::Int { .. } => 100,
         Node::Named(name) if well_known(name).is_some() => 1,
         Node::Bool => 2,
         Node::Enum { variants: variants @ [_, ..], .. } => variants.len(),
@@ -151,7 +152,7 @@ impl Maker {
             Node::Bool => Json::Bool(self.number() % 2 == 1),
             Node::Int { .. } => self.number().into(),
             Node::Float { .. } => Json::Number(format!("{}.5", self.number())),
-            Node::Text => Json::Text(self.text(path)),
+            Node::Text | Node::Named(TEXT_ID) => Json::Text(self.text(path)),
             Node::Named(name) => match well_known(name) {
                 Some(known) => known.sample,
                 None => return none(path, format!("`{name}` is not known")),
@@ -241,8 +242,8 @@ impl Maker {
 /// The key of this number.
 fn key_text(key: &Node, number: usize, path: &Path<'_>) -> Result<String, NoSample> {
     Ok(match key {
-        Node::Text if number == 0 => "key".to_owned(),
-        Node::Text => format!("key {}", number + 1),
+        Node::Text | Node::Named(TEXT_ID) if number == 0 => "key".to_owned(),
+        Node::Text | Node::Named(TEXT_ID) => format!("key {}", number + 1),
         Node::Int { .. } => (number + 1).to_string(),
         Node::Bool => (number == 0).to_string(),
         Node::Enum { variants, .. } if number < variants.len() => variants[number].name.to_owned(),

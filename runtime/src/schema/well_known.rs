@@ -3,6 +3,7 @@
 use super::Named;
 use super::json::Json;
 use super::json_schema::range;
+use super::named::TEXT_ID;
 
 /// A type that a schema calls by name.
 pub(crate) struct WellKnown {
@@ -39,6 +40,9 @@ pub(crate) fn well_known(name: &str) -> Option<WellKnown> {
     if name == "char" {
         schema.extend([("minLength", Json::from(1_usize)), ("maxLength", Json::from(1_usize))]);
     }
+    if name == TEXT_ID {
+        schema.extend([("minLength", Json::from(1_usize)), ("maxLength", Json::from(crate::StreamName::ID_BYTES_MAX))]);
+    }
     schema.extend(said.iter().filter(|(key, _)| *key != "description").map(|(key, text)| (*key, (*text).into())));
     let sample = Json::parse(known.example.as_bytes()).unwrap_or(Json::Null);
     Some(WellKnown { words, schema, sample, is_number: known.bits.is_some() })
@@ -48,6 +52,7 @@ pub(crate) fn well_known(name: &str) -> Option<WellKnown> {
 fn said(name: &str) -> (&'static str, &'static [(&'static str, &'static str)]) {
     match name {
         "char" => ("character", &[]),
+        TEXT_ID => ("id", &[]),
         "uuid" => ("UUID", &[("format", "uuid")]),
         "timestamp" => ("point in time", &[("description", "microseconds since 1970-01-01T00:00:00Z")]),
         "ip" => ("IP address", &[("description", "an IP address, of version 4 or 6")]),

@@ -126,6 +126,13 @@ proptest! {
     }
 
     #[test]
+    fn id_to_text(a in "[a-zA-Z0-9-]{1,40}") {
+        use changes::id_to_text::*;
+        let after: after::Happened = reread(&before::Happened { a: before::Name::new(a.clone()).unwrap() });
+        assert_eq!(after.a, a);
+    }
+
+    #[test]
     fn set_to_list(a in proptest::collection::btree_set(text(), 0..5)) {
         use changes::set_to_list::*;
         let after: after::Happened = reread(&before::Happened { a: a.clone() });

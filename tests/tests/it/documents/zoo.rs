@@ -132,6 +132,7 @@ fn named_types() -> Vec<(&'static str, Read)> {
     }
     vec![
         of::<char>(),
+        of::<OrderId>(),
         of::<Uuid>(),
         of::<Timestamp>(),
         of::<std::net::IpAddr>(),

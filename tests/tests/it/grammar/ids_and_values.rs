@@ -83,7 +83,7 @@ enum Size {
 #[test]
 fn a_schema_says_what_is_stored() {
     let (int, byte) = (Node::Int { signed: true, bits: 64 }, Node::Int { signed: false, bits: 8 });
-    assert_eq!((Cents::NODE, AccountId::NODE, OrderId::NODE), (int, Node::Text, Node::Named("uuid")));
+    assert_eq!((Cents::NODE, AccountId::NODE, OrderId::NODE), (int, Node::Named("text_id"), Node::Named("uuid")));
     assert_eq!(Pair::NODE, Node::Tuple(&[&<i64 as Schema>::NODE, &Node::Text]));
     assert_eq!(Nothing::NODE, Node::Record(&[]));
     let Node::Enum { variants, .. } = Shape::NODE else { panic!("an enum") };

@@ -190,6 +190,22 @@ pub mod nested_retyped {
     }
 }
 
+pub mod text_to_id {
+    use super::*;
+    pub mod after {
+        use super::*;
+        #[id]
+        pub struct Name(String);
+        #[event]
+        pub struct Happened { pub a: Name }
+        pub struct Thing;
+        #[aggregate(id = u64, schema = "text_to_id.events")]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
 pub mod list_to_set {
     use super::*;
     pub mod after {

@@ -106,6 +106,20 @@ pub mod newtype_and_inner {
     }
 }
 
+pub mod id_to_text {
+    use super::*;
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: String }
+        pub struct Thing;
+        #[aggregate(id = u64, schema = "id_to_text.events")]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
 pub mod set_to_list {
     use super::*;
     pub mod after {

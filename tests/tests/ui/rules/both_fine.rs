@@ -442,6 +442,74 @@ pub mod newtype_and_inner {
     }
 }
 
+pub mod text_to_id {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[event]
+        pub struct Happened {
+            pub a: String,
+        }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self {
+                Thing
+            }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[id]
+        pub struct Name(String);
+        #[event]
+        pub struct Happened {
+            pub a: Name,
+        }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self {
+                Thing
+            }
+        }
+    }
+}
+
+pub mod id_to_text {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[id]
+        pub struct Name(String);
+        #[event]
+        pub struct Happened {
+            pub a: Name,
+        }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self {
+                Thing
+            }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened {
+            pub a: String,
+        }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self {
+                Thing
+            }
+        }
+    }
+}
+
 pub mod set_to_list {
     use super::*;
     pub mod before {
@@ -812,6 +880,7 @@ const _: () = assert_backward::<field_made_optional::before::Thing, field_made_o
 const _: () = assert_backward::<default_added::before::Thing, default_added::after::Thing>();
 const _: () = assert_backward::<integer_widened::before::Thing, integer_widened::after::Thing>();
 const _: () = assert_backward::<newtype_and_inner::before::Thing, newtype_and_inner::after::Thing>();
+const _: () = assert_backward::<id_to_text::before::Thing, id_to_text::after::Thing>();
 const _: () = assert_backward::<set_to_list::before::Thing, set_to_list::after::Thing>();
 const _: () = assert_backward::<map_key_widened::before::Thing, map_key_widened::after::Thing>();
 const _: () = assert_backward::<map_key_variant_added::before::Thing, map_key_variant_added::after::Thing>();
@@ -823,6 +892,7 @@ const _: () = assert_forward::<field_added_with_default::before::Thing, field_ad
 const _: () = assert_forward::<field_added_optional::before::Thing, field_added_optional::after::Thing>();
 const _: () = assert_forward::<field_added_without_default::before::Thing, field_added_without_default::after::Thing>();
 const _: () = assert_forward::<optional_field_removed::before::Thing, optional_field_removed::after::Thing>();
+const _: () = assert_forward::<text_to_id::before::Thing, text_to_id::after::Thing>();
 const _: () = assert_forward::<fields_reordered::before::Thing, fields_reordered::after::Thing>();
 const _: () = assert_forward::<field_made_required::before::Thing, field_made_required::after::Thing>();
 const _: () = assert_forward::<default_removed::before::Thing, default_removed::after::Thing>();

@@ -275,6 +275,32 @@ pub mod nested_retyped {
     }
 }
 
+pub mod id_to_text {
+    use super::*;
+    pub mod before {
+        use super::*;
+        #[id]
+        pub struct Name(String);
+        #[event]
+        pub struct Happened { pub a: Name }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+    pub mod after {
+        use super::*;
+        #[event]
+        pub struct Happened { pub a: String }
+        pub struct Thing;
+        #[aggregate(id = u64)]
+        impl Thing {
+            fn happened(_: Happened) -> Self { Thing }
+        }
+    }
+}
+
 pub mod set_to_list {
     use super::*;
     pub mod before {
@@ -694,6 +720,7 @@ const _: () = assert_forward::<float_to_integer::before::Thing, float_to_integer
 const _: () = assert_forward::<float_widened::before::Thing, float_widened::after::Thing>();
 const _: () = assert_forward::<float_narrowed::before::Thing, float_narrowed::after::Thing>();
 const _: () = assert_forward::<nested_retyped::before::Thing, nested_retyped::after::Thing>();
+const _: () = assert_forward::<id_to_text::before::Thing, id_to_text::after::Thing>();
 const _: () = assert_forward::<set_to_list::before::Thing, set_to_list::after::Thing>();
 const _: () = assert_forward::<tuple_length::before::Thing, tuple_length::after::Thing>();
 const _: () = assert_forward::<array_length::before::Thing, array_length::after::Thing>();
