@@ -223,10 +223,7 @@ const fn push_mark(fix: &mut Text<1024>, next: u64, field: &[u8], nested: bool, 
             fix.push("`, where `Old` is its type as it was, kept under another name");
         }
         Change::Retyped | Change::LostDefault => {
-            fix.push(", with `#[converted(").push_number(next).push(", from = ..)]` on `").push_bytes(field);
-            fix.push(
-                "`: `from` its old type, or `try_from` where that may fail, and `with` a function where there is no such impl",
-            );
+            fix.push(", with `#[converted(").push_number(next).push(", from = ..)]` on `").push_bytes(field).push("`");
         }
     }
 }
