@@ -171,7 +171,7 @@ pub use gesta_macros::ReadModel;
 /// ```text
 /// gesta schema lock, format 1
 /// # `GESTA_SCHEMA=write cargo test gesta_schema` writes drafts, `GESTA_SCHEMA=release cargo test gesta_schema` freezes them.
-/// aggregate Account, id text
+/// aggregate Account, id text_id
 ///
 /// event AccountClosed v1 c5f8949e75a84f6c
 ///
