@@ -90,7 +90,9 @@ impl<'de> ::gesta::__private::serde::Deserialize<'de> for OrderId {
 }
 #[automatically_derived]
 impl ::gesta::__private::Schema for OrderId {
-    const NODE: ::gesta::__private::Node = <Uuid as ::gesta::__private::Schema>::NODE;
+    const NODE: ::gesta::__private::Node = ::gesta::__private::id_node(
+        <Uuid as ::gesta::__private::Schema>::NODE,
+    );
 }
 #[automatically_derived]
 impl ::gesta::__private::ColumnType for OrderId {

@@ -106,7 +106,9 @@ impl<'de> ::gesta::__private::serde::Deserialize<'de> for AccountId {
 }
 #[automatically_derived]
 impl ::gesta::__private::Schema for AccountId {
-    const NODE: ::gesta::__private::Node = <String as ::gesta::__private::Schema>::NODE;
+    const NODE: ::gesta::__private::Node = ::gesta::__private::id_node(
+        <String as ::gesta::__private::Schema>::NODE,
+    );
 }
 #[automatically_derived]
 impl ::gesta::__private::ColumnType for AccountId {
