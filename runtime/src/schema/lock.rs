@@ -576,7 +576,7 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8], all: bool) 
             continue;
         };
         if let Some(node) = version_of(&event, version) {
-            let whose = Whose { name, version, next: last_released(text, name) + 1 };
+            let whose = Whose { name, version, next: last_released(text, next, name, version) + 1 };
             rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);
         } else {
             let problem = push_title(report.line().push("event "), name, version);
@@ -605,21 +605,25 @@ const fn undeclared(code: &Declared, report: &mut Report, text: &[u8], name: &[u
     report.event_gone();
 }
 
-/// The newest version of an event that was released.
-const fn last_released(text: &[u8], name: &[u8]) -> u32 {
-    let (mut at, mut last) = (0, 0);
-    while at < text.len() {
-        let (line, next) = line_at(text, at);
-        if let Entry::Section(section) = entry(line)
-            && !section.draft
-            && section.version > last
-            && same(section.name, name)
-        {
-            last = section.version;
+/// The newest version of an event that was released; this one was, and the sections of later ones follow on it.
+const fn last_released(text: &[u8], section_lines: usize, name: &[u8], version: u32) -> u32 {
+    let (mut at, mut last) = (section_lines, version);
+    loop {
+        let (_, end) = skipped(text, at);
+        if end >= text.len() {
+            return last;
+        }
+        let (line, next) = line_at(text, end);
+        if let Entry::Section(section) = entry(line) {
+            if !same(section.name, name) {
+                return last;
+            }
+            if !section.draft && section.version > last {
+                last = section.version;
+            }
         }
         at = next;
     }
-    last
 }
 
 const fn has_section(text: &[u8], name: &[u8]) -> bool {
