@@ -228,17 +228,17 @@ pub(crate) const fn feed(mut hash: u64, mut bytes: &[u8]) -> u64 {
     hash
 }
 
-const PRIME: u128 = 0x100_0000_01b3;
+pub(crate) const PRIME: u128 = 0x100_0000_01b3;
 
 /// The hash of a line, of those of its path and its kind. Hashes that are added up must not keep the likeness of their lines.
 /// Source: the folded multiplication of wyhash, by Wang Yi, <https://github.com/wangyi-fudan/wyhash>.
-const fn join(path: u64, kind: u64) -> u64 {
+pub(crate) const fn join(path: u64, kind: u64) -> u64 {
     let product = (path ^ 0xa076_1d64_78bd_642f) as u128 * (kind ^ 0xe703_7ed1_a0b4_28db) as u128;
     product as u64 ^ (product >> 64) as u64
 }
 
 /// Added up, as they come.
-const fn add(a: u64, b: u64) -> u64 {
+pub(crate) const fn add(a: u64, b: u64) -> u64 {
     (a as u128 + b as u128) as u64
 }
 
@@ -308,7 +308,7 @@ const fn usual(node: &Node) -> Option<u64> {
 }
 
 /// The hashes of the lines, added up. `path` is the hash of the path so far.
-const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
+pub(crate) const fn sum(node: &Node, path: u64, default: Option<bool>) -> u64 {
     const UNIT: u64 = feed(OFFSET, b"unit");
     let missing = matches!(default, Some(true));
     let own = if !missing && let Some(kind) = usual(node) {

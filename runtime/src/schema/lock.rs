@@ -222,7 +222,7 @@ const fn skipped(text: &[u8], from: usize) -> (u32, usize) {
 
 /// Where the lines of the section that begins at a place end. What stands between them ends nothing.
 const fn section_end(text: &[u8], from: usize) -> usize {
-    let mut at = from;
+    let (_, mut at) = skipped(text, from);
     while at < text.len() {
         let (line, next) = line_at(text, at);
         if !matches!(entry(line), Entry::Line { .. } | Entry::Blank | Entry::Comment) {
@@ -566,7 +566,7 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8], all: bool) 
     let mut at = 0;
     while at < text.len() {
         let (line, next) = line_at(text, at);
-        at = next;
+        (_, at) = skipped(text, next);
         let Entry::Section(Section { draft: false, name, version, fingerprint }) = entry(line) else { continue };
         if !all && code.holds(Section { draft: false, name, version, fingerprint }) {
             continue;

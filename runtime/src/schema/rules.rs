@@ -4,13 +4,20 @@
 //! the node is today's; *forward*, the lines are today's and the node is the previous build's. The two differ in one thing:
 //! a field that the reader does not know is lost backward, and left alone forward.
 
+mod seen;
+mod stored;
+
 use super::lines::{
-    OFFSET as HASH, PATH_BYTES_MAX, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words, words,
+    OFFSET as HASH, PATH_BYTES_MAX, add, container, content_hash, feed, feed_name, feed_number, is_kind, line_hash, push_words,
+    sum, words,
 };
 use super::named::TEXT_ID;
 use super::report::{Change, PROBLEMS_BYTES_MAX, Report, Whose};
-use super::text::{Text, after, is_plain, is_plain_byte, line_len, number, part, same, until};
+use super::text::{Text, after, after_line, is_plain, is_plain_byte, number, part, same};
 use super::{Field, Node, Variant};
+use seen::Seen;
+use stored::{Hashes, is_within, stored_line};
+pub(crate) use stored::{Line, Step, below, name_end, step};
 
 /// Which of the two questions is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,108 +34,31 @@ pub(crate) const fn compare(report: &mut Report, mode: Mode, whose: Whose<'_>, l
     let walk = Walk { mode, whose, lines };
     let (mut seen, mut at, mut reported): (Seen, usize, &[u8]) = (Seen::new(), 0, b"");
     while at < lines.len() {
-        let (line, next) = stored_line(lines, at);
-        at = next;
-        if let Some(line) = line {
-            if reported.is_empty() || !is_within(line.path, reported) {
-                reported = walk.read(report, &mut seen, &line, node);
-            }
-            if !reported.is_empty() {
-                seen.add(&line);
+        let (end, unchanged) = walk.field(at, node);
+        if let Some(hash) = unchanged {
+            seen.insert(whole(hash));
+            at = end;
+        }
+        while at < end {
+            let (line, next) = stored_line(lines, at);
+            at = next;
+            if let Some(line) = line {
+                if reported.is_empty() || !is_within(line.path, reported) {
+                    reported = walk.read(report, &mut seen, &line, node);
+                }
+                if !reported.is_empty() {
+                    seen.add(&line);
+                }
             }
         }
     }
     walk.missing(report, &seen, node, HASH, &Path { up: None, last: Piece::Sign("") });
 }
 
-/// Whether a path is this one, or goes on from it.
-const fn is_within(path: &[u8], part: &[u8]) -> bool {
-    match after(path, part) {
-        // `amount` is not within `a`.
-        Some(rest) => rest.is_empty() || !is_plain_byte(rest[0]),
-        None => false,
-    }
-}
-
-/// All that the lines say something of, by the hashes of its paths; `?` does not count there, and a set is a list.
-struct Seen {
-    /// By their last bits, or next to that; 0 is none.
-    hashes: [u64; Seen::SLOTS],
-    left: usize,
-}
-
-impl Seen {
-    const SLOTS: usize = 16 << 10;
-
-    #[allow(clippy::large_stack_arrays, reason = "there is no heap in `const`, and at run time only tests come here")]
-    const fn new() -> Self {
-        Seen { hashes: [0; Self::SLOTS], left: Self::SLOTS / 4 * 3 }
-    }
-
-    /// Where a hash stands, or where it would.
-    #[allow(clippy::cast_possible_truncation, reason = "the last bits say where to look first")]
-    const fn slot(&self, hash: u64) -> usize {
-        let mut i = hash as usize % Self::SLOTS;
-        while self.hashes[i] != hash && self.hashes[i] != 0 {
-            i = (i + 1) % Self::SLOTS;
-        }
-        i
-    }
-
-    const fn has(&self, hash: u64) -> bool {
-        self.hashes[self.slot(hash)] == hash
-    }
-
-    const fn insert(&mut self, hash: u64) {
-        let slot = self.slot(hash);
-        if self.hashes[slot] != hash {
-            assert!(self.left > 0, "a section of a schema lock is too large: it says something of at most 12,288 fields");
-            self.left -= 1;
-            self.hashes[slot] = hash;
-        }
-    }
-
-    /// Each step of a line's path.
-    const fn add(&mut self, line: &Line<'_>) {
-        let (mut hash, mut at) = (HASH, 0);
-        loop {
-            let (step, next) = step(line.path, at);
-            if let Step::End = step {
-                return self.end(hash, line.kind);
-            }
-            hash = self.step(hash, step, part(line.path, at, if next < line.path.len() { next } else { line.path.len() }));
-            at = next;
-        }
-    }
-
-    /// One step more; and, of a record or tuple, that it is one.
-    const fn step(&mut self, hash: u64, step: Step<'_>, text: &[u8]) -> u64 {
-        let hash = match step {
-            Step::End | Step::Optional => return hash,
-            Step::List | Step::Set => feed(hash, b"[]"),
-            Step::Field(name) if name.len() < text.len() => {
-                let dotted = feed(hash, b".");
-                self.insert(dotted);
-                feed(dotted, name)
-            }
-            Step::Element(_) => {
-                self.insert(feed(hash, b"#"));
-                feed(hash, text)
-            }
-            _ => feed(hash, text),
-        };
-        self.insert(hash);
-        hash
-    }
-
-    /// The path ends with this kind.
-    const fn end(&mut self, hash: u64, kind: &[u8]) {
-        match kind {
-            [b'r', b'e', b'c', b'o', b'r', b'd', ..] => self.insert(feed(hash, b".")),
-            [b't', b'u', b'p', b'l', b'e', ..] => self.insert(feed(hash, b"#")),
-            _ => {}
-        }
-    }
+/// What stands for a field of which the reader has just the lines that are stored: most fields of most versions, of which
+/// nothing more needs to be looked at.
+const fn whole(hash: u64) -> u64 {
+    feed(hash, b"=")
 }
 
 /// Whether a number of the first kind always fits the second.
@@ -147,145 +77,6 @@ const fn fits(stored: &[u8], signed: bool, bits: u8) -> bool {
         (false, true) => width < bits as u32,
         _ => width <= bits as u32,
     }
-}
-
-/// One line of what is stored.
-pub(crate) struct Line<'a> {
-    pub(crate) path: &'a [u8],
-    pub(crate) kind: &'a [u8],
-}
-
-impl<'a> Line<'a> {
-    /// Without its marker.
-    pub(crate) const fn of(line: &'a [u8]) -> Self {
-        let (mut rest, mut quoted) = (line, false);
-        loop {
-            rest = match rest {
-                [] => return Line { path: line, kind: b"" },
-                [b' ', kind @ ..] if !quoted => {
-                    return Line { path: line.split_at(line.len() - rest.len()).0, kind };
-                }
-                [b'\\', _, more @ ..] if quoted => more,
-                [b'"', more @ ..] => {
-                    quoted = !quoted;
-                    more
-                }
-                [_, more @ ..] => more,
-            };
-        }
-    }
-}
-
-/// The line that begins at a place, where it is a released one, and the place of the next.
-const fn stored_line(lines: &[u8], at: usize) -> (Option<Line<'_>>, usize) {
-    let rest = lines.split_at(at).1;
-    let len = line_len(rest);
-    let mut line = rest.split_at(len).0;
-    if let [before @ .., b'\r'] = line {
-        line = before;
-    }
-    (
-        match after(line, b"  ") {
-            Some(line) => Some(Line::of(line)),
-            None => None,
-        },
-        at + len + 1,
-    )
-}
-
-/// One step of a path.
-#[derive(Clone, Copy)]
-pub(crate) enum Step<'a> {
-    End,
-    Optional,
-    List,
-    Set,
-    Array(u32),
-    Key,
-    Value,
-    Element(u32),
-    /// A name as it is written, in quotes or not.
-    Field(&'a [u8]),
-    Variant(&'a [u8]),
-    /// No step at all: the line was made by hand.
-    Unknown,
-}
-
-/// The step that begins at a place, and the place of the next.
-pub(crate) const fn step(path: &[u8], at: usize) -> (Step<'_>, usize) {
-    if at >= path.len() {
-        return (Step::End, at);
-    }
-    match path[at] {
-        b'?' => (Step::Optional, at + 1),
-        b'[' => {
-            let end = until(path, at, b']');
-            if end == path.len() {
-                return (Step::Unknown, end);
-            }
-            let inside = part(path, at + 1, end);
-            let step = if inside.is_empty() {
-                Step::List
-            } else if same(inside, b"set") {
-                Step::Set
-            } else if let Some(len) = number(inside) {
-                Step::Array(len)
-            } else {
-                Step::Unknown
-            };
-            (step, end + 1)
-        }
-        b'{' => {
-            let end = until(path, at, b'}');
-            if end == path.len() {
-                return (Step::Unknown, end);
-            }
-            let step = match part(path, at + 1, end) {
-                b"" => Step::Value,
-                b"key" => Step::Key,
-                _ => Step::Unknown,
-            };
-            (step, end + 1)
-        }
-        b'#' => {
-            let end = name_end(path, at + 1);
-            match number(part(path, at + 1, end)) {
-                Some(number) => (Step::Element(number), end),
-                None => (Step::Unknown, end),
-            }
-        }
-        b'|' => {
-            let end = name_end(path, at + 1);
-            (Step::Variant(part(path, at + 1, end)), end)
-        }
-        b'.' if at > 0 => {
-            let end = name_end(path, at + 1);
-            (Step::Field(part(path, at + 1, end)), end)
-        }
-        _ if at == 0 => {
-            let end = name_end(path, at);
-            if end == 0 { (Step::Unknown, path.len()) } else { (Step::Field(part(path, at, end)), end) }
-        }
-        _ => (Step::Unknown, path.len()),
-    }
-}
-
-/// Where a name ends, in quotes or not.
-pub(crate) const fn name_end(path: &[u8], at: usize) -> usize {
-    let mut end = if at < path.len() { at } else { path.len() };
-    if at < path.len() && path[at] == b'"' {
-        end += 1;
-        while end < path.len() && path[end] != b'"' {
-            end += if path[end] == b'\\' { 2 } else { 1 };
-        }
-        return if end < path.len() { end + 1 } else { path.len() };
-    }
-    // As in `is_plain_byte`: a call for each byte would double the time of a comparison.
-    let mut rest = path.split_at(end).1;
-    while let [b'a'..=b'z' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'-', more @ ..] = rest {
-        rest = more;
-    }
-    path.len() - rest.len()
 }
 
 /// Whether a written name is this one.
@@ -346,6 +137,40 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// Where the lines end that begin here and are of one field of the event; and the hash of its path, where the reader has
+    /// just these.
+    const fn field(self, from: usize, root: &Node) -> (usize, Option<u64>) {
+        let (mut rest, mut held, mut name) = (self.lines.split_at(from).1, 0, 0);
+        loop {
+            if let [b' ', b' ', line @ ..] = rest {
+                let hashes = Hashes::of(line);
+                if name == 0 {
+                    name = hashes.name;
+                } else if hashes.name != name {
+                    break;
+                }
+                held = add(held, hashes.line);
+                rest = hashes.after;
+            } else if rest.is_empty() {
+                break;
+            } else {
+                rest = after_line(rest);
+            }
+        }
+        let end = self.lines.len() - rest.len();
+        if let Node::Record(fields) = root {
+            let mut i = 0;
+            while i < fields.len() {
+                if feed_name(HASH, fields[i].name) == name {
+                    let same = sum(fields[i].node, name, Some(fields[i].default)) == held;
+                    return (end, if same { Some(name) } else { None });
+                }
+                i += 1;
+            }
+        }
+        (end, None)
+    }
+
     /// Follows one line down the reader's tree. Answers the part of the path under which nothing else is to be reported.
     const fn read(self, report: &mut Report, seen: &mut Seen, line: &Line<'a>, root: &Node) -> &'a [u8] {
         let path = line.path;
@@ -502,6 +327,9 @@ impl<'a> Walk<'a> {
     /// Goes on with an element of which a line says something; answers whether one does.
     const fn missing_in(self, report: &mut Report, seen: &Seen, node: &Node, hash: u64, path: &Path<'_>, last: Piece) -> bool {
         let hash = last.hash(hash);
+        if matches!(last, Piece::First(_)) && seen.has(whole(hash)) {
+            return true;
+        }
         let known = seen.has(hash);
         if known && !matches!(node, Node::Text | Node::Bool | Node::Int { .. } | Node::Named(_)) {
             self.missing(report, seen, node, hash, &Path { up: Some(path), last });
@@ -686,63 +514,6 @@ impl Path<'_> {
 impl Reader {
     const fn of(node: &'static Node) -> Self {
         Reader { node: Some(*node), default: false }
-    }
-}
-
-/// What follows in a stored path on one of ours; `?` does not count, and a set is a list.
-pub(crate) const fn below<'a>(stored: &'a [u8], path: &[u8]) -> Option<&'a [u8]> {
-    let (mut i, mut j, mut quoted) = (0, 0, false);
-    loop {
-        if !quoted {
-            while i < stored.len() && stored[i] == b'?' {
-                i += 1;
-            }
-            while j < path.len() && path[j] == b'?' {
-                j += 1;
-            }
-        }
-        if j >= path.len() {
-            return Some(part(stored, i, stored.len()));
-        }
-        if i >= stored.len() {
-            return None;
-        }
-        if !quoted && stored[i] == b'[' && path[j] == b'[' {
-            let (skip, skip_mine) = (list_len(stored, i), list_len(path, j));
-            if skip > 0 && skip_mine > 0 {
-                i += skip;
-                j += skip_mine;
-                continue;
-            }
-        }
-        if stored[i] != path[j] {
-            return None;
-        }
-        match stored[i] {
-            b'\\' if quoted && i + 1 < stored.len() && j + 1 < path.len() => {
-                i += 1;
-                j += 1;
-                if stored[i] != path[j] {
-                    return None;
-                }
-            }
-            b'"' => quoted = !quoted,
-            _ => {}
-        }
-        i += 1;
-        j += 1;
-    }
-}
-
-/// How long `[]` or `[set]` is, where it stands here.
-const fn list_len(path: &[u8], at: usize) -> usize {
-    let rest = part(path, at, path.len());
-    if after(rest, b"[]").is_some() {
-        2
-    } else if after(rest, b"[set]").is_some() {
-        5
-    } else {
-        0
     }
 }
 
