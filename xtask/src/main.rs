@@ -9,19 +9,33 @@ use std::process::ExitCode;
 
 use args::{Request, TestOptions, USAGE};
 use step::Step;
+use xtask::postgres::{self, Server};
 
 fn main() -> ExitCode {
-    let steps = match args::parse(std::env::args().skip(1)) {
+    let mut steps = match args::parse(std::env::args().skip(1)) {
         Ok(Request::Help) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
         Ok(Request::Test(options)) => test(&options),
         Ok(Request::Bless) => bless(),
-        Ok(Request::Bench(rest)) => vec![Step::new("benchmarks", "bench -p gesta-bench").args(rest)],
+        Ok(Request::Bench(rest)) => vec![Step::new("benchmarks", "bench -p gesta-bench").args(rest).with_servers()],
         Err(why) => {
             eprintln!("{why}\n\n{USAGE}");
             return ExitCode::from(2);
+        }
+    };
+    // Gone when this ends.
+    let _server = match steps.iter().any(|step| step.needs_servers).then(Server::ready).transpose() {
+        Ok(server) => {
+            for step in steps.iter_mut().filter(|step| step.needs_servers) {
+                step.envs.extend(server.as_ref().map(|server| (postgres::VARIABLE, server.url().into())));
+            }
+            server
+        }
+        Err(why) => {
+            eprintln!("the tests need a Postgres server: {why}");
+            return ExitCode::FAILURE;
         }
     };
     step::run(&steps)
@@ -34,12 +48,13 @@ fn test(options: &TestOptions) -> Vec<Step> {
         Step::new("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
         Step::new("no feature", "clippy -p gesta --no-default-features -- -D warnings"),
     ];
-    // Features are additive and need each other for nothing, so each one must do alone.
-    for feature in ["memory", "sqlite", "contract", "chrono", "rust_decimal"] {
+    // Features are additive and need each other for nothing, so each one must do alone, and the stores in any company.
+    let alone = ["memory", "sqlite", "postgres", "contract", "chrono", "rust_decimal"];
+    for feature in alone.into_iter().chain(["memory,sqlite", "memory,postgres", "sqlite,postgres"]) {
         let step = Step::new(format!("feature {feature}"), "clippy -p gesta --no-default-features");
         steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
     }
-    steps.push(Step::new("tests", "test --workspace --all-features"));
+    steps.push(Step::new("tests", "test --workspace --all-features").with_servers());
     steps.push(Step::new("messages about features", "test -p gesta --no-default-features --lib connect"));
     steps.push(Step::new("documentation", "doc --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
     if let Some(only) = &options.only {
@@ -61,7 +76,7 @@ fn bless() -> Vec<Step> {
     let step = |name, arguments| Step::new(name, arguments).env("UPDATE_EXPECT", "1").env("TRYBUILD", "overwrite");
     vec![
         step("snapshots of the macros", "test -p gesta-macros --all-features"),
-        step("snapshots and diagnostics of the tests", "test -p gesta-tests --all-features"),
+        step("snapshots and diagnostics of the tests", "test -p gesta-tests --all-features").with_servers(),
     ]
 }
 

@@ -13,12 +13,14 @@ pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) args: Vec<String>,
     pub(crate) envs: Vec<(&'static str, OsString)>,
+    /// Its tests run on servers that are brought up for them.
+    pub(crate) needs_servers: bool,
 }
 
 impl Step {
     /// Calls cargo with these arguments, which stand apart by spaces.
     pub(crate) fn new(name: impl Into<String>, args: &str) -> Self {
-        Step { name: name.into(), args: args.split(' ').map(str::to_owned).collect(), envs: Vec::new() }
+        Step { name: name.into(), args: args.split(' ').map(str::to_owned).collect(), envs: Vec::new(), needs_servers: false }
     }
     pub(crate) fn args<T: Into<String>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
@@ -27,6 +29,9 @@ impl Step {
     pub(crate) fn env(mut self, name: &'static str, value: &str) -> Self {
         self.envs.push((name, value.into()));
         self
+    }
+    pub(crate) fn with_servers(self) -> Self {
+        Step { needs_servers: true, ..self }
     }
 
     fn run(&self) -> Result<(), String> {

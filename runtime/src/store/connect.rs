@@ -4,13 +4,12 @@ use super::Store;
 use crate::error::StartError;
 
 /// The schemes there are, for messages.
-const KNOWN: &str = "`memory:` or `sqlite:`";
+const KNOWN: &str = "`memory:`, `sqlite:` or `postgres:`";
 
 /// Opens the store a URL names, see [`App::connect`](crate::App::connect).
 ///
 /// # Errors
 /// [`StartError`] where the scheme is unknown, its feature is off, or the store can't be opened.
-#[allow(clippy::unused_async, reason = "stores behind a network are opened here too")]
 pub async fn connect(url: &str) -> Result<Store, StartError> {
     let Some((scheme, rest)) = url.split_once(':') else {
         let why = format!("a store is named by a scheme and what it needs: {KNOWN}, such as `sqlite:bank.db`");
@@ -19,6 +18,7 @@ pub async fn connect(url: &str) -> Result<Store, StartError> {
     match scheme {
         "memory" => memory(url, rest),
         "sqlite" => sqlite(url),
+        "postgres" | "postgresql" => postgres(url).await,
         _ => Err(StartError::UnknownScheme { scheme: scheme.to_owned(), known: KNOWN }),
     }
 }
@@ -44,15 +44,27 @@ fn sqlite(_: &str) -> Result<Store, StartError> {
     Err(StartError::FeatureOff { scheme: "sqlite", feature: "sqlite" })
 }
 
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str) -> Result<Store, StartError> {
+    super::postgres::open(&super::postgres::PostgresOptions::parse(url)?).await
+}
+#[cfg(not(feature = "postgres"))]
+#[allow(clippy::unused_async, reason = "with the feature it waits")]
+async fn postgres(_: &str) -> Result<Store, StartError> {
+    Err(StartError::FeatureOff { scheme: "postgres", feature: "postgres" })
+}
+
 #[cfg(test)]
 mod tests {
     /// What a build answers that lacks a feature; `cargo xtask test` runs this without any.
-    #[cfg(not(all(feature = "memory", feature = "sqlite")))]
+    #[cfg(not(all(feature = "memory", feature = "postgres", feature = "sqlite")))]
     #[tokio::test]
     async fn a_feature_that_is_off_is_named() {
-        for (url, feature, on) in
-            [("memory:", "memory", cfg!(feature = "memory")), ("sqlite:x.db", "sqlite", cfg!(feature = "sqlite"))]
-        {
+        for (url, feature, on) in [
+            ("memory:", "memory", cfg!(feature = "memory")),
+            ("sqlite:x.db", "sqlite", cfg!(feature = "sqlite")),
+            ("postgres://localhost/x", "postgres", cfg!(feature = "postgres")),
+        ] {
             if !on {
                 let off = super::connect(url).await.err().expect("nothing opens it").to_string();
                 let expected = format!(
@@ -66,6 +78,6 @@ mod tests {
     #[tokio::test]
     async fn a_url_that_names_no_store_says_what_there_is() {
         let oracle = super::connect("oracle://x").await.err().expect("nothing opens it").to_string();
-        assert_eq!(oracle, "`oracle:` is no store of gesta: use one of `memory:` or `sqlite:`");
+        assert_eq!(oracle, "`oracle:` is no store of gesta: use one of `memory:`, `sqlite:` or `postgres:`");
     }
 }

@@ -11,7 +11,7 @@
 //! the order of delivery: a reader that remembers the last position it saw never skips an event. False conflicts are
 //! allowed, a false pass is not.
 
-#[cfg(any(feature = "memory", feature = "sqlite"))]
+#[cfg(any(feature = "memory", feature = "postgres", feature = "sqlite"))]
 mod check;
 mod connect;
 #[cfg(feature = "contract")]
@@ -19,8 +19,14 @@ pub mod contract;
 mod inline;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod url;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

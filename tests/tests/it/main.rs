@@ -8,6 +8,7 @@ mod contract;
 mod documents;
 mod domain;
 mod evolve;
+mod features;
 // Its programs are killed by a signal, and watched by a library that is loaded before all others.
 #[cfg(target_os = "linux")]
 mod faults;
@@ -15,6 +16,7 @@ mod grammar;
 mod histories;
 mod lock;
 mod mutants;
+mod postgres;
 mod rules;
 mod sqlite;
 mod stores;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::StartError;
+use crate::store::url::{decode, pairs};
 
 /// Which file to open, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,13 +84,7 @@ fn read(url: &str) -> Result<SqliteOptions, String> {
         return Err("it names no file: write `sqlite:bank.db`, or `sqlite:///var/lib/bank.db` for an absolute path".to_owned());
     }
     let mut options = SqliteOptions::new(path);
-    let mut seen: Vec<&str> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if seen.contains(&name) {
-            return Err(format!("the option `{name}` stands there twice: leave one of them out"));
-        }
-        seen.push(name);
+    for (name, value) in pairs(query)? {
         match (name, value) {
             ("mode", "ro") => options.mode = SqliteMode::ReadOnly,
             ("mode", "rw") => options.mode = SqliteMode::ReadWrite,
@@ -104,27 +99,6 @@ fn read(url: &str) -> Result<SqliteOptions, String> {
         }
     }
     Ok(options)
-}
-
-/// Replaces `%xx` by its byte.
-fn decode(text: &str) -> Result<String, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(rest.next()), digit(rest.next())) {
-            (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-            _ => return Err("a `%` is followed by two hexadecimal digits: write `%25` for the sign itself".to_owned()),
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(path) if !path.contains('\0') => Ok(path),
-        _ => Err("the path is not UTF-8, or holds a NUL: give the file another name".to_owned()),
-    }
 }
 
 #[cfg(test)]

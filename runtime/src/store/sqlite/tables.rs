@@ -1,7 +1,6 @@
 //! The tables of read models, and the statements that read and write them.
 
 use std::fmt::Write as _;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -13,7 +12,7 @@ use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::read::{ColumnKind, ColumnRole, Row, Value};
-use crate::store::{Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check};
+use crate::store::{Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql};
 
 /// A read model in use, with its statements.
 pub(super) struct Model {
@@ -61,17 +60,6 @@ impl Model {
         in_use.len() - 1
     }
 
-    /// What the columns are, so that a table of another form is known when it is met.
-    fn columns(&self) -> String {
-        let mut text = String::new();
-        for column in self.spec.columns {
-            let nullable = if column.nullable { " null" } else { "" };
-            // Writing to a string can't fail.
-            let _ = writeln!(text, "{} {:?} {:?}{nullable}", column.name, column.kind, column.role);
-        }
-        text
-    }
-
     /// What the file says of it; `None` where there is nothing of that name.
     pub(super) fn stored(&self, connection: &Connection) -> Result<Option<StoredModel>, StoreError> {
         let sql = "SELECT fingerprint, columns, position, epoch FROM gesta_models WHERE table_name = ?1";
@@ -85,7 +73,7 @@ impl Model {
 
     /// Whether the file's table is of this definition.
     pub(super) fn is(&self, stored: &StoredModel) -> bool {
-        stored.fingerprint == self.spec.fingerprint && stored.columns == self.columns()
+        stored.fingerprint == self.spec.fingerprint && stored.columns == sql::columns(&self.spec)
     }
 
     /// Makes the table one of this definition, and this owner its owner; answers the fingerprint of rows that had to go.
@@ -113,7 +101,7 @@ impl Model {
             ON CONFLICT (table_name) DO UPDATE SET table_name = excluded.table_name, fingerprint = excluded.fingerprint, \
             columns = excluded.columns, position = excluded.position, epoch = excluded.epoch";
         let fingerprint = self.spec.fingerprint.cast_signed();
-        let values = params![table, fingerprint, self.columns(), number(position.get()), number(epoch)];
+        let values = params![table, fingerprint, sql::columns(&self.spec), number(position.get()), number(epoch)];
         connection.execute(sql, values).during(context)?;
         Ok((Checkpoint { position, epoch }, replaced))
     }
@@ -245,23 +233,19 @@ impl Model {
         done.map(drop).during("parking a stream")
     }
 
-    /// The rows a query asks for: those that hold nothing in the column before all others, which SQL compares with nothing.
+    /// The rows a query asks for.
     pub(super) fn query(&self, connection: &Connection, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         check::query(&self.spec, query)?;
         let mut rows = Vec::new();
-        let parts: [fn(&Self, &RowQuery) -> Option<Part>; 2] = [Self::holding_nothing, Self::holding_something];
-        for part in if query.descending { [parts[1], parts[0]] } else { parts } {
-            let max = query.max - rows.len();
-            if max > 0
-                && let Some(part) = part(self, query)
-            {
-                self.read_part(connection, &part, max, &mut rows).during("reading rows")?;
+        for part in sql::parts(&self.spec, &self.select, query, '?') {
+            if rows.len() < query.max {
+                self.read_part(connection, &part, query.max - rows.len(), &mut rows).during("reading rows")?;
             }
         }
         Ok(rows)
     }
 
-    fn read_part(&self, connection: &Connection, part: &Part, max: usize, rows: &mut Vec<Row>) -> SqlResult<()> {
+    fn read_part(&self, connection: &Connection, part: &sql::Part, max: usize, rows: &mut Vec<Row>) -> SqlResult<()> {
         let max = Value::Integer(i64::try_from(max).unwrap_or(i64::MAX));
         let mut statement = connection.prepare_cached(&part.sql)?;
         let mut found = statement.query(params_from_iter(part.values.iter().chain([&max]).map(Sql)))?;
@@ -269,97 +253,6 @@ impl Model {
             rows.push(self.read(row)?);
         }
         Ok(())
-    }
-
-    fn names(&self, query: &RowQuery) -> (&'static str, &'static str) {
-        let name = |at: usize| self.spec.columns.get(at).map_or("", |c| c.name);
-        (name(query.column), name(self.spec.key_column()))
-    }
-
-    /// The rows that hold nothing in the column, by their keys.
-    fn holding_nothing(&self, query: &RowQuery) -> Option<Part> {
-        let (column, key) = self.names(query);
-        let after = match &query.after {
-            Some((Value::Null, key)) => Some(key),
-            // Nothing comes first: ascending, a page that ended at a value is past it.
-            Some(_) if !query.descending => return None,
-            _ => None,
-        };
-        if !query.wants_nothing() || query.column == self.spec.key_column() {
-            return None;
-        }
-        let mut part = Part::new(&self.select, &format!("\"{column}\" IS NULL"));
-        if let Some(after) = after {
-            part.compare(&format!("\"{key}\""), if query.descending { "<" } else { ">" }, &[after]);
-        }
-        Some(part.ordered(&[key], query.descending))
-    }
-
-    /// The rows that hold something in the column, by that and their keys.
-    fn holding_something(&self, query: &RowQuery) -> Option<Part> {
-        let (column, key) = self.names(query);
-        if matches!(query.to, Some(Value::Null)) {
-            return None;
-        }
-        let after = match &query.after {
-            // Nothing comes last when going down: a page that ended there is past every value.
-            Some((Value::Null, _)) if query.descending => return None,
-            Some((Value::Null, _)) | None => None,
-            Some(after) => Some(after),
-        };
-        let mut part = Part::new(&self.select, &format!("\"{column}\" IS NOT NULL"));
-        // Of a bound and the place to go on after only the tighter one is given, so that the index is entered there.
-        let something = |bound: &'_ &Value| **bound != Value::Null;
-        let mut low = query.from.as_ref().filter(something).map_or(Bound::Unbounded, Bound::Included);
-        let mut high = query.to.as_ref().map_or(Bound::Unbounded, Bound::Included);
-        if let Some((value, at)) = after {
-            let value = if column == key { at } else { value };
-            let near = if query.descending { &mut high } else { &mut low };
-            let tighter = match near {
-                Bound::Included(bound) if query.descending => *bound < value,
-                Bound::Included(bound) => *bound > value,
-                _ => false,
-            };
-            if !tighter {
-                *near = Bound::Excluded(value);
-            }
-        }
-        for (bound, sign) in [(low, ">"), (high, "<")] {
-            match (bound, after) {
-                (Bound::Included(value), _) => part.compare(&format!("\"{column}\""), &format!("{sign}="), &[value]),
-                (Bound::Excluded(_), Some((_, at))) if column == key => part.compare(&format!("\"{key}\""), sign, &[at]),
-                (Bound::Excluded(value), Some((_, at))) => {
-                    part.compare(&format!("(\"{column}\", \"{key}\")"), sign, &[value, at]);
-                }
-                _ => {}
-            }
-        }
-        Some(if column == key { part.ordered(&[key], query.descending) } else { part.ordered(&[column, key], query.descending) })
-    }
-}
-
-/// A statement that reads a part of a query's rows.
-struct Part {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Part {
-    fn new(select: &str, condition: &str) -> Self {
-        Part { sql: format!("{select} WHERE {condition}"), values: Vec::new() }
-    }
-    fn compare(&mut self, left: &str, sign: &str, values: &[&Value]) {
-        let first = self.values.len() + 1;
-        let places: Vec<_> = (first..).take(values.len()).map(|n| format!("?{n}")).collect();
-        // Writing to a string can't fail.
-        let _ = write!(self.sql, " AND {left} {sign} ({})", places.join(", "));
-        self.values.extend(values.iter().map(|value| (*value).clone()));
-    }
-    fn ordered(mut self, columns: &[&str], descending: bool) -> Self {
-        let direction = if descending { " DESC" } else { "" };
-        let columns: Vec<_> = columns.iter().map(|column| format!("\"{column}\"{direction}")).collect();
-        let _ = write!(self.sql, " ORDER BY {} LIMIT ?{}", columns.join(", "), self.values.len() + 1);
-        self
     }
 }
 

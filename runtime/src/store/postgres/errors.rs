@@ -1,0 +1,137 @@
+//! What the driver reports, as errors of the store.
+
+use sqlx::postgres::PgDatabaseError;
+
+use super::PostgresOptions;
+use crate::error::{StartError, StoreError};
+use crate::store::AppendError;
+
+/// What a database operation gives before it is told to a caller.
+pub(super) type SqlResult<T> = Result<T, sqlx::Error>;
+
+/// SQLSTATE codes that decide what is done next. Source: appendix A of the Postgres manual.
+mod code {
+    pub(super) const READ_ONLY: &str = "25006";
+    pub(super) const UNIQUE: &str = "23505";
+    pub(super) const SERIALIZATION: &str = "40001";
+    pub(super) const DEADLOCK: &str = "40P01";
+    pub(super) const LOCK_TIMEOUT: &str = "55P03";
+    pub(super) const CANCELED: &str = "57014";
+    pub(super) const NO_RIGHTS: &str = "42501";
+    pub(super) const NO_DATABASE: &str = "3D000";
+    pub(super) const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
+    pub(super) const DISK_FULL: &str = "53100";
+    pub(super) const CONNECTIONS: &str = "53300";
+}
+
+fn code_of(error: &sqlx::Error) -> Option<&str> {
+    match error {
+        sqlx::Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code),
+        _ => None,
+    }
+}
+
+/// The driver's error, and what the store was doing.
+pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
+    let told = |message: String, transient| StoreError::Driver { context, message, transient };
+    let plain = match error {
+        // The driver's own words before it say nothing more.
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        error => error.to_string(),
+    };
+    match code_of(error) {
+        Some(code::READ_ONLY) => StoreError::ReadOnly,
+        Some(code::NO_RIGHTS) => told(format!("{plain}: grant it to the user of the URL, or take another one"), false),
+        Some(code::DISK_FULL) => told(format!("{plain}: the server's disk is full"), true),
+        Some(code::CONNECTIONS) => {
+            told(format!("{plain}: raise `max_connections` of the server, or lower `connections_max` of its clients"), true)
+        }
+        Some(code::LOCK_TIMEOUT) => {
+            told(format!("{plain}: a transaction that has appended, or that holds a row of it, is still open"), true)
+        }
+        Some(code::CANCELED) => told(format!("{plain}: a time-out of the server, or somebody who cancelled it"), true),
+        Some(code) => {
+            // Connections, resources, an operator's intervention, the system: they pass.
+            let transient = ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
+            told(format!("{plain} (SQLSTATE {code})"), transient)
+        }
+        None => match error {
+            sqlx::Error::PoolClosed => StoreError::Closed,
+            sqlx::Error::PoolTimedOut => told(
+                "no connection became free in time, or the server takes none: raise `connections_max` or `connection_wait_max_s`"
+                    .to_owned(),
+                true,
+            ),
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                told(format!("the connection was lost: {error}"), true)
+            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                StoreError::Damaged(format!("{context}: {error}: restore the database from a backup"))
+            }
+            _ => told(plain, false),
+        },
+    }
+}
+
+/// Adds what the store was doing.
+pub(super) trait While<T> {
+    fn during(self, context: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> While<T> for SqlResult<T> {
+    fn during(self, context: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| driver(context, &error))
+    }
+}
+
+/// What an error means for an append that was sent.
+pub(super) enum Sent {
+    /// Somebody else was faster, or in the way: it is worth another look at what is stored now.
+    Raced(AppendError),
+    /// Nothing was stored.
+    Refused(AppendError),
+    /// Nobody knows.
+    Unknown(AppendError),
+}
+
+/// What an error means that came for statements that were sent.
+pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
+    let told = driver(context, error);
+    match (error, code_of(error)) {
+        (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK | code::LOCK_TIMEOUT)) => Sent::Raced(told.into()),
+        // A server that says no has stored nothing; one that is silent may have.
+        (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
+            Sent::Refused(told.into())
+        }
+        _ => Sent::Unknown(AppendError::UnknownOutcome(told)),
+    }
+}
+
+/// Why a database could not be opened.
+pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartError {
+    let context = "opening the database";
+    let (connect, told) = (&options.connect, driver(context, error));
+    let place = match connect.get_socket() {
+        Some(socket) => format!("{}, port {}", socket.display(), connect.get_port()),
+        None => format!("{}:{}", connect.get_host(), connect.get_port()),
+    };
+    let (user, database) = (connect.get_username(), connect.get_database().unwrap_or(connect.get_username()));
+    let why = match code_of(error) {
+        Some(code) if code::WRONG_PASSWORD.contains(&code) => {
+            format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {told}")
+        }
+        Some(code::NO_DATABASE) => {
+            format!(
+                "there is no database `{database}` at {place}: make it, such as by `createdb {database}`, or name another one"
+            )
+        }
+        Some(_) => return told.into(),
+        None => match error {
+            sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),
+            sqlx::Error::Tls(why) => format!("no encrypted connection to {place}: {why}: see `sslmode` and `sslrootcert`"),
+            sqlx::Error::PoolTimedOut => format!("the server at {place} did not answer in time"),
+            _ => return told.into(),
+        },
+    };
+    StoreError::Driver { context, message: why, transient: false }.into()
+}

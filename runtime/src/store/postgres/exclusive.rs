@@ -1,0 +1,288 @@
+//! Appends in a transaction that has the lock alone: nobody else appends meanwhile, so what it reads stays so.
+//!
+//! Always true: an append changes nothing before everything that can refuse it was looked at. The lock is taken before anything is
+//! read, each statement sees what was committed before it, and the lock ends with the transaction.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::append::{Events, counter, key_record};
+use super::errors::{Sent, SqlResult, sent};
+use super::models::Held;
+use super::writer::{CONTEXT, Results, Writer, uncommitted};
+use crate::Timestamp;
+use crate::event::{Position, Version};
+use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
+
+/// A transaction on its way.
+type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// What the transaction knows of the store, kept current as its appends are decided on.
+struct Batch {
+    ends: HashMap<String, (u64, Option<Timestamp>)>,
+    keys: HashMap<(String, String), KeyRecord>,
+    /// The position of the last event.
+    head: u64,
+    /// Positions that are free, the next one last.
+    positions: Vec<Position>,
+    rows: RowSet,
+    models: Held,
+}
+
+impl Writer {
+    pub(super) async fn transaction(&self, appends: &[&Append]) -> Result<Results, Sent> {
+        let begin = format!(
+            "begin isolation level read committed; set local lock_timeout = '10s'; select pg_advisory_xact_lock({})",
+            self.place.lock_key
+        );
+        let transaction = self.connections.append_transaction(begin).await;
+        let mut transaction = transaction.map_err(|error| uncommitted(&error))?;
+        let decided = self.decide(&mut transaction, appends).await;
+        match decided {
+            Ok(results) => match transaction.commit().await {
+                Ok(()) => {
+                    let stored = appends.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(append, _)| *append);
+                    self.learn(&self.kinds.unknown(stored));
+                    Ok(results)
+                }
+                Err(error) => Err(sent(CONTEXT, &error)),
+            },
+            Err(why) => {
+                // Dropped, it would be rolled back too, at the connection's next use.
+                let _ = transaction.rollback().await;
+                Err(why)
+            }
+        }
+    }
+
+    async fn decide(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Results, Sent> {
+        let mut batch = self.look(transaction, appends).await?;
+        let mut results = Vec::with_capacity(appends.len());
+        let mut accepted = Vec::new();
+        for append in appends {
+            let result = match batch.refuse(append) {
+                Some(refused) => Err(refused),
+                None => self.fold(transaction, &mut batch, append).await?,
+            };
+            if let Ok(appended) = &result {
+                batch.accept(append, appended);
+                accepted.push((*append, appended.clone()));
+            }
+            results.push(result);
+        }
+        self.store(transaction, batch, &accepted).await?;
+        Ok(results)
+    }
+
+    /// Reads all that decides on these appends.
+    async fn look(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Batch, Sent> {
+        let parts = || appends.iter().flat_map(|append| &append.streams);
+        let fail = |error: sqlx::Error| uncommitted(&error);
+        let answers = self.statements.server(transaction).await.map_err(|why| Sent::Refused(why.into()))?;
+        if answers != self.census.known().server {
+            // Not while this transaction keeps everybody out.
+            let message = "the server was restarted, or is another one".to_owned();
+            let why = crate::error::StoreError::Driver { context: CONTEXT, message, transient: true };
+            return Err(Sent::Raced(why.into()));
+        }
+        let streams: Vec<&str> = parts().map(|part| part.stream.as_str()).collect();
+        let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).fetch_all(&mut **transaction);
+        let mut ends = HashMap::new();
+        for row in rows.await.map_err(fail)? {
+            let read = || Ok((row.try_get::<String, _>(0)?, (counter(&row, 1)?, Some(Timestamp::from_micros(row.try_get(2)?)))));
+            let (stream, end) = read().map_err(fail)?;
+            ends.insert(stream, end);
+        }
+        let mut keys = HashMap::new();
+        let keyed: Vec<_> = parts().filter_map(|part| Some((part.stream.as_str(), &*part.key.as_ref()?.key))).collect();
+        if !keyed.is_empty() {
+            let (streams, names): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
+            let rows = sqlx::query(AssertSqlSafe(&*self.statements.keys)).bind(streams).bind(names);
+            for row in rows.fetch_all(&mut **transaction).await.map_err(fail)? {
+                let read = || Ok(((row.try_get(0)?, row.try_get(1)?), key_record(&row, 2)?));
+                let (key, record) = read().map_err(fail)?;
+                keys.insert(key, record);
+            }
+        }
+        let (models, head) = self.hold_models(transaction, appends).await?;
+        let events: usize = parts().map(|part| part.events.len()).sum();
+        let mut positions = Vec::with_capacity(events);
+        if events > 0 {
+            let given = sqlx::query_scalar::<_, i64>(AssertSqlSafe(&*self.statements.positions));
+            let given = given.bind(i32::try_from(events).unwrap_or(i32::MAX)).fetch_all(&mut **transaction);
+            positions.extend(given.await.map_err(fail)?.into_iter().map(|position| Position::new(position.unsigned_abs())));
+        }
+        positions.reverse();
+        Ok(Batch { ends, keys, head, positions, rows: RowSet::new(), models })
+    }
+
+    /// Lets the inline read models take an append, and says where it will stand.
+    async fn fold(
+        &self,
+        transaction: &mut Transaction,
+        batch: &mut Batch,
+        append: &Append,
+    ) -> Result<Result<Appended, AppendError>, Sent> {
+        let appended = batch.place(append);
+        let Some(fold) = &append.inline else { return Ok(Ok(appended)) };
+        let keys = match catch_unwind(AssertUnwindSafe(|| fold.keys(append))) {
+            Ok(Ok(keys)) => keys,
+            Ok(Err(refusal)) => return Ok(Err(AppendError::Inline(refusal))),
+            Err(_) => return Err(Sent::Refused(panicked())),
+        };
+        let models = batch.models.clone();
+        for key in keys {
+            let Some((model, at)) = models.get(key.model).zip(batch.models.checkpoint(key.model)) else {
+                return Ok(Err(check::unknown_model(key.model).into()));
+            };
+            if !model.spec.inline {
+                return Ok(Err(check::not_inline(model.spec.table).into()));
+            }
+            if at != batch.head {
+                return Ok(Err(AppendError::Behind { model: model.spec.table }));
+            }
+            if let Err(misuse) = check::keys(&model.spec, [&key.key]) {
+                return Ok(Err(misuse.into()));
+            }
+            if !batch.rows.has(&key) {
+                let rows = model.rows(transaction, std::slice::from_ref(&key.key)).await;
+                let row = rows.map_err(|error| uncommitted(&error))?.pop().flatten();
+                batch.rows.insert_stored(key, row);
+            }
+        }
+        let placed = Placed { positions: &appended.positions, recorded_at: &appended.recorded_at };
+        match catch_unwind(AssertUnwindSafe(|| batch.rows.fold(fold.as_ref(), append, &placed))) {
+            Ok(Ok(())) => Ok(Ok(appended)),
+            Ok(Err(refusal)) => Ok(Err(AppendError::Inline(refusal))),
+            // Its rows may be half changed, and other appends of the batch have seen them.
+            Err(_) => Err(Sent::Refused(panicked())),
+        }
+    }
+
+    async fn store(&self, transaction: &mut Transaction, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
+        let fail = |error: sqlx::Error| uncommitted(&error);
+        let mut events = Events::default();
+        let mut positions = Vec::new();
+        for (number, (append, appended)) in (0..).zip(accepted) {
+            events.add(number, append, |place| appended.recorded_at.get(place).copied().unwrap_or(append.recorded_at));
+            positions.extend(appended.positions.iter().map(|position| position.get().cast_signed()));
+        }
+        if !events.is_empty() {
+            let count = positions.len() as u64;
+            let stored = events.bind(&self.statements.insert).bind(positions).execute(&mut **transaction).await.map_err(fail)?;
+            if stored.rows_affected() != count {
+                let why = check::misuse(CONTEXT, "an event was not inserted: look for triggers on `gesta_events`");
+                return Err(Sent::Refused(why.into()));
+            }
+            self.store_kinds(transaction, accepted).await.map_err(fail)?;
+        }
+        self.store_keys(transaction, accepted).await.map_err(fail)?;
+        let Batch { rows, models, .. } = batch;
+        models.store(transaction, rows).await
+    }
+
+    async fn store_kinds(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+        let kinds = self.kinds.unknown(accepted.iter().map(|(append, _)| *append));
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        let mut first = Vec::new();
+        for ((aggregate, name), version) in kinds.aggregates.iter().zip(&kinds.names).zip(&kinds.versions) {
+            let all = accepted.iter().flat_map(|(append, appended)| {
+                let events =
+                    append.streams.iter().flat_map(|part| part.events.iter().map(|event| (part.stream.aggregate(), event)));
+                events.zip(&appended.positions)
+            });
+            let mut own =
+                all.filter(|((of, event), _)| of == aggregate && event.name == *name && event.schema_version == *version);
+            first.push(own.next().map_or(0, |(_, position)| position.get().cast_signed()));
+        }
+        let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_kinds));
+        let query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions()).bind(first);
+        query.execute(&mut **transaction).await.map(drop)
+    }
+
+    async fn store_keys(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+        let (mut streams, mut keys, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut before, mut after, mut positions, mut recorded_at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (append, appended) in accepted {
+            for (part, at) in append.streams.iter().zip(&appended.recorded_at) {
+                let Some(new) = &part.key else { continue };
+                streams.push(part.stream.as_str());
+                keys.push(&*new.key);
+                hashes.push(new.command_hash.cast_signed());
+                before.push(part.expected.get().cast_signed());
+                after.push((part.expected.get() + part.events.len() as u64).cast_signed());
+                positions.push(appended.position.get().cast_signed());
+                recorded_at.push(at.as_micros());
+            }
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_keys)).bind(streams).bind(keys).bind(hashes);
+        query.bind(before).bind(after).bind(positions).bind(recorded_at).execute(&mut **transaction).await.map(drop)
+    }
+}
+
+fn panicked() -> AppendError {
+    check::misuse("folding inline read models", "a fold panicked: its panics are the runtime's to catch").into()
+}
+
+impl Batch {
+    /// Why an append is refused before its read models are asked.
+    fn refuse(&self, append: &Append) -> Option<AppendError> {
+        for part in &append.streams {
+            if let Some(new) = &part.key
+                && let Some(record) = self.keys.get(&(part.stream.as_str().to_owned(), (*new.key).to_owned()))
+            {
+                return Some(AppendError::KeyTaken { stream: part.stream.clone(), record: *record });
+            }
+        }
+        append.streams.iter().find_map(|part| {
+            let actual = self.ends.get(part.stream.as_str()).map_or(0, |end| end.0);
+            let conflict = || AppendError::Conflict { stream: part.stream.clone(), actual: Version::new(actual) };
+            (actual != part.expected.get()).then(conflict)
+        })
+    }
+
+    /// Where an append will stand.
+    fn place(&mut self, append: &Append) -> Appended {
+        let events: usize = append.streams.iter().map(|part| part.events.len()).sum();
+        let positions: Vec<_> = self.positions.iter().rev().take(events).copied().collect();
+        let recorded_at = append.streams.iter().map(|part| {
+            let last = self.ends.get(part.stream.as_str()).and_then(|end| end.1);
+            last.map_or(append.recorded_at, |last| last.max(append.recorded_at))
+        });
+        let recorded_at = recorded_at.collect();
+        let position = positions.last().copied().unwrap_or(Position::new(self.head));
+        Appended { positions, recorded_at, position }
+    }
+
+    /// What is true once it is stored.
+    fn accept(&mut self, append: &Append, appended: &Appended) {
+        let before = self.head;
+        self.positions.truncate(self.positions.len() - appended.positions.len());
+        for (part, at) in append.streams.iter().zip(&appended.recorded_at) {
+            let after = part.expected.get() + part.events.len() as u64;
+            if !part.events.is_empty() {
+                self.ends.insert(part.stream.as_str().to_owned(), (after, Some(*at)));
+            }
+            if let Some(new) = &part.key {
+                let record = KeyRecord {
+                    command_hash: new.command_hash,
+                    before: part.expected,
+                    after: Version::new(after),
+                    position: appended.position,
+                };
+                self.keys.insert((part.stream.as_str().to_owned(), (*new.key).to_owned()), record);
+            }
+        }
+        self.head = appended.position.get();
+        if let Some(fold) = &append.inline {
+            self.models.moved(fold.as_ref(), before, self.head);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The Postgres store: any number of processes, on one database.
+//!
+//! All tables are in one schema and are named `gesta_..`, beside one table for each read model; they are made when the first app
+//! starts. `select * from gesta_log` shows the events to people. Events are appended by gesta, or by statements that insert into
+//! `gesta_events` and leave `position` to its default; they are never changed or removed.
+//!
+//! # What a reader relies on
+//! Positions are given before they are committed. So that no reader passes over an event that is committed late, each append holds
+//! a lock, by a trigger of the table, and readers wait for those that held it when they looked. A transaction that has appended and
+//! stays open holds up every reader until it ends; after a second, who that is is logged. What would switch this off is looked for
+//! when the store is opened.
+//!
+//! A database that logical replication feeds is no store: it fires no such triggers, and its sequences do not move.
+
+mod append;
+mod census;
+mod connections;
+mod engine;
+mod errors;
+mod exclusive;
+mod models;
+mod options;
+mod reads;
+mod schema;
+mod wake;
+mod writer;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, Row as _};
+
+pub use self::options::{AppendOrder, PostgresOptions};
+
+use self::append::{Kinds, Statements};
+use self::census::Census;
+use self::connections::Connections;
+use self::engine::Engine;
+use self::errors::While;
+use self::models::{Model, Models};
+use self::reads::Reads;
+use self::schema::Place;
+use self::wake::Wake;
+use self::writer::Writer;
+use super::{
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
+    ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+};
+use crate::error::{StartError, StoreError};
+use crate::event::{Position, Version};
+use crate::read::{Row, Value};
+use crate::{StreamName, Timestamp};
+
+/// Opens a database, and makes the store's tables where they are not there.
+///
+/// # Errors
+/// [`StartError`] says why it can't be opened, and what to do.
+pub async fn open(options: &PostgresOptions) -> Result<Store, StartError> {
+    let postgres = Arc::new(Postgres::open(options).await?);
+    Ok(Store {
+        log: Arc::clone(&postgres) as Arc<dyn EventLog>,
+        keys: Some(Arc::clone(&postgres) as Arc<dyn Keys>),
+        snapshots: Some(Arc::clone(&postgres) as Arc<dyn SnapshotStore>),
+        read_models: Some(postgres),
+    })
+}
+
+struct Postgres {
+    connections: Connections,
+    engine: Arc<Engine>,
+    census: Arc<Census>,
+    wake: Arc<Wake>,
+    reads: Reads,
+    statements: Statements,
+    place: Place,
+    /// The models in use, by their place.
+    models: Arc<RwLock<Arc<Models>>>,
+}
+
+impl Postgres {
+    async fn open(options: &PostgresOptions) -> Result<Self, StartError> {
+        let connections = Connections::new(options);
+        let mut first = connections.first().await.map_err(|error| errors::opening(options, &error))?;
+        let place = schema::prepare(&mut first, options.schema.as_deref()).await?;
+        drop(first);
+        let census = Arc::new(Census::new(&place));
+        // So that it is known which server answers.
+        census.look(&connections).await?;
+        let wake = Wake::new();
+        wake.start(&connections, &place);
+        let models = Arc::<RwLock<Arc<Models>>>::default();
+        let engine = Engine::new(Writer {
+            connections: connections.clone(),
+            statements: Statements::new(&place.schema),
+            kinds: Kinds::default(),
+            census: Arc::clone(&census),
+            wake: Arc::clone(&wake),
+            models: Arc::clone(&models),
+            order: options.appends,
+            place: place.clone(),
+        });
+        let (reads, statements) = (Reads::new(&place.schema), Statements::new(&place.schema));
+        Ok(Postgres { connections, engine, census, wake, reads, statements, place, models })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.wake.is_closed() { Err(StoreError::Closed) } else { self.census.check() }
+    }
+
+    fn model(&self, place: usize) -> Result<Arc<Model>, StoreError> {
+        self.check()?;
+        let models = Arc::clone(&self.models.read().unwrap_or_else(PoisonError::into_inner));
+        models.get(place).cloned().ok_or_else(|| check::unknown_model(place))
+    }
+
+    fn saw(&self, visited: &reads::Visited) {
+        if let Some((position, id)) = visited.last {
+            self.census.seen(position, id);
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The tasks that tell and hear of appends go home.
+        self.wake.close();
+    }
+}
+
+#[async_trait]
+impl EventLog for Postgres {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL.shared()
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.engine.append(append).await
+    }
+
+    async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.check()?;
+        let visited = self.reads.stream(self.connections.read().await?, stream, after, max, visit).await?;
+        self.saw(&visited);
+        Ok(())
+    }
+
+    async fn read_all(&self, mut after: Position, mut max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.check()?;
+        let known = self.census.known();
+        if known.settled > after.get() {
+            let visited = self.reads.all(self.connections.read().await?, after, known.settled, max, &mut *visit).await?;
+            self.saw(&visited);
+            max -= visited.count;
+            if visited.ended || max == 0 {
+                return Ok(());
+            }
+            after = visited.last.map_or(after, |(position, _)| position);
+        }
+        let known = self.census.look(&self.connections).await?;
+        if known.last > after.get() {
+            let visited = self.reads.all(self.connections.read().await?, after, known.settled, max, visit).await?;
+            self.saw(&visited);
+        }
+        Ok(())
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        self.check()?;
+        self.reads.head(&mut self.connections.read().await?).await
+    }
+
+    async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
+        let mut ear = self.wake.ear();
+        loop {
+            self.check()?;
+            if self.census.known().last > position.get() || self.census.look(&self.connections).await?.last > position.get() {
+                return Ok(());
+            }
+            self.wake.changed(&mut ear).await;
+        }
+    }
+
+    async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
+        self.check()?;
+        self.reads.types(&mut self.connections.read().await?).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.engine.close().await;
+        self.wake.close();
+        self.connections.close().await;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Keys for Postgres {
+    async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.check()?;
+        if key.contains('\0') {
+            return Ok(None);
+        }
+        self.statements.find_key(&mut *self.connections.read().await?, stream, key).await
+    }
+}
+
+#[async_trait]
+impl SnapshotStore for Postgres {
+    async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
+        self.check()?;
+        let sql = format!(
+            "insert into {}.gesta_snapshots as t (stream, fingerprint, version, recorded_at, payload) values ($1, $2, $3, $4, $5)
+             on conflict (stream, fingerprint) do update set version = excluded.version, recorded_at = excluded.recorded_at,
+                payload = excluded.payload where excluded.version >= t.version",
+            self.place.schema
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
+        let query =
+            query.bind(snapshot.version.get().cast_signed()).bind(snapshot.recorded_at.as_micros()).bind(snapshot.payload);
+        query.execute(&mut *self.connections.read().await?).await.map(drop).during("saving a snapshot")
+    }
+
+    async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
+        self.check()?;
+        let sql = format!(
+            "select version, recorded_at, payload from {}.gesta_snapshots where stream = $1 and fingerprint = $2",
+            self.place.schema
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
+        let row = query.fetch_optional(&mut *self.connections.read().await?).await.during("loading a snapshot")?;
+        let read = |row: sqlx::postgres::PgRow| {
+            let recorded_at = Timestamp::from_micros(row.try_get(1)?);
+            Ok(Snapshot { version: Version::new(append::counter(&row, 0)?), recorded_at, payload: row.try_get(2)? })
+        };
+        row.map(read).transpose().during("loading a snapshot")
+    }
+}
+
+#[async_trait]
+impl ReadModelStore for Postgres {
+    async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError> {
+        const CONTEXT: &str = "preparing read models";
+        self.check()?;
+        check::models(&models)?;
+        let models: Vec<_> = models.into_iter().map(|spec| Arc::new(Model::new(spec, &self.place.schema))).collect();
+        let mut transaction = self.connections.append_transaction(schema::begin_migration()).await.during(CONTEXT)?;
+        let mut prepared = Vec::with_capacity(models.len());
+        for model in &models {
+            prepared.push(model.prepare(&mut transaction).await?);
+        }
+        transaction.commit().await.during(CONTEXT)?;
+        let mut in_use = self.models.write().unwrap_or_else(PoisonError::into_inner);
+        let in_use = Arc::make_mut(&mut in_use);
+        let prepared = models.iter().zip(prepared).map(|(model, (checkpoint, replaced))| Prepared {
+            place: model.take_place(in_use),
+            checkpoint: Some(checkpoint),
+            replaced,
+        });
+        Ok(prepared.collect())
+    }
+
+    async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
+        let model = self.model(model)?;
+        let stored = model.stored(&mut *self.connections.read().await?, false).await.during("reading a checkpoint")?;
+        let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the database", model.spec.table));
+        stored.map(|stored| stored.checkpoint).ok_or_else(gone)
+    }
+
+    async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
+        let model = self.model(model)?;
+        check::keys(&model.spec, keys)?;
+        model.rows(&mut *self.connections.read().await?, keys).await.during("reading rows")
+    }
+
+    async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
+        let model = self.model(model)?;
+        model.query(&mut *self.connections.read().await?, query).await
+    }
+
+    async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError> {
+        self.commit_parking(model, changes, Vec::new(), from, to).await
+    }
+
+    async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
+        self.model(model)?.parked(&mut *self.connections.read().await?).await
+    }
+
+    async fn commit_parking(
+        &self,
+        model: usize,
+        changes: Vec<RowChange>,
+        parking: Vec<ParkingChange>,
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        const CONTEXT: &str = "storing rows";
+        let model = self.model(model)?;
+        let begin = "begin isolation level read committed".to_owned();
+        let mut transaction = self.connections.read_transaction(begin).await.during(CONTEXT)?;
+        match model.commit(&mut transaction, &changes, &parking, from, to).await {
+            Ok(()) => transaction.commit().await.during(CONTEXT).map_err(CommitError::from),
+            Err(why) => {
+                let _ = transaction.rollback().await;
+                Err(why)
+            }
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The tables of read models, and the statements that read and write them.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::append::counter;
+use super::errors::{Sent, SqlResult, While};
+use super::schema::quoted;
+use super::writer::{CONTEXT, Writer, uncommitted};
+use crate::StreamName;
+use crate::error::StoreError;
+use crate::event::{Position, Version};
+use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
+use crate::store::{
+    Append, Checkpoint, CommitError, InlineFold, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, RowSet, check, sql,
+};
+
+/// The models in use, by their place.
+pub(super) type Models = Vec<Arc<Model>>;
+
+/// A read model in use, with its statements.
+pub(super) struct Model {
+    pub(super) spec: ModelSpec,
+    schema: String,
+    /// With its schema, in quotes.
+    table: String,
+    select: String,
+    by_keys: String,
+    upsert: String,
+    delete: String,
+}
+
+/// What the database says of a model.
+pub(super) struct StoredModel {
+    fingerprint: u64,
+    columns: String,
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl Model {
+    pub(super) fn new(spec: ModelSpec, schema: &str) -> Self {
+        let table = format!("{schema}.{}", quoted(spec.table));
+        let columns: Vec<_> = spec.columns.iter().map(|c| quoted(c.name)).collect();
+        let key = spec.key_column();
+        let (key_name, key_type) = (columns.get(key).cloned().unwrap_or_default(), spec.columns.get(key).map_or("text", type_of));
+        let select = format!("select {} from {table}", columns.join(", "));
+        let by_keys = format!("{select} where {key_name} = any($1::{key_type}[])");
+        let places = spec.columns.iter().zip(1..).map(|(column, n)| format!("${n}::{}[]", type_of(column)));
+        let places: Vec<_> = places.collect();
+        let others: Vec<_> = columns.iter().filter(|c| **c != key_name).map(|c| format!("{c} = excluded.{c}")).collect();
+        let change = if others.is_empty() { "nothing".to_owned() } else { format!("update set {}", others.join(", ")) };
+        let upsert = format!(
+            "insert into {table} ({}) select * from unnest({}) on conflict ({key_name}) do {change}",
+            columns.join(", "),
+            places.join(", ")
+        );
+        let delete = format!("delete from {table} where {key_name} = any($1::{key_type}[])");
+        Model { spec, schema: schema.to_owned(), table, select, by_keys, upsert, delete }
+    }
+
+    /// Joins the models in use: in the place its table has, or in a new one. Answers the place.
+    pub(super) fn take_place(self: &Arc<Self>, in_use: &mut Models) -> usize {
+        if let Some(place) = in_use.iter().position(|known| known.spec.table.eq_ignore_ascii_case(self.spec.table)) {
+            in_use[place] = Arc::clone(self);
+            return place;
+        }
+        in_use.push(Arc::clone(self));
+        in_use.len() - 1
+    }
+
+    fn statement(&self, sql: &str) -> AssertSqlSafe<String> {
+        AssertSqlSafe(sql.replace("{schema}", &self.schema))
+    }
+
+    /// What the database says of it; `None` where there is nothing of that name. Nobody changes it before the transaction ends, where
+    /// that is asked for.
+    pub(super) async fn stored(&self, connection: &mut PgConnection, hold: bool) -> SqlResult<Option<StoredModel>> {
+        let hold = if hold { " for update" } else { "" };
+        let sql =
+            format!("select fingerprint, columns, position, epoch from {{schema}}.gesta_models where table_name = $1{hold}");
+        let row = sqlx::query(self.statement(&sql)).bind(self.name()).fetch_optional(connection).await?;
+        row.map(|row| {
+            let checkpoint = Checkpoint { position: Position::new(counter(&row, 2)?), epoch: counter(&row, 3)? };
+            Ok(StoredModel { fingerprint: row.try_get::<i64, _>(0)?.cast_unsigned(), columns: row.try_get(1)?, checkpoint })
+        })
+        .transpose()
+    }
+
+    /// Names differ in more than their case, as in the other stores.
+    fn name(&self) -> String {
+        self.spec.table.to_ascii_lowercase()
+    }
+
+    /// Whether the database's table is of this definition.
+    pub(super) fn is(&self, stored: &StoredModel) -> bool {
+        stored.fingerprint == self.spec.fingerprint && stored.columns == sql::columns(&self.spec)
+    }
+
+    /// Makes the table one of this definition, and this owner its owner; answers the fingerprint of rows that had to go.
+    pub(super) async fn prepare(&self, connection: &mut PgConnection) -> Result<(Checkpoint, Option<u64>), StoreError> {
+        const CONTEXT: &str = "preparing a read model";
+        let stored = self.stored(connection, true).await.during(CONTEXT)?;
+        let there = sqlx::query_scalar::<_, bool>("select to_regclass($1) is not null").bind(&self.table);
+        let there = there.fetch_one(&mut *connection).await.during(CONTEXT)?;
+        if stored.is_none() && there {
+            let message = format!("the database has {} already, which is not ours: give the read model another name", self.table);
+            return Err(check::misuse(CONTEXT, message));
+        }
+        let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
+        let (mut position, mut replaced) = (Position::ZERO, None);
+        match stored {
+            Some(stored) if there && self.is(&stored) => position = stored.checkpoint.position,
+            stored => {
+                replaced = stored.map(|stored| stored.fingerprint);
+                let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
+                sqlx::query(forget).bind(self.name()).execute(&mut *connection).await.during(CONTEXT)?;
+                sqlx::raw_sql(AssertSqlSafe(self.definition())).execute(&mut *connection).await.during(CONTEXT)?;
+            }
+        }
+        let sql = self.statement(
+            "insert into {schema}.gesta_models (table_name, fingerprint, columns, position, epoch) values ($1, $2, $3, $4, $5)
+             on conflict (table_name) do update set fingerprint = excluded.fingerprint, columns = excluded.columns,
+                position = excluded.position, epoch = excluded.epoch",
+        );
+        let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
+        let query = query.bind(position.get().cast_signed()).bind(epoch.cast_signed());
+        query.execute(connection).await.during(CONTEXT)?;
+        Ok((Checkpoint { position, epoch }, replaced))
+    }
+
+    fn definition(&self) -> String {
+        let (schema, table) = (&self.schema, &self.table);
+        let key = self.spec.columns.get(self.spec.key_column()).map_or(String::new(), |c| quoted(c.name));
+        let mut sql = format!("drop table if exists {table}; create table {table} (");
+        for column in self.spec.columns {
+            let collation = if type_of(column) == "text" { " collate \"C\"" } else { "" };
+            let not_null = if column.nullable && column.role != ColumnRole::Key { "" } else { " not null" };
+            // Writing to a string can't fail.
+            let _ = write!(sql, "{} {}{collation}{not_null}, ", quoted(column.name), type_of(column));
+        }
+        let _ = write!(sql, "primary key ({key}));");
+        for column in self.spec.columns.iter().filter(|c| c.role == ColumnRole::Indexed) {
+            let _ = write!(sql, " create index on {table} ({}, {key});", quoted(column.name));
+        }
+        let _ =
+            write!(sql, " comment on table {table} is 'a read model of gesta, see {}.gesta_models'", schema.replace('\'', "''"));
+        sql
+    }
+
+    /// The rows with these keys, in their order.
+    pub(super) async fn rows(&self, connection: &mut PgConnection, keys: &[Value]) -> SqlResult<Vec<Option<Row>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sqlx::query(AssertSqlSafe(&*self.by_keys));
+        let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), keys.iter());
+        let mut found = HashMap::with_capacity(keys.len());
+        for row in query.fetch_all(connection).await? {
+            let row = self.read(&row)?;
+            if let Some(key) = row.get(self.spec.key_column()) {
+                found.insert(key.clone(), row);
+            }
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
+    fn read(&self, row: &PgRow) -> SqlResult<Row> {
+        let value = |(at, column): (usize, &Column)| {
+            Ok(match column.kind {
+                ColumnKind::Integer => row.try_get::<Option<i64>, _>(at)?.map_or(Value::Null, Value::Integer),
+                ColumnKind::Real => row.try_get::<Option<f64>, _>(at)?.map_or(Value::Null, Value::Real),
+                ColumnKind::Text | ColumnKind::Json => row.try_get::<Option<String>, _>(at)?.map_or(Value::Null, Value::Text),
+            })
+        };
+        self.spec.columns.iter().enumerate().map(value).collect()
+    }
+
+    /// Stores and removes rows.
+    pub(super) async fn put(&self, connection: &mut PgConnection, changes: &[RowChange]) -> Result<(), Put> {
+        for change in changes {
+            check::change(&self.spec, change).map_err(Put::Refused)?;
+            let texts = change.row.iter().flatten().chain([&change.key]);
+            if texts.into_iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+                let message = format!(
+                    "the row {:?} of `{}` holds a zero byte, which Postgres keeps in no text",
+                    change.key, self.spec.table
+                );
+                return Err(Put::Refused(check::misuse("storing a row", message)));
+            }
+        }
+        // A statement touches each row once: the last change counts.
+        let last: HashMap<_, _> = changes.iter().map(|change| (&change.key, change)).collect();
+        let changes = || last.values().copied();
+        let gone: Vec<_> = changes().filter(|change| change.row.is_none()).map(|change| &change.key).collect();
+        if !gone.is_empty() {
+            let query = sqlx::query(AssertSqlSafe(&*self.delete));
+            let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), gone.into_iter());
+            query.execute(&mut *connection).await?;
+        }
+        let rows: Vec<_> = changes().filter_map(|change| change.row.as_ref()).collect();
+        if !rows.is_empty() {
+            let mut query = sqlx::query(AssertSqlSafe(&*self.upsert));
+            for (at, column) in self.spec.columns.iter().enumerate() {
+                query = bind_all(query, Some(column), rows.iter().map(|row| row.get(at).unwrap_or(&Value::Null)));
+            }
+            query.execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores rows and moves the checkpoint, if it stands where it is expected.
+    pub(super) async fn commit(
+        &self,
+        connection: &mut PgConnection,
+        changes: &[RowChange],
+        parking: &[ParkingChange],
+        from: Checkpoint,
+        to: Position,
+    ) -> Result<(), CommitError> {
+        let sql = self
+            .statement("update {schema}.gesta_models set position = $2 where table_name = $1 and position = $3 and epoch = $4");
+        let query = sqlx::query(sql).bind(self.name()).bind(to.get().cast_signed());
+        let query = query.bind(from.position.get().cast_signed()).bind(from.epoch.cast_signed());
+        let moved = query.execute(&mut *connection).await.during("moving a checkpoint")?;
+        if moved.rows_affected() != 1 {
+            return Err(CommitError::Superseded);
+        }
+        self.put(connection, changes).await.map_err(StoreError::from)?;
+        for change in parking {
+            self.change_parking(connection, change).await.during("parking a stream")?;
+        }
+        Ok(())
+    }
+
+    async fn change_parking(&self, connection: &mut PgConnection, change: &ParkingChange) -> SqlResult<()> {
+        let query = match change {
+            ParkingChange::Park(Parked { stream, version, position, name, schema_version, why }) => {
+                let sql = self.statement(
+                    "insert into {schema}.gesta_parked (table_name, stream, version, position, name, schema_version, why)
+                     values ($1, $2, $3, $4, $5, $6, $7)
+                     on conflict (table_name, stream) do update set version = excluded.version, position = excluded.position,
+                        name = excluded.name, schema_version = excluded.schema_version, why = excluded.why",
+                );
+                let query = sqlx::query(sql).bind(self.name()).bind(stream.as_str()).bind(version.get().cast_signed());
+                let query = query.bind(position.get().cast_signed()).bind(name).bind(i64::from(*schema_version));
+                // Told to people only.
+                query.bind(why.replace('\0', "\u{fffd}"))
+            }
+            ParkingChange::Release(stream) => {
+                let sql = self.statement("delete from {schema}.gesta_parked where table_name = $1 and stream = $2");
+                sqlx::query(sql).bind(self.name()).bind(stream.as_str())
+            }
+        };
+        query.execute(connection).await.map(drop)
+    }
+
+    /// The streams that are parked, by the positions of their events.
+    pub(super) async fn parked(&self, connection: &mut PgConnection) -> Result<Vec<Parked>, StoreError> {
+        const CONTEXT: &str = "reading what is parked";
+        let sql = self.statement(
+            "select stream, version, position, name, schema_version, why from {schema}.gesta_parked
+             where table_name = $1 order by position",
+        );
+        let rows = sqlx::query(sql).bind(self.name()).fetch_all(connection).await.during(CONTEXT)?;
+        let read = |row: &PgRow| {
+            let stream = StreamName::parse(row.try_get(0).during(CONTEXT)?)
+                .map_err(|why| StoreError::Damaged(format!("a parked stream of `{}`: {why}", self.spec.table)))?;
+            let read = || {
+                let (version, position) = (Version::new(counter(row, 1)?), Position::new(counter(row, 2)?));
+                let schema_version = u32::try_from(counter(row, 4)?).map_err(|why| sqlx::Error::Decode(why.into()))?;
+                Ok(Parked { stream, version, position, name: row.try_get(3)?, schema_version, why: row.try_get(5)? })
+            };
+            read().during(CONTEXT)
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// The rows a query asks for.
+    pub(super) async fn query(&self, connection: &mut PgConnection, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
+        check::query(&self.spec, query)?;
+        let mut rows = Vec::new();
+        for part in sql::parts(&self.spec, &self.select, query, '$') {
+            if rows.len() < query.max {
+                let max = i64::try_from(query.max - rows.len()).unwrap_or(i64::MAX);
+                let mut statement = sqlx::query(AssertSqlSafe(part.sql));
+                for value in part.values {
+                    statement = match value {
+                        Value::Null => statement.bind(None::<String>),
+                        Value::Integer(n) => statement.bind(n),
+                        Value::Real(n) => statement.bind(n),
+                        Value::Text(text) => statement.bind(text),
+                    };
+                }
+                let found = statement.bind(max).fetch_all(&mut *connection).await.during("reading rows")?;
+                for row in &found {
+                    rows.push(self.read(row).during("reading rows")?);
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Why rows were not stored.
+pub(super) enum Put {
+    Refused(StoreError),
+    Failed(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Put {
+    fn from(error: sqlx::Error) -> Self {
+        Put::Failed(error)
+    }
+}
+impl From<Put> for StoreError {
+    fn from(put: Put) -> Self {
+        match put {
+            Put::Refused(error) => error,
+            Put::Failed(error) => super::errors::driver("storing rows", &error),
+        }
+    }
+}
+
+fn type_of(column: &Column) -> &'static str {
+    match column.kind {
+        ColumnKind::Integer => "int8",
+        ColumnKind::Real => "float8",
+        ColumnKind::Text | ColumnKind::Json => "text",
+    }
+}
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Binds the values of one column as an array.
+fn bind_all<'q, 'v>(query: Statement<'q>, column: Option<&Column>, values: impl Iterator<Item = &'v Value>) -> Statement<'q> {
+    match column.map_or(ColumnKind::Text, |column| column.kind) {
+        ColumnKind::Integer => {
+            query.bind(values.map(|value| if let Value::Integer(n) = value { Some(*n) } else { None }).collect::<Vec<_>>())
+        }
+        ColumnKind::Real => {
+            query.bind(values.map(|value| if let Value::Real(n) = value { Some(*n) } else { None }).collect::<Vec<_>>())
+        }
+        ColumnKind::Text | ColumnKind::Json => query
+            .bind(values.map(|value| if let Value::Text(text) = value { Some(text.clone()) } else { None }).collect::<Vec<_>>()),
+    }
+}
+
+/// The models in a transaction that has the lock alone, with how far they have come in it.
+#[derive(Clone)]
+pub(super) struct Held {
+    models: Arc<Models>,
+    checkpoints: Vec<Option<u64>>,
+    moved: Vec<bool>,
+    moves: String,
+}
+
+impl Held {
+    pub(super) fn get(&self, place: usize) -> Option<&Arc<Model>> {
+        self.models.get(place)
+    }
+    pub(super) fn checkpoint(&self, place: usize) -> Option<u64> {
+        self.checkpoints.get(place).copied().flatten()
+    }
+    /// Lets those come along that an append carries and that stood at the last event before it.
+    pub(super) fn moved(&mut self, fold: &dyn InlineFold, before: u64, to: u64) {
+        for (place, (model, at)) in self.models.iter().zip(&mut self.checkpoints).enumerate() {
+            if model.spec.inline && *at == Some(before) && fold.carries(place) {
+                *at = Some(to);
+                self.moved[place] = true;
+            }
+        }
+    }
+    /// Writes the rows that were folded, and how far the models have come.
+    pub(super) async fn store(self, connection: &mut PgConnection, rows: RowSet) -> Result<(), Sent> {
+        let mut changes: HashMap<usize, Vec<RowChange>> = HashMap::new();
+        for (place, change) in rows.changes() {
+            changes.entry(place).or_default().push(change);
+        }
+        for (place, changes) in changes {
+            let model = self.models.get(place).ok_or_else(|| Sent::Refused(check::unknown_model(place).into()))?;
+            model.put(connection, &changes).await.map_err(|put| match put {
+                Put::Refused(error) => Sent::Refused(error.into()),
+                Put::Failed(error) => uncommitted(&error),
+            })?;
+        }
+        let all = self.models.iter().zip(&self.checkpoints).zip(&self.moved);
+        let moved = all.filter(|(_, moved)| **moved);
+        let (mut names, mut positions) = (Vec::new(), Vec::new());
+        for ((model, at), _) in moved {
+            names.push(model.name());
+            positions.push(at.unwrap_or(0).cast_signed());
+        }
+        if !names.is_empty() {
+            let query = sqlx::query(AssertSqlSafe(self.moves)).bind(names).bind(positions);
+            query.execute(connection).await.map_err(|error| uncommitted(&error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Takes the models into the transaction that its appends carry; and the position of the last event.
+    pub(super) async fn hold_models(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<(Held, u64), Sent> {
+        let schema = &self.place.schema;
+        let models = Arc::clone(&self.models.read().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let mut checkpoints = vec![None; models.len()];
+        if appends.iter().any(|append| append.inline.is_some()) {
+            for (place, model) in models.iter().enumerate().filter(|(_, model)| model.spec.inline) {
+                let stored = model.stored(connection, true).await.map_err(|error| uncommitted(&error))?;
+                checkpoints[place] = stored.filter(|stored| model.is(stored)).map(|stored| stored.checkpoint.position.get());
+            }
+        }
+        let head = format!("select coalesce(max(position), 0) from {schema}.gesta_events");
+        let head: i64 = sqlx::query_scalar(AssertSqlSafe(head))
+            .fetch_one(connection)
+            .await
+            .during(CONTEXT)
+            .map_err(|e| Sent::Refused(e.into()))?;
+        let moved = vec![false; models.len()];
+        let moves = format!(
+            "update {schema}.gesta_models m set position = t.position from unnest($1::text[], $2::int8[]) as t(name, position)
+             where m.table_name = t.name"
+        );
+        Ok((Held { models, checkpoints, moved, moves }, head.unsigned_abs()))
+    }
+}

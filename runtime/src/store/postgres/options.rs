@@ -1,0 +1,208 @@
+//! Which database to open, and how; and the URLs that say so.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::error::StartError;
+use crate::store::url::{decode, pairs};
+
+/// Which database to open, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PostgresOptions {
+    /// How to connect: host, user, password, database, TLS.
+    pub connect: PgConnectOptions,
+    /// The schema in which all tables are; `None` takes the first one of the connection's search path. One that is not there
+    /// is created.
+    pub schema: Option<String>,
+    /// How appends are kept in order.
+    pub appends: AppendOrder,
+    /// The most connections this store opens, at least 6.
+    pub connections_max: u32,
+    /// How long a call waits for a connection before it fails.
+    pub connection_wait_max: Duration,
+}
+
+/// How appends are kept in order, so that readers never skip one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AppendOrder {
+    /// Appends run beside each other, and readers wait for those that were open when they looked: `?appends=shared`, or nothing.
+    ///
+    /// Those that carry an inline read model, or that only hold a key, take the lock alone all the same.
+    #[default]
+    Shared,
+    /// Appends run one after the other, each batch under one lock: `?appends=exclusive`.
+    Exclusive,
+}
+
+/// The least number of connections: three for the census and to tell and hear of appends, one to append, and two to read.
+const CONNECTIONS_MIN: u32 = 6;
+
+impl PostgresOptions {
+    /// For this database, with everything else as it is by default.
+    pub fn new(connect: PgConnectOptions) -> Self {
+        PostgresOptions {
+            connect,
+            schema: None,
+            appends: AppendOrder::default(),
+            connections_max: 16,
+            connection_wait_max: Duration::from_secs(10),
+        }
+    }
+    /// The same in this schema.
+    pub fn schema(self, schema: impl Into<String>) -> Self {
+        PostgresOptions { schema: Some(schema.into()), ..self }
+    }
+    /// The same with appends kept in order in another way.
+    pub fn appends(self, appends: AppendOrder) -> Self {
+        PostgresOptions { appends, ..self }
+    }
+    /// The same with another number of connections; 6 where it is less.
+    pub fn connections_max(self, connections_max: u32) -> Self {
+        PostgresOptions { connections_max: connections_max.max(CONNECTIONS_MIN), ..self }
+    }
+    /// The same with another patience.
+    pub fn connection_wait_max(self, connection_wait_max: Duration) -> Self {
+        PostgresOptions { connection_wait_max, ..self }
+    }
+
+    /// Reads a URL, such as `postgres://user:password@host:5432/database?schema=ledger`.
+    ///
+    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max` and `connection_wait_max_s`; beside them
+    /// those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a folder that begins with `/` is that of a
+    /// socket), `hostaddr`, `port`, `dbname`, `user`, `password`, `application_name` and `options`.
+    ///
+    /// ```
+    /// # use gesta::store::postgres::{AppendOrder, PostgresOptions};
+    /// let options = PostgresOptions::parse("postgres://localhost/bank?schema=ledger&appends=exclusive")?;
+    /// assert_eq!(options.schema.as_deref(), Some("ledger"));
+    /// assert_eq!(options.appends, AppendOrder::Exclusive);
+    /// # Ok::<_, gesta::StartError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StartError::InvalidUrl`] says what is wrong, and what can be written instead.
+    pub fn parse(url: &str) -> Result<Self, StartError> {
+        read(url).map_err(|why| StartError::InvalidUrl { url: without_password(url), why })
+    }
+}
+
+/// The driver's own options, as far as a store has a use for them.
+const DRIVERS: [&str; 14] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "ssl-ca",
+];
+
+fn read(url: &str) -> Result<PostgresOptions, String> {
+    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    if !matches!(scheme, "postgres" | "postgresql") || !rest.starts_with("//") {
+        return Err("a database is named like this: `postgres://user:password@host/database`".to_owned());
+    }
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let (mut ours, mut drivers) = (Vec::new(), Vec::new());
+    for (name, value) in pairs(query)? {
+        if DRIVERS.contains(&name) || name.starts_with("options[") {
+            drivers.push(format!("{name}={value}"));
+        } else {
+            ours.push((name, decode(value)?));
+        }
+    }
+    let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| match why {
+        sqlx::Error::Configuration(why) => why.to_string(),
+        why => why.to_string(),
+    })?;
+    let mut options = PostgresOptions::new(connect);
+    for (name, value) in ours {
+        options = match (name, &*value) {
+            ("schema", schema) => options.schema(schema),
+            ("appends", "shared") => options.appends(AppendOrder::Shared),
+            ("appends", "exclusive") => options.appends(AppendOrder::Exclusive),
+            ("appends", other) => return Err(format!("`appends` can't be `{other}`: use `shared` or `exclusive`")),
+            ("connections_max", number) => match number.parse() {
+                Ok(max) if max >= CONNECTIONS_MIN => options.connections_max(max),
+                _ => return Err(format!("`connections_max` can't be `{number}`: use a number from {CONNECTIONS_MIN} on")),
+            },
+            ("connection_wait_max_s", number) => match number.parse() {
+                Ok(seconds @ 1..) => options.connection_wait_max(Duration::from_secs(seconds)),
+                _ => return Err(format!("`connection_wait_max_s` can't be `{number}`: use whole seconds from 1 on")),
+            },
+            (name, _) => {
+                return Err(format!(
+                    "there is no option `{name}`: use `schema`, `appends`, `connections_max` or `connection_wait_max_s`, or one of the driver's: {}",
+                    DRIVERS.join(", ")
+                ));
+            }
+        };
+    }
+    if let Some(schema) = &options.schema
+        && (schema.is_empty() || schema.len() > 63 || schema.contains(['"', '\0']) || schema.starts_with("pg_"))
+    {
+        return Err(format!("`{schema}` can't be the name of a schema: use letters, digits and `_`, at most 63 of them"));
+    }
+    Ok(options)
+}
+
+/// A URL as it may be shown.
+fn without_password(url: &str) -> String {
+    let (before, query) = url.split_once('?').map_or((url, None), |(before, query)| (before, Some(query)));
+    let mut shown = match before.split_once("//").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (user, host))) => {
+            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
+            format!("{scheme}//{user}@{host}")
+        }
+        None => before.to_owned(),
+    };
+    if let Some(query) = query {
+        let pairs = query.split('&').map(|pair| if pair.starts_with("password=") { "password=***" } else { pair });
+        shown.push('?');
+        shown.push_str(&pairs.collect::<Vec<_>>().join("&"));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_understood_is_named_without_the_password() {
+        for (url, why) in [
+            ("postgres:bank", "a database is named like this: `postgres://user:password@host/database`"),
+            ("postgres://ann:secret@h/d?appends=both", "`appends` can't be `both`: use `shared` or `exclusive`"),
+            ("postgres://ann:secret@h/d?connections_max=5", "`connections_max` can't be `5`: use a number from 6 on"),
+            ("postgres://h/d?schema=", "`` can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
+            ("postgres://h/d?schema=a&schema=b", "the option `schema` stands there twice: leave one of them out"),
+            ("postgres://ann:secret@h/d?pool=3&password=secret", "there is no option `pool`: use `schema`, "),
+        ] {
+            let error = PostgresOptions::parse(url).expect_err(url).to_string();
+            assert!(error.contains(why), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_drivers_reaches_the_driver() {
+        let url = "postgresql://ann@db:5433/bank?sslmode=require&schema=a%20b&application_name=teller";
+        let options = PostgresOptions::parse(url).expect("it is right");
+        assert_eq!(options.schema.as_deref(), Some("a b"));
+        assert_eq!(options.connect.get_host(), "db");
+        assert_eq!(options.connect.get_port(), 5433);
+        assert_eq!(options.connect.get_application_name(), Some("teller"));
+        assert!(matches!(options.connect.get_ssl_mode(), sqlx::postgres::PgSslMode::Require));
+    }
+}

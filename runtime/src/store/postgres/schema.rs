@@ -1,0 +1,261 @@
+//! What a database holds: the tables of the store, their versions, and what must be true of them.
+//!
+//! Always true: everything is made in one transaction, under a lock that ends with it, so any number of processes may start
+//! at once, also behind a pooler; and nothing is touched where everything is there.
+
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+use super::errors::While;
+use crate::error::{StartError, StoreError};
+use crate::schema::Fingerprint;
+
+/// The format this build writes, and the newest it reads.
+const FORMAT: i32 = 1;
+/// The oldest server with all that is used here.
+const SERVER_MIN: i32 = 130_000;
+/// Who makes or changes tables holds this lock.
+const MIGRATIONS_KEY: i64 = 0x6765_7374_615f_6d69;
+
+const CONTEXT: &str = "opening the database";
+
+/// Where the tables are, and the lock that appends hold.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// The schema's name, in quotes.
+    pub(super) schema: String,
+    /// The channel that tells of appends.
+    pub(super) channel: String,
+    /// Appends hold this advisory lock from before they take their positions until they are committed or rolled back.
+    pub(super) lock_key: i64,
+}
+
+/// A name as SQL takes it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Makes sure that everything is there and in order, and says where.
+pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>) -> Result<Place, StartError> {
+    let row = sqlx::query(
+        "select current_setting('server_version_num')::int4, current_setting('server_version'), current_schema()::text, \
+         current_database()::text, pg_is_in_recovery(), current_user::text",
+    );
+    let row = row.fetch_one(&mut *connection).await.during(CONTEXT)?;
+    let get = |at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
+    if row.try_get::<i32, _>(0).during(CONTEXT)? < SERVER_MIN {
+        let version = get(1)?.unwrap_or_default();
+        return Err(refused(format!("the server is Postgres {version}, and gesta needs 13 or newer: update it")));
+    }
+    if row.try_get::<bool, _>(4).during(CONTEXT)? {
+        let why = "the server is a standby, which only reads, and shows nobody's locks: connect to the primary";
+        return Err(refused(why.to_owned()));
+    }
+    let schema = match schema {
+        Some(schema) => schema.to_owned(),
+        None => get(2)?.ok_or_else(|| {
+            refused("no schema of the search path is there: name one by `?schema=..`, which is made if need be".to_owned())
+        })?,
+    };
+    let who = (get(5)?.unwrap_or_default(), get(3)?.unwrap_or_default());
+    if format_of(connection, &schema).await? != Some(FORMAT) {
+        migrate(connection, &schema, &who).await?;
+    }
+    let name = quoted(&schema);
+    let sql = format!("select lock_key from {name}.gesta_store");
+    let lock_key = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
+    check(connection, &schema, lock_key).await?;
+    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key })
+}
+
+fn refused(message: String) -> StartError {
+    StoreError::Driver { context: CONTEXT, message, transient: false }.into()
+}
+
+/// Which format is there; none in a database without a store.
+async fn format_of(connection: &mut PgConnection, schema: &str) -> Result<Option<i32>, StartError> {
+    let there = "select exists (select from pg_catalog.pg_tables where schemaname = $1 and tablename = 'gesta_store')";
+    if !sqlx::query_scalar(there).bind(schema).fetch_one(&mut *connection).await.during(CONTEXT)? {
+        return Ok(None);
+    }
+    let sql = format!("select format from {}.gesta_store", quoted(schema));
+    let found: i32 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
+    if found > FORMAT {
+        let file = format!("the schema `{schema}` of the database");
+        let number = |n: i32| n.unsigned_abs();
+        return Err(StartError::NewerFormat { file, found: number(found), known: number(FORMAT) });
+    }
+    Ok(Some(found))
+}
+
+/// Begins a transaction in which tables are made or changed: one at a time.
+pub(super) fn begin_migration() -> String {
+    format!("begin isolation level read committed; select pg_advisory_xact_lock({MIGRATIONS_KEY})")
+}
+
+async fn migrate(connection: &mut PgConnection, schema: &str, (user, database): &(String, String)) -> Result<(), StartError> {
+    let mut transaction = connection.begin_with(AssertSqlSafe(begin_migration())).await.during(CONTEXT)?;
+    // Another process may have done it while this one waited for the lock.
+    if format_of(&mut transaction, schema).await?.is_none() {
+        let made = sqlx::raw_sql(AssertSqlSafe(tables(schema))).execute(&mut *transaction).await;
+        made.map_err(|error| {
+            let told = super::errors::driver(CONTEXT, &error);
+            refused(format!(
+                "the tables can't be made in the schema `{schema}`: {told}; `grant create on schema {schema} to {user}` lets `{user}` make \
+                 them, and a schema that is not there needs `grant create on database {database} to {user}`",
+                schema = quoted(schema),
+                user = quoted(user),
+                database = quoted(database),
+            ))
+        })?;
+    }
+    transaction.commit().await.during(CONTEXT)?;
+    Ok(())
+}
+
+/// Every table of the store. Text is compared byte by byte, as the other stores do.
+///
+/// What is null in an event is as it is by default: `occurred_at` is `recorded_at`, `correlation_id` is `event_id`.
+fn tables(schema: &str) -> String {
+    let name = quoted(schema);
+    let lock_key = Fingerprint::new().bytes(b"gesta appends").bytes(schema.as_bytes()).finish().cast_signed();
+    format!(
+        "create schema if not exists {name};
+        create sequence {name}.gesta_positions as bigint cache 1;
+        create table {name}.gesta_events (
+            position bigint not null primary key default nextval('{literal}.gesta_positions'),
+            stream text collate \"C\" not null,
+            version bigint not null,
+            name text collate \"C\" not null,
+            schema_version bigint not null,
+            event_id uuid not null,
+            recorded_at bigint not null,
+            occurred_at bigint,
+            correlation_id uuid,
+            causation_id uuid,
+            actor text,
+            payload bytea not null,
+            unique (stream, version)
+        );
+        alter sequence {name}.gesta_positions owned by {name}.gesta_events.position;
+        create table {name}.gesta_event_types (
+            aggregate text collate \"C\" not null,
+            name text collate \"C\" not null,
+            schema_version bigint not null,
+            first_position bigint not null,
+            primary key (aggregate, name, schema_version)
+        );
+        create table {name}.gesta_keys (
+            stream text collate \"C\" not null,
+            key text collate \"C\" not null,
+            command_hash bigint not null,
+            before_version bigint not null,
+            after_version bigint not null,
+            position bigint not null,
+            recorded_at bigint not null,
+            primary key (stream, key)
+        );
+        create table {name}.gesta_snapshots (
+            stream text collate \"C\" not null,
+            fingerprint bigint not null,
+            version bigint not null,
+            recorded_at bigint not null,
+            payload bytea not null,
+            primary key (stream, fingerprint)
+        );
+        create table {name}.gesta_models (
+            table_name text collate \"C\" not null primary key,
+            fingerprint bigint not null,
+            columns text not null,
+            position bigint not null,
+            epoch bigint not null,
+            owner uuid,
+            owned_until timestamptz
+        );
+        create table {name}.gesta_parked (
+            table_name text collate \"C\" not null,
+            stream text collate \"C\" not null,
+            version bigint not null,
+            position bigint not null,
+            name text not null,
+            schema_version bigint not null,
+            why text not null,
+            primary key (table_name, stream)
+        );
+        create view {name}.gesta_log as
+            select position, stream, version, name, schema_version, convert_from(payload, 'UTF8')::json as payload,
+                to_timestamp(recorded_at / 1000000.0) as recorded_at,
+                to_timestamp(coalesce(occurred_at, recorded_at) / 1000000.0) as occurred_at,
+                actor, event_id, coalesce(correlation_id, event_id) as correlation_id, causation_id
+            from {name}.gesta_events;
+        create function {name}.gesta_hold() returns trigger language plpgsql as $$
+            begin perform pg_catalog.pg_advisory_xact_lock_shared({lock_key}); return null; end $$;
+        create trigger gesta_hold before insert on {name}.gesta_events
+            for each statement execute function {name}.gesta_hold();
+        {census}
+        create table {name}.gesta_store (format int not null, lock_key bigint not null);
+        insert into {name}.gesta_store values ({FORMAT}, {lock_key});",
+        census = super::census::Census::function(&name, lock_key),
+        literal = name.replace('\'', "''"),
+    )
+}
+
+/// What readers rely on so that they never skip an event: each point that is not so is a loss that nobody would notice.
+async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Result<(), StartError> {
+    let name = quoted(schema);
+    let sql = format!(
+        "select s.seqcache, s.seqincrement, s.seqcycle,
+            (select case when is_called then last_value else 0 end from {name}.gesta_positions),
+            (select coalesce(max(position), 0) from {name}.gesta_events),
+            (select t.tgenabled::text from pg_catalog.pg_trigger t
+                where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
+            (select p.prosrc from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
+                where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
+            current_setting('transaction_isolation'), e.relpersistence::text
+        from pg_catalog.pg_class e
+            join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
+            join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
+            join pg_catalog.pg_sequence s on s.seqrelid = c.oid"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(schema).fetch_optional(connection).await.during(CONTEXT)?;
+    let wrong = |what: String| refused(format!("the schema `{schema}` is not safe to read from: {what}"));
+    let row =
+        row.ok_or_else(|| wrong("the sequence `gesta_positions` or the table `gesta_events` is gone: restore it".to_owned()))?;
+    let number = |at: usize| row.try_get::<i64, _>(at).during(CONTEXT);
+    let text = |row: &PgRow, at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
+    if number(0)? != 1 || number(1)? != 1 || row.try_get::<bool, _>(2).during(CONTEXT)? {
+        return Err(wrong(format!(
+            "`gesta_positions` gives positions out of order: `alter sequence {name}.gesta_positions cache 1 increment 1 no cycle`"
+        )));
+    }
+    let (last, stored) = (number(3)?, number(4)?);
+    if stored > last {
+        return Err(wrong(format!(
+            "the last event stands at {stored}, and `gesta_positions` at {last}, so positions would be given twice: \
+             `select setval('{name}.gesta_positions', {stored})`, while nobody appends"
+        )));
+    }
+    match text(&row, 5)?.as_deref() {
+        Some("O" | "A") => {}
+        Some(_) => {
+            let enable = format!("alter table {name}.gesta_events enable trigger gesta_hold");
+            return Err(wrong(format!("the trigger `gesta_hold` is disabled: `{enable}`")));
+        }
+        None => {
+            return Err(wrong(
+                "the trigger `gesta_hold` on `gesta_events` is gone: restore it from a backup's schema".to_owned(),
+            ));
+        }
+    }
+    if !text(&row, 6)?.unwrap_or_default().contains(&format!("pg_advisory_xact_lock_shared({lock_key})")) {
+        return Err(wrong(
+            "the function `gesta_hold` takes another lock than readers look for: restore it from a backup's schema".to_owned(),
+        ));
+    }
+    if text(&row, 7)?.as_deref() != Some("read committed") {
+        return Err(wrong(
+            "transactions are not `read committed` here: take `default_transaction_isolation` out of the URL".to_owned(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Who waits for events is woken: by this process at once, by others through `NOTIFY`.
+//!
+//! A notification is sent from outside of the append's transaction, where it would take a lock of the whole server at each commit;
+//! and at most once in a while. It says only that there may be something: whoever hears it looks, and looks from time to time
+//! without hearing anything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, watch};
+
+use super::connections::Connections;
+use super::schema::Place;
+
+/// The least time between two notifications of one process.
+const APART: Duration = Duration::from_millis(5);
+/// How often is looked without having heard anything, while notifications come, and while they don't.
+const POLL: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(50));
+/// The pause before the channel is listened to again, where that failed.
+const AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) struct Wake {
+    /// Counts what was heard.
+    heard: watch::Sender<u64>,
+    /// Something was appended that others have not been told of.
+    untold: Notify,
+    listening: AtomicBool,
+    closed: watch::Sender<bool>,
+}
+
+impl Wake {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Wake {
+            heard: watch::Sender::new(0),
+            untold: Notify::new(),
+            listening: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
+        })
+    }
+
+    /// Lets others know, and hears of them, until the store is closed.
+    pub(super) fn start(self: &Arc<Self>, connections: &Connections, place: &Place) {
+        let (wake, control, channel) = (Arc::clone(self), connections.clone(), place.channel.clone());
+        tokio::spawn(async move { wake.until_closed(wake.tell(&control, &channel)).await });
+        let (wake, control, channel) = (Arc::clone(self), connections.clone(), place.channel.clone());
+        tokio::spawn(async move { wake.until_closed(wake.listen(&control, &channel)).await });
+    }
+
+    async fn until_closed(&self, work: impl Future<Output = ()>) {
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            () = work => {}
+            _ = closed.wait_for(|closed| *closed) => {}
+        }
+    }
+
+    /// This process has appended.
+    pub(super) fn appended(&self) {
+        self.heard.send_modify(|heard| *heard += 1);
+        self.untold.notify_one();
+    }
+
+    async fn tell(&self, connections: &Connections, channel: &str) {
+        loop {
+            self.untold.notified().await;
+            if let Ok(mut connection) = connections.control().await {
+                let told = sqlx::query("select pg_notify($1, '')").bind(channel).execute(&mut *connection).await;
+                if let Err(why) = told {
+                    tracing::debug!(%why, "others were not told of an append; they look from time to time");
+                }
+            }
+            tokio::time::sleep(APART).await;
+        }
+    }
+
+    async fn listen(&self, connections: &Connections, channel: &str) {
+        loop {
+            match self.hear(connections, channel).await {
+                Ok(()) => return,
+                Err(why) => {
+                    self.listening.store(false, Ordering::Relaxed);
+                    tracing::debug!(%why, "notifications are not heard, the store looks for events more often");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn hear(&self, connections: &Connections, channel: &str) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(&connections.control).await?;
+        listener.listen(channel).await?;
+        self.listening.store(true, Ordering::Relaxed);
+        loop {
+            // `None` after a connection was lost: something may have been missed.
+            listener.try_recv().await?;
+            self.heard.send_modify(|heard| *heard += 1);
+        }
+    }
+
+    /// What has been heard, for [`changed`](Wake::changed) to wait for more.
+    pub(super) fn ear(&self) -> watch::Receiver<u64> {
+        let mut ear = self.heard.subscribe();
+        ear.mark_unchanged();
+        ear
+    }
+
+    /// Comes back when something is heard, when it is time to look anyway, or when the store is closed.
+    pub(super) async fn changed(&self, ear: &mut watch::Receiver<u64>) {
+        let mut closed = self.closed.subscribe();
+        let poll = if self.listening.load(Ordering::Relaxed) { POLL.0 } else { POLL.1 };
+        tokio::select! {
+            _ = ear.changed() => {}
+            _ = closed.wait_for(|closed| *closed) => {}
+            () = tokio::time::sleep(poll) => {}
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+    /// Answers whether it was open.
+    pub(super) fn close(&self) -> bool {
+        !self.closed.send_replace(true)
+    }
+}

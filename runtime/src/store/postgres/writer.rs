@@ -1,0 +1,252 @@
+//! A batch of appends: as one statement beside others, or in a transaction that has the lock alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::append::{Events, Kinds, NewKeys, NewKinds, Statements, appended, correlation_id, counter, single};
+use super::census::Census;
+use super::connections::Connections;
+use super::errors::{Sent, SqlResult, While, driver, sent};
+use super::models::Models;
+use super::options::AppendOrder;
+use super::schema::Place;
+use super::wake::Wake;
+use crate::Timestamp;
+use crate::error::StoreError;
+use crate::event::Position;
+use crate::store::{Append, AppendError, Appended, NewEvent, StreamAppend};
+
+pub(super) const CONTEXT: &str = "appending";
+/// How often an append is sent again that lost a race which nothing stored explains.
+const ATTEMPTS_MAX: usize = 5;
+
+pub(super) struct Writer {
+    pub(super) connections: Connections,
+    pub(super) statements: Statements,
+    pub(super) kinds: Kinds,
+    pub(super) census: Arc<Census>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) models: Arc<RwLock<Arc<Models>>>,
+    pub(super) order: AppendOrder,
+    pub(super) place: Place,
+}
+
+pub(super) type Results = Vec<Result<Appended, AppendError>>;
+
+impl Writer {
+    /// Stores each of these appends, or says why not.
+    pub(super) async fn write(&self, appends: &[Append]) -> Results {
+        if let Err(lost) = self.census.check() {
+            return appends.iter().map(|_| Err(lost.clone().into())).collect();
+        }
+        let (alone, beside): (Vec<_>, Vec<_>) = appends.iter().partition(|append| self.is_alone(append));
+        let beside = if beside.is_empty() { Vec::new() } else { self.beside(&beside).await };
+        let alone = if alone.is_empty() { Vec::new() } else { self.alone(&alone).await };
+        let (mut alone, mut beside) = (alone.into_iter(), beside.into_iter());
+        let results: Results = appends
+            .iter()
+            .map(|append| {
+                let result = if self.is_alone(append) { alone.next() } else { beside.next() };
+                result.unwrap_or(Err(AppendError::UnknownOutcome(StoreError::Closed)))
+            })
+            .collect();
+        for (append, result) in appends.iter().zip(&results) {
+            if let Ok(Appended { position, positions, .. }) = result
+                && let Some(event) = append.streams.iter().rev().find_map(|part| part.events.last())
+                && !positions.is_empty()
+            {
+                self.census.seen(*position, event.id);
+            }
+        }
+        if results.iter().any(Result::is_ok) {
+            self.wake.appended();
+        }
+        results
+    }
+
+    /// Whether an append needs the lock alone: inline read models have come to the last event before it, so there must be one; and
+    /// a stream without events has no row that would keep others away from it.
+    fn is_alone(&self, append: &Append) -> bool {
+        self.order == AppendOrder::Exclusive
+            || append.inline.is_some()
+            || append.streams.iter().any(|part| part.events.is_empty())
+    }
+
+    /// As one statement; where that is in somebody's way, append by append.
+    async fn beside(&self, appends: &[&Append]) -> Results {
+        if let [append] = appends {
+            return vec![self.one_by_one(append).await];
+        }
+        match self.send(appends).await {
+            Ok(results) => {
+                let mut decided = Vec::with_capacity(appends.len());
+                for (append, result) in appends.iter().zip(results) {
+                    decided.push(match result {
+                        Some(appended) => Ok(appended),
+                        None => self.one_by_one(append).await,
+                    });
+                }
+                decided
+            }
+            // One of them is to blame, or lost a race: it must not take the others with it.
+            Err(Sent::Raced(_) | Sent::Refused(AppendError::Store(StoreError::Driver { transient: false, .. }))) => {
+                futures_util::future::join_all(appends.iter().map(|append| self.one_by_one(append))).await
+            }
+            Err(Sent::Refused(error) | Sent::Unknown(error)) => appends.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    async fn one_by_one(&self, append: &Append) -> Result<Appended, AppendError> {
+        let mut raced = None;
+        for _ in 0..ATTEMPTS_MAX {
+            match self.send(&[append]).await {
+                Ok(mut results) => {
+                    if let Some(appended) = results.pop().flatten() {
+                        return Ok(appended);
+                    }
+                }
+                Err(Sent::Raced(error)) => raced = Some(error),
+                Err(Sent::Refused(error) | Sent::Unknown(error)) => return Err(error),
+            }
+            let mut connection = self.connections.append().await.during(CONTEXT)?;
+            if let Some(reason) = self.statements.reason(&mut connection, append).await? {
+                return Err(reason);
+            }
+            drop(connection);
+            self.meet_server().await?;
+        }
+        let message = "others were in the way each time: the same may succeed later".to_owned();
+        Err(raced.unwrap_or(StoreError::Driver { context: CONTEXT, message, transient: true }.into()))
+    }
+
+    /// Where another server answers than the one that is known, finds out whether it holds what this process knows.
+    async fn meet_server(&self) -> Result<(), StoreError> {
+        let mut connection = self.connections.append().await.during(CONTEXT)?;
+        let answers = self.statements.server(&mut connection).await?;
+        drop(connection);
+        if answers != self.census.known().server {
+            self.census.look(&self.connections).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a statement; `None` for an append that it refused.
+    async fn send(&self, appends: &[&Append]) -> Result<Vec<Option<Appended>>, Sent> {
+        let server = self.census.known().server;
+        let mut connection = self.connections.append().await.map_err(|error| sent(CONTEXT, &error))?;
+        let kinds = self.kinds.unknown(appends.iter().copied());
+        if let [append] = appends
+            && kinds.is_empty()
+            && let Some((part, event)) = single(append)
+        {
+            let stored = self.send_one(&mut connection, append, part, event, server).await;
+            return Ok(vec![stored.map_err(|error| sent(CONTEXT, &error))?]);
+        }
+        let stored = self.send_many(&mut connection, appends, &kinds, server).await.map_err(|error| sent(CONTEXT, &error))?;
+        let all = stored.iter().all(Option::is_some);
+        if all && !kinds.is_empty() {
+            self.learn(&kinds);
+        }
+        Ok(stored)
+    }
+
+    pub(super) fn learn(&self, kinds: &NewKinds<'_>) {
+        let kinds = kinds.aggregates.iter().zip(&kinds.names).zip(&kinds.versions);
+        self.kinds.learn(kinds.map(|((aggregate, name), version)| (Box::from(*aggregate), *name, *version)));
+    }
+
+    async fn send_one(
+        &self,
+        connection: &mut PgConnection,
+        append: &Append,
+        part: &StreamAppend,
+        event: &NewEvent,
+        server: i64,
+    ) -> SqlResult<Option<Appended>> {
+        let row = sqlx::query(AssertSqlSafe(&*self.statements.one))
+            .bind(part.stream.as_str())
+            .bind(part.expected.get().cast_signed())
+            .bind(event.name)
+            .bind(i64::from(event.schema_version))
+            .bind(event.id)
+            .bind(append.recorded_at.as_micros())
+            .bind(event.occurred_at.map(Timestamp::as_micros))
+            .bind(Some(correlation_id(append)).filter(|id| *id != event.id))
+            .bind(append.causation_id)
+            .bind(append.actor.as_deref())
+            .bind(&*event.payload)
+            .bind(server)
+            .fetch_optional(connection)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let position = Position::new(counter(&row, 0)?);
+        let recorded_at = vec![Timestamp::from_micros(row.try_get(1)?)];
+        Ok(Some(Appended { positions: vec![position], recorded_at, position }))
+    }
+
+    async fn send_many(
+        &self,
+        connection: &mut PgConnection,
+        appends: &[&Append],
+        kinds: &NewKinds<'_>,
+        server: i64,
+    ) -> SqlResult<Vec<Option<Appended>>> {
+        let (mut events, mut keys) = (Events::default(), NewKeys::default());
+        for (number, append) in (0..).zip(appends) {
+            events.add(number, append, |_| append.recorded_at);
+            keys.add(number, append);
+        }
+        let mut query = events.bind(self.statements.many(!keys.is_empty(), !kinds.is_empty())).bind(server);
+        if !keys.is_empty() {
+            query = query.bind(keys.appends).bind(keys.streams).bind(keys.keys).bind(keys.hashes).bind(keys.expected);
+        }
+        if !kinds.is_empty() {
+            query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions());
+        }
+        let rows = query.fetch_all(connection).await?;
+        let mut stored = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let at = Timestamp::from_micros(row.try_get(3)?);
+            stored.insert((row.try_get::<&str, _>(0)?, counter(row, 1)?), (Position::new(counter(row, 2)?), at));
+        }
+        Ok(appends.iter().map(|append| appended(append, &stored)).collect())
+    }
+
+    /// In a transaction under the lock alone; where one append can't be written at all, append by append.
+    async fn alone(&self, appends: &[&Append]) -> Results {
+        let mut raced = 0;
+        loop {
+            match self.transaction(appends).await {
+                Ok(results) => return results,
+                Err(Sent::Raced(_)) if raced < ATTEMPTS_MAX => {
+                    raced += 1;
+                    if let Err(error) = self.meet_server().await {
+                        return appends.iter().map(|_| Err(error.clone().into())).collect();
+                    }
+                }
+                Err(Sent::Refused(AppendError::Store(StoreError::Driver { transient: false, .. }))) if appends.len() > 1 => {
+                    let mut results = Vec::with_capacity(appends.len());
+                    for append in appends {
+                        let mut alone = Box::pin(self.alone(&[append])).await;
+                        results.extend(alone.pop());
+                    }
+                    return results;
+                }
+                Err(Sent::Raced(error) | Sent::Refused(error) | Sent::Unknown(error)) => {
+                    return appends.iter().map(|_| Err(error.clone())).collect();
+                }
+            }
+        }
+    }
+}
+
+/// What a transaction's own errors mean: nothing of it is stored before its commit.
+pub(super) fn uncommitted(error: &sqlx::Error) -> Sent {
+    match sent(CONTEXT, error) {
+        Sent::Unknown(_) => Sent::Refused(driver(CONTEXT, error).into()),
+        other => other,
+    }
+}

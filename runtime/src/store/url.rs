@@ -1,0 +1,35 @@
+//! What the URLs of stores have in common.
+
+/// The options behind the `?`, each once, as they are written.
+pub(super) fn pairs(query: &str) -> Result<Vec<(&str, &str)>, String> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if pairs.iter().any(|(other, _)| *other == name) {
+            return Err(format!("the option `{name}` stands there twice: leave one of them out"));
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// Replaces `%xx` by its byte.
+pub(super) fn decode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match (digit(rest.next()), digit(rest.next())) {
+            (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+            _ => return Err("a `%` is followed by two hexadecimal digits: write `%25` for the sign itself".to_owned()),
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err("a name in it is not UTF-8, or holds a NUL: take another name".to_owned()),
+    }
+}

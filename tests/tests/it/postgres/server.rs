@@ -1,0 +1,60 @@
+//! The server that tests run on, and a database of its own for each of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+/// A database of its own, gone with the test.
+pub struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let server = std::env::var(xtask::postgres::VARIABLE).unwrap_or_else(|_| {
+            panic!("`{}` names no server: run the tests by `cargo xtask test`, which starts one", xtask::postgres::VARIABLE)
+        });
+        let name = format!("gesta_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut server_connection = connect(&server).await;
+        let sql = AssertSqlSafe(format!("create database {name}"));
+        server_connection.execute(sql).await.expect("the user of the tests may make databases");
+        Database { server, name }
+    }
+
+    /// With these options behind it, such as `?schema=a`.
+    pub fn url(&self, options: &str) -> String {
+        let (base, own) = self.server.split_once('?').map_or((&*self.server, ""), |(base, own)| (base, own));
+        let (base, _) = base.rsplit_once('/').expect("the URL of a server names a database");
+        let sign = if own.is_empty() { options.to_owned() } else { format!("?{own}{}", options.replacen('?', "&", 1)) };
+        format!("{base}/{}{sign}", self.name)
+    }
+
+    /// A connection beside gesta's.
+    pub async fn connect(&self) -> PgConnection {
+        connect(&self.url("")).await
+    }
+}
+
+async fn connect(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().expect("it is the URL of a server");
+    options.connect().await.unwrap_or_else(|why| panic!("{url}: {why}"))
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (server, sql) = (self.server.clone(), format!("drop database if exists {} with (force)", self.name));
+        // A drop can't wait in the runtime it is in.
+        let gone = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let mut connection = connect(&server).await;
+                let _ = connection.execute(AssertSqlSafe(sql)).await;
+                let _ = connection.close().await;
+            });
+        });
+        let _ = gone.join();
+    }
+}

@@ -1,0 +1,3 @@
+//! What the tests and the front door share: servers that they bring up by themselves.
+
+pub mod postgres;
