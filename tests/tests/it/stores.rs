@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gesta::{App, Builder};
 
+use crate::postgres::server::Database;
+
 /// A folder of its own for a test, removed with it.
 pub struct Folder(PathBuf);
 
@@ -34,8 +36,9 @@ impl Drop for Folder {
 
 /// Runs a test on every store, with nothing different but the URL.
 pub async fn on_every_store<F: Future<Output = ()>>(test: impl Fn(Builder) -> F) {
-    let folder = Folder::new();
-    for url in ["memory:".to_owned(), folder.url("test.db")] {
+    let (folder, database) = (Folder::new(), Database::new().await);
+    let postgres = [database.url("?schema=shared"), database.url("?schema=alone&appends=exclusive")];
+    for url in ["memory:".to_owned(), folder.url("test.db")].into_iter().chain(postgres) {
         println!("on {url}");
         test(App::connect(&url).await.expect("the store opens")).await;
     }

@@ -13,7 +13,7 @@ async fn refused(builder: gesta::Builder) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_names_no_store_says_what_there_is() {
     let refused = async |url: &str| App::connect(url).await.expect_err("this is no store").to_string();
-    assert_eq!(refused("oracle://x").await, "`oracle:` is no store of gesta: use one of `memory:` or `sqlite:`");
+    assert_eq!(refused("oracle://x").await, "`oracle:` is no store of gesta: use one of `memory:`, `sqlite:` or `postgres:`");
     assert!(refused("bank.db").await.contains("such as `sqlite:bank.db`"));
     assert_eq!(refused("memory:x").await, "`memory:x`: a store in memory has no name: write `memory:`");
 }
