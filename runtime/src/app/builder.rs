@@ -25,7 +25,7 @@ use crate::command::Services;
 use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Capabilities, Checkpoint, EventLog, Prepared, ReadModelStore, Store, StoredType};
+use crate::store::{Capabilities, Checkpoint, EventLog, Leases, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
 use crate::{CommandInfo, Commands, Lock, Position};
 
@@ -72,14 +72,16 @@ struct Feed {
     model: Arc<Model>,
     log: Arc<dyn EventLog>,
     rows: Arc<dyn ReadModelStore>,
+    leases: Option<Arc<dyn Leases>>,
     checkpoint: Checkpoint,
 }
 
 fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
-    let Feed { model, log, rows, checkpoint } = feed;
+    let Feed { model, log, rows, leases, checkpoint } = feed;
     let (feeder, position) = (Feeder::<M>::new(), checkpoint.position);
     let parked = Arc::clone(&model.progress.borrow().parked);
-    Box::new(Runner { model, log, rows, feeder, checkpoint, position, stored_at: Instant::now(), parked, retried: None })
+    let (stored_at, renewed_at) = (Instant::now(), Instant::now());
+    Box::new(Runner { model, log, rows, leases, renewed_at, feeder, checkpoint, position, stored_at, parked, retried: None })
 }
 
 impl fmt::Debug for Builder {
@@ -331,11 +333,19 @@ async fn prepare(
         let model = Arc::new(model);
         fed.models.push(model.clone());
         let (Some(checkpoint), true) = (checkpoint, writable) else { continue };
-        let feed = Feed { model: model.clone(), log: store.log.clone(), rows: rows.clone(), checkpoint };
+        let feed =
+            Feed { model: model.clone(), log: store.log.clone(), rows: rows.clone(), leases: store.leases.clone(), checkpoint };
         let mut runner = run(feed);
         match part {
             Some(part) => {
-                match runner.catch_up().await {
+                let caught_up = loop {
+                    match runner.catch_up().await {
+                        // Another process that starts does the same; whoever is first brings it nearer.
+                        Err(ProjectionError::Superseded) => {}
+                        caught_up => break caught_up,
+                    }
+                };
+                match caught_up {
                     Ok(()) => {}
                     // Commands that it does not fold go on; what it does fold, it refuses until a newer build is here.
                     Err(why @ ProjectionError::NewerBuildNeeded(_)) => {

@@ -18,7 +18,7 @@ use super::load::PAGE_BYTES;
 use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
 use crate::error::{EventPlace, ProjectionError, StoreError, panic_message};
 use crate::read::{FoldError, Projection, Row, Value};
-use crate::store::{Checkpoint, CommitError, EventLog, ParkingChange, ReadModelStore, RowChange, StoredEvent};
+use crate::store::{Checkpoint, CommitError, EventLog, Leases, ParkingChange, ReadModelStore, RowChange, StoredEvent};
 use crate::{Position, StreamName};
 
 /// The most events a batch reads.
@@ -33,6 +33,10 @@ pub(crate) struct Runner<M> {
     pub(crate) model: Arc<Model>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) rows: Arc<dyn ReadModelStore>,
+    /// Where several processes may feed the model.
+    pub(crate) leases: Option<Arc<dyn Leases>>,
+    /// When the lease was renewed last.
+    pub(crate) renewed_at: Instant,
     pub(crate) feeder: Feeder<M>,
     /// What is stored.
     pub(crate) checkpoint: Checkpoint,
@@ -94,8 +98,65 @@ impl<M: Projection> Runner<M> {
         model.progress.send_modify(|progress| progress.stopped = Some(why));
     }
 
-    /// Feeds the model; answers why it does so no longer.
+    /// Feeds the model whenever it is this process's; answers why it does so no longer.
     async fn feed(mut self, mut shutdown: watch::Receiver<bool>) -> ProjectionError {
+        let Some(leases) = self.leases.clone() else { return self.feed_own(&mut shutdown).await };
+        loop {
+            if let Err(why) = self.take_over(&*leases, &mut shutdown).await {
+                return why;
+            }
+            let why = self.feed_own(&mut shutdown).await;
+            if !matches!(why, ProjectionError::Superseded) {
+                // So that others, perhaps of a newer build, need not wait. Where it fails, the lease runs out.
+                let _ = leases.release(self.model.place, self.checkpoint.epoch).await;
+                return why;
+            }
+            tracing::warn!(model = self.model.name, "another process has taken over the read model");
+        }
+    }
+
+    /// Waits until the model is this process's. Reads look at what another one stores meanwhile.
+    async fn take_over(&mut self, leases: &dyn Leases, shutdown: &mut watch::Receiver<bool>) -> Result<(), ProjectionError> {
+        loop {
+            if *shutdown.borrow_and_update() {
+                return Err(StoreError::Closed.into());
+            }
+            match leases.acquire(self.model.place).await {
+                Ok(Some(checkpoint)) => {
+                    tracing::info!(model = self.model.name, epoch = checkpoint.epoch, "feeds the read model");
+                    (self.checkpoint, self.position, self.retried) = (checkpoint, checkpoint.position, None);
+                    self.renewed_at = Instant::now();
+                    self.model.progress.send_modify(|progress| {
+                        (progress.position, progress.stopped) = (checkpoint.position, None);
+                    });
+                    return Ok(());
+                }
+                Ok(None) => self.model.progress.send_modify(|progress| progress.stopped = Some(ProjectionError::Superseded)),
+                Err(why @ StoreError::Driver { .. }) => {
+                    tracing::warn!(model = self.model.name, %why, "whose the read model is can't be found out, trying again");
+                }
+                Err(why) => return Err(why.into()),
+            }
+            // An app that is gone wants nothing more than one that shuts down.
+            if let Ok(Err(_)) = tokio::time::timeout(leases.renew_every(), shutdown.changed()).await {
+                return Err(StoreError::Closed.into());
+            }
+        }
+    }
+
+    /// Says that it is still there, where it is time to.
+    async fn renew(&mut self) -> Result<(), ProjectionError> {
+        let Some(leases) = self.leases.as_ref().filter(|leases| self.renewed_at.elapsed() >= leases.renew_every()) else {
+            return Ok(());
+        };
+        if !leases.renew(self.model.place, self.checkpoint.epoch).await? {
+            return Err(ProjectionError::Superseded);
+        }
+        self.renewed_at = Instant::now();
+        Ok(())
+    }
+
+    async fn feed_own(&mut self, shutdown: &mut watch::Receiver<bool>) -> ProjectionError {
         let (mut pause, mut behind) = (PAUSE.0, true);
         loop {
             if *shutdown.borrow_and_update() {
@@ -106,7 +167,7 @@ impl<M: Projection> Runner<M> {
                     if std::mem::replace(&mut behind, false) {
                         tracing::info!(model = self.model.name, position = %self.position, "has caught up");
                     }
-                    match self.wait(&mut shutdown).await {
+                    match self.wait(shutdown).await {
                         Ok(()) => continue,
                         Err(why) => why.into(),
                     }
@@ -122,6 +183,8 @@ impl<M: Projection> Runner<M> {
                 ProjectionError::Store(why @ StoreError::Driver { .. }) => {
                     tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
                     let _ = tokio::time::timeout(pause, shutdown.changed()).await;
+                    // What was only read, and not stored, may be gone with a server that failed.
+                    self.position = self.checkpoint.position;
                     pause = (pause * 2).min(PAUSE.1);
                 }
                 why => return why,
@@ -142,12 +205,14 @@ impl<M: Projection> Runner<M> {
         let lags = self.position != self.checkpoint.position;
         let mut asked = self.model.retries_asked.subscribe();
         let heard = self.retried;
+        let renew_in = self.leases.as_ref().map(|leases| leases.renew_every().saturating_sub(self.renewed_at.elapsed()));
         tokio::select! {
             // An app that is gone wants nothing more than one that shuts down.
             ended = shutdown.changed() => if ended.is_err() { Err(StoreError::Closed) } else { Ok(()) },
             waited = self.log.wait_beyond(self.position) => waited,
             // The model holds the sender.
             () = async { let _ = asked.wait_for(|asked| Some(*asked) > heard).await; } => Ok(()),
+            () = tokio::time::sleep(renew_in.unwrap_or_default()), if renew_in.is_some() => Ok(()),
             () = tokio::time::sleep(IDLE_CHECKPOINT), if lags => match self.store_position().await {
                 Err(ProjectionError::Store(why)) => Err(why),
                 // Whoever took over will be met by the next batch.
@@ -158,6 +223,7 @@ impl<M: Projection> Runner<M> {
 
     /// What is parked, where it is time to try that again, and one batch.
     async fn turn(&mut self) -> Result<usize, ProjectionError> {
+        self.renew().await?;
         let asked = *self.model.retries_asked.borrow();
         match self.retried {
             None => self.take_up_parked().await?,

@@ -30,6 +30,7 @@ mod url;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -53,6 +54,8 @@ pub struct Store {
     pub snapshots: Option<Arc<dyn SnapshotStore>>,
     /// Read models and their checkpoints.
     pub read_models: Option<Arc<dyn ReadModelStore>>,
+    /// Who feeds which read model, where several processes may.
+    pub leases: Option<Arc<dyn Leases>>,
 }
 
 /// One atomic append: events for one or more streams, all or none.
@@ -470,13 +473,43 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
+/// Who feeds which read model, where several processes may: one at a time.
+///
+/// A lease runs out, so that a model goes on where its owner has died. An owner that was only slow finds out when it commits: the
+/// epoch is another one then.
+#[async_trait]
+pub trait Leases: Send + Sync + 'static {
+    /// How often an owner says that it is still there, at least.
+    fn renew_every(&self) -> Duration;
+
+    /// Takes a model over that nobody has, or whose lease has run out: answers where it stands, with an epoch that nobody else
+    /// has. `None` while another one has it, and where the stored model is one of another definition.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn acquire(&self, model: usize) -> Result<Option<Checkpoint>, StoreError>;
+
+    /// Keeps a model; `false` where it was taken over.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn renew(&self, model: usize, epoch: u64) -> Result<bool, StoreError>;
+
+    /// Gives a model back, so that nobody has to wait for the lease to run out. One that was taken over stays with its new owner.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn release(&self, model: usize, epoch: u64) -> Result<(), StoreError>;
+}
+
 /// Read models: a table each, and their checkpoints.
 #[async_trait]
 pub trait ReadModelStore: Send + Sync + 'static {
     /// Makes this owner the one of each model: their tables are there afterwards, with rows of exactly this fingerprint.
     ///
     /// A model that is there with another fingerprint is emptied and starts at [`Position::ZERO`]. The epoch of each
-    /// becomes one more than it was. Models are then known by the place that is answered, in the order of `models`. Those that
+    /// becomes one more than it was; on a store with [`Leases`] only that of a model that was emptied, and who feeds the others is not
+    /// changed. Models are then known by the place that is answered, in the order of `models`. Those that
     /// were prepared earlier, perhaps for another app, stay in use under the places they have.
     ///
     /// On a store that is open for reading only, nothing is changed.

@@ -116,7 +116,7 @@ struct Mutants(Fault);
 #[async_trait]
 impl Subject for Mutants {
     fn offers(&self) -> Offers {
-        Offers { durable: false, ..Offers::ALL }
+        Offers { durable: false, leases: false, ..Offers::ALL }
     }
     async fn fresh(&self, _place: &str) -> Store {
         let mutant = Arc::new(Mutant { fault: self.0, inner: memory::open(), kept: Arc::default() });
@@ -125,6 +125,7 @@ impl Subject for Mutants {
             keys: Some(Arc::clone(&mutant) as Arc<dyn Keys>),
             snapshots: Some(Arc::clone(&mutant) as Arc<dyn SnapshotStore>),
             read_models: Some(mutant),
+            leases: None,
         }
     }
     async fn reopen(&self, _place: &str) -> Option<Store> {

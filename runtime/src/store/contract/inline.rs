@@ -333,7 +333,9 @@ pub(super) async fn inline_rows_are_there_after_reopening(ground: &Ground<'_>) -
     let done = store.log.append(carried(named("1", 0, &["Deposited", "Deposited"]), &fold)).await?;
     let store = ground.reopen(store).await?;
     let again = models(&store)?.prepare(vec![TALLY, LATER]).await?;
-    same!(again[0].checkpoint, Some(Checkpoint { position: done.position, epoch: first.epoch + 1 }), "the checkpoint");
+    // Where there are leases, being prepared makes nobody an owner.
+    let epoch = if ground.offers.leases { first.epoch } else { first.epoch + 1 };
+    same!(again[0].checkpoint, Some(Checkpoint { position: done.position, epoch }), "the checkpoint");
     same!(tally(&store, "all").await?, Some(row("all", 2, done.position)), "the row of all");
     let done = store.log.append(carried(named("1", 2, &["Deposited"]), &fold)).await?;
     same!(tally(&store, "all").await?, Some(row("all", 3, done.position)), "the row of all after one more");

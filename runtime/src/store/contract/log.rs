@@ -19,6 +19,7 @@ pub(super) async fn a_store_offers_what_it_says(ground: &Ground<'_>) -> Checked 
     same!(store.keys.is_some(), ground.offers.keys, "keys");
     same!(store.snapshots.is_some(), ground.offers.snapshots, "snapshots");
     same!(store.read_models.is_some(), ground.offers.read_models, "read models");
+    same!(store.leases.is_some(), ground.offers.leases, "leases");
     if ground.offers.read_models {
         let parks = super::models::can_park(&store).await?;
         same!(parks, ground.offers.parking, "parking");

@@ -14,7 +14,7 @@
 //! #[async_trait]
 //! impl Subject for Memory {
 //!     fn offers(&self) -> Offers {
-//!         Offers { durable: false, ..Offers::ALL }
+//!         Offers { durable: false, leases: false, ..Offers::ALL }
 //!     }
 //!     async fn fresh(&self, _place: &str) -> Store {
 //!         memory::open()
@@ -35,6 +35,7 @@
 mod inline;
 mod keys;
 mod kit;
+mod leases;
 mod log;
 mod models;
 mod races;
@@ -75,6 +76,8 @@ pub struct Offers {
     pub read_models: bool,
     /// [`ReadModelStore::commit_parking`](super::ReadModelStore::commit_parking).
     pub parking: bool,
+    /// [`Leases`](super::Leases); the suite waits until one has run out, so let that be soon.
+    pub leases: bool,
     /// [`Capabilities::several_streams`](super::Capabilities::several_streams).
     pub several_streams: bool,
     /// [`Capabilities::sole_writer`](super::Capabilities::sole_writer).
@@ -90,6 +93,7 @@ impl Offers {
         snapshots: true,
         read_models: true,
         parking: true,
+        leases: true,
         several_streams: true,
         sole_writer: true,
         durable: true,
@@ -100,6 +104,7 @@ impl Offers {
         snapshots: false,
         read_models: false,
         parking: false,
+        leases: false,
         several_streams: false,
         sole_writer: false,
         durable: false,
@@ -112,6 +117,7 @@ impl Offers {
             (needed.snapshots, self.snapshots, "snapshots"),
             (needed.read_models, self.read_models, "read models"),
             (needed.parking, self.parking, "parking"),
+            (needed.leases, self.leases, "leases"),
             (needed.several_streams, self.several_streams, "appends that span streams"),
             (needed.sole_writer, self.sole_writer, "a sole writer"),
             (needed.durable, self.durable, "durability"),
@@ -299,6 +305,12 @@ cases! {
         rows_checkpoint_and_parking_are_stored_together [read_models, parking],
         another_fingerprint_forgets_what_was_parked [read_models, parking],
         parked_streams_are_there_after_reopening [read_models, parking, durable],
+    }
+    leases {
+        a_model_has_one_owner [read_models, leases],
+        of_racing_owners_one_has_the_model [read_models, leases],
+        an_owner_that_was_silent_can_not_write_any_more [read_models, leases],
+        a_model_of_another_definition_is_nobody_s [read_models, leases],
     }
     inline {
         an_inline_model_moves_with_each_append [read_models],

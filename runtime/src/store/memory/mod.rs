@@ -98,6 +98,7 @@ impl MemoryStore {
             keys: Some(Arc::new(self.clone())),
             snapshots: Some(Arc::new(self.clone())),
             read_models: Some(Arc::new(self.clone())),
+            leases: None,
         }
     }
 

@@ -26,6 +26,7 @@ mod wake;
 mod writer;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -43,7 +44,7 @@ use self::schema::Place;
 use self::wake::Wake;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, Leases, ModelSpec, Parked,
     ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
@@ -61,7 +62,8 @@ pub async fn open(options: &PostgresOptions) -> Result<Store, StartError> {
         log: Arc::clone(&postgres) as Arc<dyn EventLog>,
         keys: Some(Arc::clone(&postgres) as Arc<dyn Keys>),
         snapshots: Some(Arc::clone(&postgres) as Arc<dyn SnapshotStore>),
-        read_models: Some(postgres),
+        read_models: Some(Arc::clone(&postgres) as Arc<dyn ReadModelStore>),
+        leases: Some(postgres),
     })
 }
 
@@ -75,6 +77,7 @@ struct Postgres {
     place: Place,
     /// The models in use, by their place.
     models: Arc<RwLock<Arc<Models>>>,
+    lease: Duration,
 }
 
 impl Postgres {
@@ -100,7 +103,7 @@ impl Postgres {
             place: place.clone(),
         });
         let (reads, statements) = (Reads::new(&place.schema), Statements::new(&place.schema));
-        Ok(Postgres { connections, engine, census, wake, reads, statements, place, models })
+        Ok(Postgres { connections, engine, census, wake, reads, statements, place, models, lease: options.lease })
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -263,17 +266,19 @@ impl ReadModelStore for Postgres {
         let model = self.model(model)?;
         let stored = model.stored(&mut *self.connections.read().await?, false).await.during("reading a checkpoint")?;
         let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the database", model.spec.table));
-        stored.map(|stored| stored.checkpoint).ok_or_else(gone)
+        model.current(&stored.ok_or_else(gone)?)
     }
 
     async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
         let model = self.model(model)?;
         check::keys(&model.spec, keys)?;
+        model.check_current()?;
         model.rows(&mut *self.connections.read().await?, keys).await.during("reading rows")
     }
 
     async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         let model = self.model(model)?;
+        model.check_current()?;
         model.query(&mut *self.connections.read().await?, query).await
     }
 
@@ -304,5 +309,31 @@ impl ReadModelStore for Postgres {
                 Err(why)
             }
         }
+    }
+}
+
+#[async_trait]
+impl Leases for Postgres {
+    fn renew_every(&self) -> Duration {
+        self.lease / 3
+    }
+
+    async fn acquire(&self, model: usize) -> Result<Option<Checkpoint>, StoreError> {
+        let model = self.model(model)?;
+        model.acquire(&mut *self.connections.control().await?, self.lease).await.during("taking over a read model")
+    }
+
+    async fn renew(&self, model: usize, epoch: u64) -> Result<bool, StoreError> {
+        let model = self.model(model)?;
+        model.renew(&mut *self.connections.control().await?, epoch, self.lease).await.during("keeping a read model")
+    }
+
+    async fn release(&self, model: usize, epoch: u64) -> Result<(), StoreError> {
+        let model = self.model(model)?;
+        model
+            .renew(&mut *self.connections.control().await?, epoch, Duration::ZERO)
+            .await
+            .map(drop)
+            .during("giving back a read model")
     }
 }

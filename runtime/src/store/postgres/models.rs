@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use sqlx::query::Query;
@@ -33,6 +35,8 @@ pub(super) struct Model {
     by_keys: String,
     upsert: String,
     delete: String,
+    /// Another build has put rows of its own definition in the place of these.
+    replaced: AtomicBool,
 }
 
 /// What the database says of a model.
@@ -60,7 +64,7 @@ impl Model {
             places.join(", ")
         );
         let delete = format!("delete from {table} where {key_name} = any($1::{key_type}[])");
-        Model { spec, schema: schema.to_owned(), table, select, by_keys, upsert, delete }
+        Model { spec, schema: schema.to_owned(), table, select, by_keys, upsert, delete, replaced: AtomicBool::new(false) }
     }
 
     /// Joins the models in use: in the place its table has, or in a new one. Answers the place.
@@ -101,7 +105,53 @@ impl Model {
         stored.fingerprint == self.spec.fingerprint && stored.columns == sql::columns(&self.spec)
     }
 
-    /// Makes the table one of this definition, and this owner its owner; answers the fingerprint of rows that had to go.
+    /// Where it stands, if its rows are of this definition.
+    pub(super) fn current(&self, stored: &StoredModel) -> Result<Checkpoint, StoreError> {
+        self.replaced.store(!self.is(stored), Ordering::Relaxed);
+        self.check_current()?;
+        Ok(stored.checkpoint)
+    }
+
+    /// That its rows were of this definition when that was looked at last.
+    pub(super) fn check_current(&self) -> Result<(), StoreError> {
+        if !self.replaced.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message =
+            format!("another build has replaced `{}` by rows of its own definition: deploy that build here", self.spec.table);
+        Err(check::misuse("reading rows", message))
+    }
+
+    /// Takes it over, if nobody has it and its rows are of this definition.
+    pub(super) async fn acquire(&self, connection: &mut PgConnection, lease: Duration) -> SqlResult<Option<Checkpoint>> {
+        let sql = self.statement(
+            "update {schema}.gesta_models set epoch = epoch + 1, owned_until = clock_timestamp() + $4 * interval '1 microsecond'
+             where table_name = $1 and fingerprint = $2 and columns = $3
+                and (owned_until is null or owned_until <= clock_timestamp())
+             returning position, epoch",
+        );
+        let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
+        let row = query.bind(micros(lease)).fetch_optional(&mut *connection).await?;
+        if let Some(row) = row {
+            return Ok(Some(Checkpoint { position: Position::new(counter(&row, 0)?), epoch: counter(&row, 1)? }));
+        }
+        if let Some(stored) = self.stored(connection, false).await? {
+            self.replaced.store(!self.is(&stored), Ordering::Relaxed);
+        }
+        Ok(None)
+    }
+
+    /// Keeps it for so long, unless it was taken over.
+    pub(super) async fn renew(&self, connection: &mut PgConnection, epoch: u64, lease: Duration) -> SqlResult<bool> {
+        let sql = self.statement(
+            "update {schema}.gesta_models set owned_until = clock_timestamp() + $3 * interval '1 microsecond'
+             where table_name = $1 and epoch = $2",
+        );
+        let query = sqlx::query(sql).bind(self.name()).bind(epoch.cast_signed()).bind(micros(lease));
+        Ok(query.execute(connection).await?.rows_affected() == 1)
+    }
+
+    /// Makes the table one of this definition; answers the fingerprint of rows that had to go, which nobody feeds any more.
     pub(super) async fn prepare(&self, connection: &mut PgConnection) -> Result<(Checkpoint, Option<u64>), StoreError> {
         const CONTEXT: &str = "preparing a read model";
         let stored = self.stored(connection, true).await.during(CONTEXT)?;
@@ -111,26 +161,24 @@ impl Model {
             let message = format!("the database has {} already, which is not ours: give the read model another name", self.table);
             return Err(check::misuse(CONTEXT, message));
         }
-        let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
-        let (mut position, mut replaced) = (Position::ZERO, None);
-        match stored {
-            Some(stored) if there && self.is(&stored) => position = stored.checkpoint.position,
-            stored => {
-                replaced = stored.map(|stored| stored.fingerprint);
-                let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
-                sqlx::query(forget).bind(self.name()).execute(&mut *connection).await.during(CONTEXT)?;
-                sqlx::raw_sql(AssertSqlSafe(self.definition())).execute(&mut *connection).await.during(CONTEXT)?;
-            }
+        if let Some(stored) = &stored
+            && there
+            && self.is(stored)
+        {
+            return Ok((stored.checkpoint, None));
         }
+        let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
+        sqlx::query(forget).bind(self.name()).execute(&mut *connection).await.during(CONTEXT)?;
+        sqlx::raw_sql(AssertSqlSafe(self.definition())).execute(&mut *connection).await.during(CONTEXT)?;
+        let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
         let sql = self.statement(
-            "insert into {schema}.gesta_models (table_name, fingerprint, columns, position, epoch) values ($1, $2, $3, $4, $5)
+            "insert into {schema}.gesta_models (table_name, fingerprint, columns, position, epoch) values ($1, $2, $3, 0, $4)
              on conflict (table_name) do update set fingerprint = excluded.fingerprint, columns = excluded.columns,
-                position = excluded.position, epoch = excluded.epoch",
+                position = 0, epoch = excluded.epoch, owned_until = null",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
-        let query = query.bind(position.get().cast_signed()).bind(epoch.cast_signed());
-        query.execute(connection).await.during(CONTEXT)?;
-        Ok((Checkpoint { position, epoch }, replaced))
+        query.bind(epoch.cast_signed()).execute(connection).await.during(CONTEXT)?;
+        Ok((Checkpoint { position: Position::ZERO, epoch }, stored.map(|stored| stored.fingerprint)))
     }
 
     fn definition(&self) -> String {
@@ -324,6 +372,10 @@ impl From<Put> for StoreError {
             Put::Failed(error) => super::errors::driver("storing rows", &error),
         }
     }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn type_of(column: &Column) -> &'static str {

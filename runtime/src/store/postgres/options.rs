@@ -23,6 +23,8 @@ pub struct PostgresOptions {
     pub connections_max: u32,
     /// How long a call waits for a connection before it fails.
     pub connection_wait_max: Duration,
+    /// How long a process that feeds a read model may be silent before another one takes the model over.
+    pub lease: Duration,
 }
 
 /// How appends are kept in order, so that readers never skip one.
@@ -50,6 +52,7 @@ impl PostgresOptions {
             appends: AppendOrder::default(),
             connections_max: 16,
             connection_wait_max: Duration::from_secs(10),
+            lease: Duration::from_secs(10),
         }
     }
     /// The same in this schema.
@@ -69,9 +72,14 @@ impl PostgresOptions {
         PostgresOptions { connection_wait_max, ..self }
     }
 
+    /// The same with another time after which read models of a silent process are taken over.
+    pub fn lease(self, lease: Duration) -> Self {
+        PostgresOptions { lease, ..self }
+    }
+
     /// Reads a URL, such as `postgres://user:password@host:5432/database?schema=ledger`.
     ///
-    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max` and `connection_wait_max_s`; beside them
+    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max`, `connection_wait_max_s` and `lease_s`; beside them
     /// those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a folder that begins with `/` is that of a
     /// socket), `hostaddr`, `port`, `dbname`, `user`, `password`, `application_name` and `options`.
     ///
@@ -141,9 +149,13 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
                 Ok(seconds @ 1..) => options.connection_wait_max(Duration::from_secs(seconds)),
                 _ => return Err(format!("`connection_wait_max_s` can't be `{number}`: use whole seconds from 1 on")),
             },
+            ("lease_s", number) => match number.parse() {
+                Ok(seconds @ 1..) => options.lease(Duration::from_secs(seconds)),
+                _ => return Err(format!("`lease_s` can't be `{number}`: use whole seconds from 1 on")),
+            },
             (name, _) => {
                 return Err(format!(
-                    "there is no option `{name}`: use `schema`, `appends`, `connections_max` or `connection_wait_max_s`, or one of the driver's: {}",
+                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s` or `lease_s`, or one of the driver's: {}",
                     DRIVERS.join(", ")
                 ));
             }

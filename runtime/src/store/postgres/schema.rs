@@ -169,7 +169,6 @@ fn tables(schema: &str) -> String {
             columns text not null,
             position bigint not null,
             epoch bigint not null,
-            owner uuid,
             owned_until timestamptz
         );
         create table {name}.gesta_parked (

@@ -53,6 +53,7 @@ pub fn open(options: &SqliteOptions) -> Result<Store, StartError> {
         keys: Some(Arc::clone(&sqlite) as Arc<dyn Keys>),
         snapshots: Some(Arc::clone(&sqlite) as Arc<dyn SnapshotStore>),
         read_models: Some(sqlite),
+        leases: None,
     })
 }
 

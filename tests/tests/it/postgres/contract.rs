@@ -1,8 +1,11 @@
 //! The contract suite on Postgres, in both ways of keeping appends in order.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use gesta::store::Store;
 use gesta::store::contract::{self, Offers, Outcome, Subject};
+use gesta::store::postgres::{self, PostgresOptions};
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::server::Database;
@@ -14,8 +17,9 @@ pub struct Postgres {
 
 impl Postgres {
     async fn open(&self, place: &str) -> Store {
-        let options = format!("?schema={}&appends={}", schema(place), self.appends);
-        gesta::store::connect(&self.database.url(&options)).await.expect("the store opens")
+        let url = self.database.url(&format!("?schema={}&appends={}", schema(place), self.appends));
+        let options = PostgresOptions::parse(&url).expect("a right URL").lease(Duration::from_millis(500));
+        postgres::open(&options).await.expect("the store opens")
     }
 }
 

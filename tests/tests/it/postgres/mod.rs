@@ -1,4 +1,5 @@
 //! The Postgres store, on a real server.
 
 mod contract;
+mod owners;
 pub mod server;
