@@ -7,6 +7,8 @@ mod gate;
 mod held;
 mod hook;
 mod inline;
+#[cfg(feature = "postgres")]
+mod join;
 mod load;
 mod many;
 mod model;
@@ -29,6 +31,8 @@ use tokio::task::JoinSet;
 pub use builder::Builder;
 pub use execute::{Done, Execute, Executed};
 pub use hook::{BeforeCommand, Proposed};
+#[cfg(feature = "postgres")]
+pub use join::{Joint, JointConnection};
 pub use load::{History, Loaded};
 pub use many::{Envelope, ExecuteMany};
 pub use options::{Limits, caused_by};

@@ -28,6 +28,7 @@ pub mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod url;
 
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -307,6 +308,12 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] where the store failed.
     async fn event_types(&self) -> Result<Vec<StoredType>, StoreError>;
+
+    /// Itself, for what an app does with one kind of store only.
+    #[doc(hidden)]
+    fn as_any(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
+        None
+    }
 
     /// Finishes every append that was called, and lets go of the store. Everything but a second `close` answers
     /// [`StoreError::Closed`] afterwards.

@@ -14,6 +14,11 @@ use crate::error::StoreError;
 /// Of the connections, those for the census, for leases, and for telling and hearing of appends.
 const CONTROL: u32 = 3;
 
+/// Settings of each connection.
+const READS: &str = "set default_transaction_isolation = 'read committed'; set jit = off";
+/// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
+const APPENDS: &str = "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '200ms'";
+
 #[derive(Clone)]
 pub(super) struct Connections {
     appends: PgPool,
@@ -28,21 +33,21 @@ impl Connections {
     pub(super) fn new(options: &PostgresOptions) -> Self {
         let appends = (options.connections_max / 4).clamp(1, 8);
         let reads = options.connections_max.saturating_sub(CONTROL + appends).max(1);
-        let pool = |max| {
+        let pool = |max, settings: &'static str| {
             PgPoolOptions::new()
                 .max_connections(max)
                 .acquire_timeout(options.connection_wait_max)
                 // A third of all time went into asking whether they are still there; who uses one that is not is told then.
                 .test_before_acquire(false)
-                .after_connect(|connection, _| {
+                .after_connect(move |connection, _| {
                     Box::pin(async move {
-                        connection.execute("set default_transaction_isolation = 'read committed'; set jit = off").await?;
+                        connection.execute(settings).await?;
                         Ok(())
                     })
                 })
                 .connect_lazy_with(options.connect.clone())
         };
-        Connections { appends: pool(appends), reads: pool(reads), control: pool(CONTROL) }
+        Connections { appends: pool(appends, APPENDS), reads: pool(reads, READS), control: pool(CONTROL, READS) }
     }
 
     /// The first one, which shows whether the database can be reached: without waiting for as long as others do.

@@ -21,7 +21,7 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 const LANES: usize = 2;
 
 pub(super) struct Engine {
-    writer: Writer,
+    pub(super) writer: Writer,
     queue: Mutex<Queue>,
     /// Set once nothing is queued or under way any more, and nothing more is taken.
     ended: watch::Sender<bool>,
@@ -32,6 +32,8 @@ struct Queue {
     jobs: VecDeque<(Append, Reply)>,
     /// How many tasks serve it.
     lanes: usize,
+    /// Those, and the ones that wait for one append each.
+    tasks: usize,
     closing: bool,
 }
 
@@ -63,7 +65,7 @@ impl Engine {
         if queue.lanes < LANES {
             queue.lanes += 1;
             drop(queue);
-            let lane = Lane { engine: Arc::clone(self), ended: false };
+            let lane = Lane::new(self, false);
             tokio::spawn(async move { lane.serve().await });
         }
         Ok(result)
@@ -100,7 +102,7 @@ impl Engine {
         let idle = {
             let mut queue = self.queue();
             queue.closing = true;
-            queue.lanes == 0
+            queue.tasks == 0
         };
         if !idle {
             let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
@@ -108,10 +110,10 @@ impl Engine {
     }
 }
 
-/// A task that serves the queue. However it ends, the queue is left to the next one.
+/// A task that serves the queue, or waits for one append. However it ends, the queue is left to the next one.
 struct Lane {
     engine: Arc<Engine>,
-    /// It went home by itself.
+    /// It does not serve the queue, or does so no longer.
     ended: bool,
 }
 
@@ -124,37 +126,47 @@ impl Lane {
                 // Nobody can queue between this look and the lane's end, since both are under the lock.
                 if queue.jobs.is_empty() {
                     queue.lanes -= 1;
-                    if queue.closing && queue.lanes == 0 {
-                        self.engine.ended.send_replace(true);
-                    }
-                    drop(queue);
                     self.ended = true;
                     return;
                 }
                 continue;
             }
             let results = self.engine.writer.write(&appends).await;
-            for (reply, result) in replies.into_iter().zip(results) {
-                // Whoever asked may have gone; the append is stored all the same.
-                let _ = reply.send(result);
+            for ((append, reply), result) in appends.into_iter().zip(replies).zip(results) {
+                match result {
+                    // Whoever asked may have gone; the append is stored all the same.
+                    Some(result) => drop(reply.send(result)),
+                    None => {
+                        let waiting = Lane::new(&self.engine, true);
+                        tokio::spawn(async move {
+                            let result = waiting.engine.writer.wait(&append).await;
+                            drop(reply.send(result));
+                        });
+                    }
+                }
             }
         }
+    }
+
+    fn new(engine: &Arc<Engine>, ended: bool) -> Self {
+        engine.queue().tasks += 1;
+        Lane { engine: Arc::clone(engine), ended }
     }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
         let mut queue = self.engine.queue();
-        queue.lanes -= 1;
-        if queue.lanes == 0 {
-            // With this task its runtime has ended, or a bug has ended it: nobody is left to do what is queued.
-            queue.jobs.clear();
-            if queue.closing {
-                self.engine.ended.send_replace(true);
+        queue.tasks -= 1;
+        if !self.ended {
+            queue.lanes -= 1;
+            if queue.lanes == 0 {
+                // With this task its runtime has ended, or a bug has ended it: nobody is left to do what is queued.
+                queue.jobs.clear();
             }
+        }
+        if queue.closing && queue.tasks == 0 {
+            self.engine.ended.send_replace(true);
         }
     }
 }

@@ -88,6 +88,8 @@ impl<T> While<T> for SqlResult<T> {
 pub(super) enum Sent {
     /// Somebody else was faster, or in the way: it is worth another look at what is stored now.
     Raced(AppendError),
+    /// Somebody's transaction is open that has to end first.
+    Blocked(AppendError),
     /// Nothing was stored.
     Refused(AppendError),
     /// Nobody knows.
@@ -98,12 +100,22 @@ pub(super) enum Sent {
 pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
     let told = driver(context, error);
     match (error, code_of(error)) {
-        (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK | code::LOCK_TIMEOUT)) => Sent::Raced(told.into()),
+        (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK)) => Sent::Raced(told.into()),
+        (_, Some(code::LOCK_TIMEOUT)) => Sent::Blocked(told.into()),
         // A server that says no has stored nothing; one that is silent may have.
         (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
             Sent::Refused(told.into())
         }
         _ => Sent::Unknown(AppendError::UnknownOutcome(told)),
+    }
+}
+
+impl Sent {
+    /// The error for whoever gave the append.
+    pub(super) fn into_error(self) -> AppendError {
+        match self {
+            Sent::Raced(error) | Sent::Blocked(error) | Sent::Refused(error) | Sent::Unknown(error) => error,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, counter, key_record};
@@ -17,7 +18,7 @@ use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
 
 /// A transaction on its way.
-type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {
@@ -57,14 +58,14 @@ impl Writer {
         }
     }
 
-    async fn decide(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Results, Sent> {
-        let mut batch = self.look(transaction, appends).await?;
+    pub(super) async fn decide(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<Results, Sent> {
+        let mut batch = self.look(connection, appends).await?;
         let mut results = Vec::with_capacity(appends.len());
         let mut accepted = Vec::new();
         for append in appends {
             let result = match batch.refuse(append) {
                 Some(refused) => Err(refused),
-                None => self.fold(transaction, &mut batch, append).await?,
+                None => self.fold(connection, &mut batch, append).await?,
             };
             if let Ok(appended) = &result {
                 batch.accept(append, appended);
@@ -72,15 +73,15 @@ impl Writer {
             }
             results.push(result);
         }
-        self.store(transaction, batch, &accepted).await?;
+        self.store(connection, batch, &accepted).await?;
         Ok(results)
     }
 
     /// Reads all that decides on these appends.
-    async fn look(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Batch, Sent> {
+    async fn look(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<Batch, Sent> {
         let parts = || appends.iter().flat_map(|append| &append.streams);
         let fail = |error: sqlx::Error| uncommitted(&error);
-        let answers = self.statements.server(transaction).await.map_err(|why| Sent::Refused(why.into()))?;
+        let answers = self.statements.server(connection).await.map_err(|why| Sent::Refused(why.into()))?;
         if answers != self.census.known().server {
             // Not while this transaction keeps everybody out.
             let message = "the server was restarted, or is another one".to_owned();
@@ -88,7 +89,7 @@ impl Writer {
             return Err(Sent::Raced(why.into()));
         }
         let streams: Vec<&str> = parts().map(|part| part.stream.as_str()).collect();
-        let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).fetch_all(&mut **transaction);
+        let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).fetch_all(&mut *connection);
         let mut ends = HashMap::new();
         for row in rows.await.map_err(fail)? {
             let read = || Ok((row.try_get::<String, _>(0)?, (counter(&row, 1)?, Some(Timestamp::from_micros(row.try_get(2)?)))));
@@ -100,18 +101,18 @@ impl Writer {
         if !keyed.is_empty() {
             let (streams, names): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
             let rows = sqlx::query(AssertSqlSafe(&*self.statements.keys)).bind(streams).bind(names);
-            for row in rows.fetch_all(&mut **transaction).await.map_err(fail)? {
+            for row in rows.fetch_all(&mut *connection).await.map_err(fail)? {
                 let read = || Ok(((row.try_get(0)?, row.try_get(1)?), key_record(&row, 2)?));
                 let (key, record) = read().map_err(fail)?;
                 keys.insert(key, record);
             }
         }
-        let (models, head) = self.hold_models(transaction, appends).await?;
+        let (models, head) = self.hold_models(connection, appends).await?;
         let events: usize = parts().map(|part| part.events.len()).sum();
         let mut positions = Vec::with_capacity(events);
         if events > 0 {
             let given = sqlx::query_scalar::<_, i64>(AssertSqlSafe(&*self.statements.positions));
-            let given = given.bind(i32::try_from(events).unwrap_or(i32::MAX)).fetch_all(&mut **transaction);
+            let given = given.bind(i32::try_from(events).unwrap_or(i32::MAX)).fetch_all(&mut *connection);
             positions.extend(given.await.map_err(fail)?.into_iter().map(|position| Position::new(position.unsigned_abs())));
         }
         positions.reverse();
@@ -121,7 +122,7 @@ impl Writer {
     /// Lets the inline read models take an append, and says where it will stand.
     async fn fold(
         &self,
-        transaction: &mut Transaction,
+        connection: &mut PgConnection,
         batch: &mut Batch,
         append: &Append,
     ) -> Result<Result<Appended, AppendError>, Sent> {
@@ -147,7 +148,7 @@ impl Writer {
                 return Ok(Err(misuse.into()));
             }
             if !batch.rows.has(&key) {
-                let rows = model.rows(transaction, std::slice::from_ref(&key.key)).await;
+                let rows = model.rows(connection, std::slice::from_ref(&key.key)).await;
                 let row = rows.map_err(|error| uncommitted(&error))?.pop().flatten();
                 batch.rows.insert_stored(key, row);
             }
@@ -161,7 +162,7 @@ impl Writer {
         }
     }
 
-    async fn store(&self, transaction: &mut Transaction, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
+    async fn store(&self, connection: &mut PgConnection, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
         let fail = |error: sqlx::Error| uncommitted(&error);
         let mut events = Events::default();
         let mut positions = Vec::new();
@@ -171,19 +172,19 @@ impl Writer {
         }
         if !events.is_empty() {
             let count = positions.len() as u64;
-            let stored = events.bind(&self.statements.insert).bind(positions).execute(&mut **transaction).await.map_err(fail)?;
+            let stored = events.bind(&self.statements.insert).bind(positions).execute(&mut *connection).await.map_err(fail)?;
             if stored.rows_affected() != count {
                 let why = check::misuse(CONTEXT, "an event was not inserted: look for triggers on `gesta_events`");
                 return Err(Sent::Refused(why.into()));
             }
-            self.store_kinds(transaction, accepted).await.map_err(fail)?;
+            self.store_kinds(connection, accepted).await.map_err(fail)?;
         }
-        self.store_keys(transaction, accepted).await.map_err(fail)?;
+        self.store_keys(connection, accepted).await.map_err(fail)?;
         let Batch { rows, models, .. } = batch;
-        models.store(transaction, rows).await
+        models.store(connection, rows).await
     }
 
-    async fn store_kinds(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_kinds(&self, connection: &mut PgConnection, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let kinds = self.kinds.unknown(accepted.iter().map(|(append, _)| *append));
         if kinds.is_empty() {
             return Ok(());
@@ -201,10 +202,10 @@ impl Writer {
         }
         let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_kinds));
         let query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions()).bind(first);
-        query.execute(&mut **transaction).await.map(drop)
+        query.execute(&mut *connection).await.map(drop)
     }
 
-    async fn store_keys(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_keys(&self, connection: &mut PgConnection, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let (mut streams, mut keys, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut before, mut after, mut positions, mut recorded_at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (append, appended) in accepted {
@@ -223,7 +224,7 @@ impl Writer {
             return Ok(());
         }
         let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_keys)).bind(streams).bind(keys).bind(hashes);
-        query.bind(before).bind(after).bind(positions).bind(recorded_at).execute(&mut **transaction).await.map(drop)
+        query.bind(before).bind(after).bind(positions).bind(recorded_at).execute(&mut *connection).await.map(drop)
     }
 }
 

@@ -18,6 +18,7 @@ mod connections;
 mod engine;
 mod errors;
 mod exclusive;
+pub(crate) mod joined;
 mod models;
 mod options;
 mod reads;
@@ -25,6 +26,7 @@ mod schema;
 mod wake;
 mod writer;
 
+use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -67,7 +69,7 @@ pub async fn open(options: &PostgresOptions) -> Result<Store, StartError> {
     })
 }
 
-struct Postgres {
+pub(crate) struct Postgres {
     connections: Connections,
     engine: Arc<Engine>,
     census: Arc<Census>,
@@ -169,7 +171,7 @@ impl EventLog for Postgres {
 
     async fn head(&self) -> Result<Position, StoreError> {
         self.check()?;
-        self.reads.head(&mut self.connections.read().await?).await
+        self.reads.head(&mut *self.connections.read().await?).await
     }
 
     async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
@@ -186,6 +188,10 @@ impl EventLog for Postgres {
     async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
         self.check()?;
         self.reads.types(&mut self.connections.read().await?).await
+    }
+
+    fn as_any(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(self)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ const CONTEXT: &str = "reading events";
 const LEFT_MAX: usize = 5_000;
 
 pub(super) struct Reads {
-    stream: String,
+    pub(super) stream: String,
     all: String,
     types: String,
     head: String,
@@ -59,7 +59,8 @@ impl Reads {
         max: usize,
         visit: Visit<'_>,
     ) -> Result<Visited, StoreError> {
-        let query = sqlx::query(AssertSqlSafe(&*self.stream)).bind(stream.as_str()).bind(number(after.get())).bind(limit(max));
+        let query =
+            sqlx::query(AssertSqlSafe(&*self.stream)).bind(stream.as_str()).bind(number(after.get())).bind(row_limit(max));
         visit_all(connection, query, max, visit).await
     }
 
@@ -72,7 +73,7 @@ impl Reads {
         max: usize,
         visit: Visit<'_>,
     ) -> Result<Visited, StoreError> {
-        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(settled)).bind(limit(max));
+        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(settled)).bind(row_limit(max));
         visit_all(connection, query, max, visit).await
     }
 
@@ -88,11 +89,9 @@ impl Reads {
     }
 
     /// The position of the last event that is committed, settled or not.
-    pub(super) async fn head(&self, connection: &mut Lent) -> Result<Position, StoreError> {
-        let head: i64 = sqlx::query_scalar(AssertSqlSafe(&*self.head))
-            .fetch_one(&mut **connection)
-            .await
-            .during("reading the last position")?;
+    pub(super) async fn head(&self, connection: &mut PgConnection) -> Result<Position, StoreError> {
+        let head: i64 =
+            sqlx::query_scalar(AssertSqlSafe(&*self.head)).fetch_one(connection).await.during("reading the last position")?;
         Ok(Position::new(head.unsigned_abs()))
     }
 }
@@ -103,8 +102,20 @@ async fn visit_all(
     max: usize,
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
+    let visited = visit_rows(&mut connection, query, visit).await?;
+    if visited.ended && max - visited.count > LEFT_MAX {
+        connection.close_on_drop();
+    }
+    Ok(visited)
+}
+
+pub(super) async fn visit_rows(
+    connection: &mut PgConnection,
+    query: Query<'_, Postgres, PgArguments>,
+    visit: Visit<'_>,
+) -> Result<Visited, StoreError> {
     let mut visited = Visited { count: 0, last: None, ended: false };
-    let mut rows = query.fetch(&mut *connection);
+    let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await.during(CONTEXT)? {
         let event = event(&row).map_err(|why| {
             let position = row.try_get::<i64, _>(0).unwrap_or_default();
@@ -119,10 +130,6 @@ async fn visit_all(
             visited.ended = true;
             break;
         }
-    }
-    drop(rows);
-    if visited.ended && max - visited.count > LEFT_MAX {
-        connection.close_on_drop();
     }
     Ok(visited)
 }
@@ -150,10 +157,10 @@ fn schema_version(row: &PgRow, at: usize) -> SqlResult<u32> {
     u32::try_from(counter(row, at)?).map_err(|why| sqlx::Error::Decode(why.into()))
 }
 
-fn number(counter: u64) -> i64 {
+pub(super) fn number(counter: u64) -> i64 {
     i64::try_from(counter).unwrap_or(i64::MAX)
 }
 
-fn limit(max: usize) -> i64 {
+pub(super) fn row_limit(max: usize) -> i64 {
     i64::try_from(max).unwrap_or(i64::MAX)
 }

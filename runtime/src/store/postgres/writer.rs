@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -22,6 +23,10 @@ use crate::store::{Append, AppendError, Appended, NewEvent, StreamAppend};
 pub(super) const CONTEXT: &str = "appending";
 /// How often an append is sent again that lost a race which nothing stored explains.
 const ATTEMPTS_MAX: usize = 5;
+/// How long an append waits for somebody's open transaction.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// The pauses between its attempts, each of which waits for a while itself: the first and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 pub(super) struct Writer {
     pub(super) connections: Connections,
@@ -37,89 +42,120 @@ pub(super) struct Writer {
 pub(super) type Results = Vec<Result<Appended, AppendError>>;
 
 impl Writer {
-    /// Stores each of these appends, or says why not.
-    pub(super) async fn write(&self, appends: &[Append]) -> Results {
+    /// Stores each of these appends, or says why not; `None` for one that somebody's open transaction is in the way of, which is to be
+    /// given to [`wait`](Writer::wait), so that nobody else waits for it.
+    pub(super) async fn write(&self, appends: &[Append]) -> Vec<Option<Result<Appended, AppendError>>> {
         if let Err(lost) = self.census.check() {
-            return appends.iter().map(|_| Err(lost.clone().into())).collect();
+            return appends.iter().map(|_| Some(Err(lost.clone().into()))).collect();
         }
         let (alone, beside): (Vec<_>, Vec<_>) = appends.iter().partition(|append| self.is_alone(append));
         let beside = if beside.is_empty() { Vec::new() } else { self.beside(&beside).await };
         let alone = if alone.is_empty() { Vec::new() } else { self.alone(&alone).await };
-        let (mut alone, mut beside) = (alone.into_iter(), beside.into_iter());
-        let results: Results = appends
-            .iter()
-            .map(|append| {
-                let result = if self.is_alone(append) { alone.next() } else { beside.next() };
-                result.unwrap_or(Err(AppendError::UnknownOutcome(StoreError::Closed)))
-            })
-            .collect();
+        let (mut alone, mut beside) = (alone.into_iter().map(Some), beside.into_iter());
+        let results = appends.iter().map(|append| if self.is_alone(append) { alone.next() } else { beside.next() }.flatten());
+        let results: Vec<_> = results.collect();
         for (append, result) in appends.iter().zip(&results) {
-            if let Ok(Appended { position, positions, .. }) = result
-                && let Some(event) = append.streams.iter().rev().find_map(|part| part.events.last())
-                && !positions.is_empty()
-            {
-                self.census.seen(*position, event.id);
+            if let Some(result) = result {
+                self.told(append, result);
             }
-        }
-        if results.iter().any(Result::is_ok) {
-            self.wake.appended();
         }
         results
     }
 
+    /// Stores an append that somebody's open transaction is in the way of, once that has ended.
+    pub(super) async fn wait(&self, append: &Append) -> Result<Appended, AppendError> {
+        let (until, mut pause) = (Instant::now() + WAIT_MAX, PAUSE.0);
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE.1);
+            let result = match self.one(append).await {
+                Ok(result) => result,
+                Err(blocked) if Instant::now() >= until => Err(blocked),
+                Err(_) => continue,
+            };
+            self.told(append, &result);
+            return result;
+        }
+    }
+
+    /// What is known once an append was answered.
+    fn told(&self, append: &Append, result: &Result<Appended, AppendError>) {
+        let Ok(Appended { position, positions, .. }) = result else { return };
+        if let Some(event) = append.streams.iter().rev().find_map(|part| part.events.last())
+            && !positions.is_empty()
+        {
+            self.census.seen(*position, event.id);
+        }
+        self.wake.appended();
+    }
+
     /// Whether an append needs the lock alone: inline read models have come to the last event before it, so there must be one; and
     /// a stream without events has no row that would keep others away from it.
-    fn is_alone(&self, append: &Append) -> bool {
+    pub(super) fn is_alone(&self, append: &Append) -> bool {
         self.order == AppendOrder::Exclusive
             || append.inline.is_some()
             || append.streams.iter().any(|part| part.events.is_empty())
     }
 
     /// As one statement; where that is in somebody's way, append by append.
-    async fn beside(&self, appends: &[&Append]) -> Results {
+    async fn beside(&self, appends: &[&Append]) -> Vec<Option<Result<Appended, AppendError>>> {
         if let [append] = appends {
-            return vec![self.one_by_one(append).await];
+            return vec![self.one(append).await.ok()];
         }
-        match self.send(appends).await {
-            Ok(results) => {
-                let mut decided = Vec::with_capacity(appends.len());
-                for (append, result) in appends.iter().zip(results) {
-                    decided.push(match result {
-                        Some(appended) => Ok(appended),
-                        None => self.one_by_one(append).await,
-                    });
-                }
-                decided
+        let refused = match self.send(appends).await {
+            Ok(results) => results,
+            // One of them is to blame, or is in the way: it must not take the others with it.
+            Err(
+                Sent::Raced(_)
+                | Sent::Blocked(_)
+                | Sent::Refused(AppendError::Store(StoreError::Driver { transient: false, .. })),
+            ) => appends.iter().map(|_| None).collect(),
+            Err(Sent::Refused(error) | Sent::Unknown(error)) => {
+                return appends.iter().map(|_| Some(Err(error.clone()))).collect();
             }
-            // One of them is to blame, or lost a race: it must not take the others with it.
-            Err(Sent::Raced(_) | Sent::Refused(AppendError::Store(StoreError::Driver { transient: false, .. }))) => {
-                futures_util::future::join_all(appends.iter().map(|append| self.one_by_one(append))).await
+        };
+        let each = appends.iter().zip(refused).map(|(append, stored)| async {
+            match stored {
+                Some(appended) => Some(Ok(appended)),
+                None => self.one(append).await.ok(),
             }
-            Err(Sent::Refused(error) | Sent::Unknown(error)) => appends.iter().map(|_| Err(error.clone())).collect(),
-        }
+        });
+        futures_util::future::join_all(each).await
     }
 
-    async fn one_by_one(&self, append: &Append) -> Result<Appended, AppendError> {
+    /// One append by itself. An error on the outside: somebody's open transaction is in its way.
+    async fn one(&self, append: &Append) -> Result<Result<Appended, AppendError>, AppendError> {
         let mut raced = None;
         for _ in 0..ATTEMPTS_MAX {
             match self.send(&[append]).await {
                 Ok(mut results) => {
                     if let Some(appended) = results.pop().flatten() {
-                        return Ok(appended);
+                        return Ok(Ok(appended));
                     }
                 }
                 Err(Sent::Raced(error)) => raced = Some(error),
-                Err(Sent::Refused(error) | Sent::Unknown(error)) => return Err(error),
+                Err(Sent::Blocked(error)) => return Err(error),
+                Err(Sent::Refused(error) | Sent::Unknown(error)) => return Ok(Err(error)),
             }
-            let mut connection = self.connections.append().await.during(CONTEXT)?;
-            if let Some(reason) = self.statements.reason(&mut connection, append).await? {
-                return Err(reason);
+            match self.reason(append).await {
+                Ok(None) => {}
+                Ok(Some(reason)) => return Ok(Err(reason)),
+                Err(error) => return Ok(Err(error.into())),
             }
-            drop(connection);
-            self.meet_server().await?;
         }
         let message = "others were in the way each time: the same may succeed later".to_owned();
-        Err(raced.unwrap_or(StoreError::Driver { context: CONTEXT, message, transient: true }.into()))
+        Ok(Err(raced.unwrap_or(StoreError::Driver { context: CONTEXT, message, transient: true }.into())))
+    }
+
+    /// Why an append was refused, as far as what is stored now says so.
+    async fn reason(&self, append: &Append) -> Result<Option<AppendError>, StoreError> {
+        let mut connection = self.connections.append().await.during(CONTEXT)?;
+        let reason = self.statements.reason(&mut connection, append).await?;
+        drop(connection);
+        if reason.is_none() {
+            self.meet_server().await?;
+        }
+        Ok(reason)
     }
 
     /// Where another server answers than the one that is known, finds out whether it holds what this process knows.
@@ -135,17 +171,26 @@ impl Writer {
 
     /// Sends a statement; `None` for an append that it refused.
     async fn send(&self, appends: &[&Append]) -> Result<Vec<Option<Appended>>, Sent> {
-        let server = self.census.known().server;
         let mut connection = self.connections.append().await.map_err(|error| sent(CONTEXT, &error))?;
+        self.send_on(&mut connection, appends).await
+    }
+
+    /// The same on this connection.
+    pub(super) async fn send_on(
+        &self,
+        connection: &mut PgConnection,
+        appends: &[&Append],
+    ) -> Result<Vec<Option<Appended>>, Sent> {
+        let server = self.census.known().server;
         let kinds = self.kinds.unknown(appends.iter().copied());
         if let [append] = appends
             && kinds.is_empty()
             && let Some((part, event)) = single(append)
         {
-            let stored = self.send_one(&mut connection, append, part, event, server).await;
+            let stored = self.send_one(connection, append, part, event, server).await;
             return Ok(vec![stored.map_err(|error| sent(CONTEXT, &error))?]);
         }
-        let stored = self.send_many(&mut connection, appends, &kinds, server).await.map_err(|error| sent(CONTEXT, &error))?;
+        let stored = self.send_many(connection, appends, &kinds, server).await.map_err(|error| sent(CONTEXT, &error))?;
         let all = stored.iter().all(Option::is_some);
         if all && !kinds.is_empty() {
             self.learn(&kinds);
@@ -235,7 +280,8 @@ impl Writer {
                     }
                     return results;
                 }
-                Err(Sent::Raced(error) | Sent::Refused(error) | Sent::Unknown(error)) => {
+                Err(failed) => {
+                    let error = failed.into_error();
                     return appends.iter().map(|_| Err(error.clone())).collect();
                 }
             }

@@ -1,5 +1,6 @@
 //! The Postgres store, on a real server.
 
 mod contract;
+mod joint;
 mod owners;
 pub mod server;

@@ -1,0 +1,195 @@
+//! The store inside a transaction of the user's: what is appended is stored when that transaction is, or not at all.
+//!
+//! Always true: an append that is refused is undone to where it began, so the transaction goes on; and nothing that is not
+//! committed leaves it: no snapshot, no cached state, no word to readers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::Postgres;
+use super::errors::{Sent, While};
+use super::exclusive::Transaction;
+use super::reads::{number, row_limit, visit_rows};
+use super::writer::CONTEXT;
+use crate::StreamName;
+use crate::error::StoreError;
+use crate::event::{Position, Version};
+use crate::store::{
+    Append, AppendError, Appended, Capabilities, EventLog, KeyRecord, Keys, Snapshot, SnapshotStore, Store, StoredType, Visit,
+};
+
+/// As often is an append sent again that others were in the way of.
+const ATTEMPTS_MAX: usize = 3;
+
+/// The store in a transaction.
+pub(crate) struct Joined {
+    postgres: Arc<Postgres>,
+    /// `None` once it has ended.
+    transaction: Mutex<Option<Transaction>>,
+}
+
+impl Joined {
+    /// Takes the store into a transaction. `alone`: inline read models will be folded in it, so it keeps all other appends out.
+    pub(crate) async fn new(store: &Store, mut transaction: Transaction, alone: bool) -> Result<Arc<Self>, StoreError> {
+        const CONTEXT: &str = "joining a transaction";
+        let misuse = |message: &str| StoreError::Driver { context: CONTEXT, message: message.to_owned(), transient: false };
+        let postgres = Arc::clone(&store.log).as_any().and_then(|any| any.downcast::<Postgres>().ok());
+        let postgres = postgres.ok_or(StoreError::Unsupported("transactions of yours"))?;
+        let isolation: String = sqlx::query_scalar("select current_setting('transaction_isolation')")
+            .fetch_one(&mut *transaction)
+            .await
+            .during(CONTEXT)?;
+        if isolation != "read committed" {
+            return Err(misuse(&format!(
+                "the transaction is `{isolation}`, in which a version that was looked at may be an old one: begin it as `read committed`"
+            )));
+        }
+        let there = format!("select to_regclass('{}.gesta_events') is not null", postgres.place.schema.replace('\'', "''"));
+        if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(there)).fetch_one(&mut *transaction).await.during(CONTEXT)? {
+            return Err(misuse("the transaction is one of another database: begin it where the store is"));
+        }
+        if alone {
+            let sql = format!("set local lock_timeout = '10s'; select pg_advisory_xact_lock({})", postgres.place.lock_key);
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.during(CONTEXT)?;
+        }
+        Ok(Arc::new(Joined { postgres, transaction: Mutex::new(Some(transaction)) }))
+    }
+
+    /// The store as an app takes it.
+    pub(crate) fn store(self: &Arc<Self>, of: &Store) -> Store {
+        let snapshots = of.snapshots.clone();
+        Store {
+            log: Arc::clone(self) as Arc<dyn EventLog>,
+            keys: Some(Arc::clone(self) as Arc<dyn Keys>),
+            snapshots: snapshots.map(|snapshots| Arc::new(LoadedOnly(snapshots)) as Arc<dyn SnapshotStore>),
+            read_models: None,
+            leases: None,
+        }
+    }
+
+    /// The transaction, while nobody else uses it.
+    pub(crate) async fn lock(&self) -> MutexGuard<'_, Option<Transaction>> {
+        self.transaction.lock().await
+    }
+
+    /// Commits it.
+    pub(crate) async fn commit(&self) -> Result<(), AppendError> {
+        let transaction = self.lock().await.take().ok_or(StoreError::Closed)?;
+        match transaction.commit().await {
+            Ok(()) => {
+                self.postgres.wake.appended();
+                Ok(())
+            }
+            Err(error) => Err(super::errors::sent("committing", &error).into_error()),
+        }
+    }
+
+    async fn try_append(&self, connection: &mut Transaction, append: &Append) -> Result<Option<Appended>, Sent> {
+        let writer = &self.postgres.engine.writer;
+        let mut point = connection.begin().await.map_err(|error| super::writer::uncommitted(&error))?;
+        let result = if writer.is_alone(append) {
+            match writer.decide(&mut point, &[append]).await {
+                Ok(mut results) => match results.pop() {
+                    Some(Ok(appended)) => Ok(Some(appended)),
+                    Some(Err(refused)) => Err(Sent::Refused(refused)),
+                    None => Ok(None),
+                },
+                Err(why) => Err(why),
+            }
+        } else {
+            writer.send_on(&mut point, &[append]).await.map(|mut results| results.pop().flatten())
+        };
+        let ended = if matches!(result, Ok(Some(_))) { point.commit().await } else { point.rollback().await };
+        match (result, ended) {
+            // Without its transaction nothing of it is stored, whatever was sent.
+            (Err(Sent::Unknown(AppendError::UnknownOutcome(error))), _) => Err(Sent::Refused(error.into())),
+            (Ok(_), Err(error)) => Err(super::writer::uncommitted(&error)),
+            (result, _) => result,
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for Joined {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL.shared()
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        super::append::check(&append)?;
+        let mut transaction = self.lock().await;
+        let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
+        let mut raced = None;
+        for _ in 0..ATTEMPTS_MAX {
+            match self.try_append(transaction, &append).await {
+                Ok(Some(appended)) => return Ok(appended),
+                Ok(None) => {}
+                Err(Sent::Refused(AppendError::Behind { model })) => {
+                    let message = format!("the inline read model `{model}` was behind: begin the transaction again");
+                    return Err(StoreError::Driver { context: CONTEXT, message, transient: true }.into());
+                }
+                Err(Sent::Raced(error)) => raced = Some(error),
+                Err(failed) => return Err(failed.into_error()),
+            }
+            if let Some(reason) = self.postgres.statements.reason(transaction, &append).await? {
+                return Err(reason);
+            }
+        }
+        let message = "the server was restarted, or others were in the way each time: begin the transaction again".to_owned();
+        Err(raced.unwrap_or(StoreError::Driver { context: CONTEXT, message, transient: true }.into()))
+    }
+
+    async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
+        let mut transaction = self.lock().await;
+        let connection: &mut PgConnection = transaction.as_mut().ok_or(StoreError::Closed)?;
+        let query = sqlx::query(AssertSqlSafe(&*self.postgres.reads.stream));
+        let query = query.bind(stream.as_str()).bind(number(after.get())).bind(row_limit(max));
+        visit_rows(connection, query, visit).await.map(drop)
+    }
+
+    async fn read_all(&self, _: Position, _: usize, _: Visit<'_>) -> Result<(), StoreError> {
+        Err(StoreError::Unsupported("reading all events inside a transaction"))
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        let mut transaction = self.lock().await;
+        self.postgres.reads.head(transaction.as_mut().ok_or(StoreError::Closed)?).await
+    }
+
+    async fn wait_beyond(&self, _: Position) -> Result<(), StoreError> {
+        Err(StoreError::Unsupported("waiting for events inside a transaction"))
+    }
+
+    async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
+        Err(StoreError::Unsupported("the kinds of events inside a transaction"))
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Keys for Joined {
+    async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let mut transaction = self.lock().await;
+        self.postgres.statements.find_key(transaction.as_mut().ok_or(StoreError::Closed)?, stream, key).await
+    }
+}
+
+/// Snapshots of what is committed; of what is not none is kept.
+struct LoadedOnly(Arc<dyn SnapshotStore>);
+
+#[async_trait]
+impl SnapshotStore for LoadedOnly {
+    async fn save_snapshot(&self, _: &StreamName, _: u64, _: Snapshot) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
+        self.0.load_snapshot(stream, fingerprint).await
+    }
+}

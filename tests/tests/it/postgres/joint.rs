@@ -1,0 +1,135 @@
+//! Commands inside a transaction of the user's: stored with it, or not at all.
+
+use std::time::{Duration, Instant};
+
+use gesta::{App, Failure, StoreError};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Executor, PgPool};
+
+use super::server::Database;
+use crate::app::commands::lending;
+use crate::domain::*;
+use crate::stores::Folder;
+
+async fn pool(database: &Database) -> PgPool {
+    PgPoolOptions::new().max_connections(4).connect(&database.url("")).await.unwrap()
+}
+
+async fn balance(app: &App, id: &str) -> Option<i64> {
+    app.load::<Account>(&account(id)).await.unwrap().into_state().map(|state| state.balance)
+}
+
+/// Accounts that are there, and a table beside gesta's.
+async fn started(inline: bool) -> (Database, App, PgPool) {
+    let database = Database::new().await;
+    let builder = lending(App::connect(&database.url("")).await.unwrap());
+    let builder = if inline { builder.inline_projection::<Summary>() } else { builder.projection::<Summary>() };
+    let app = builder.start().await.unwrap();
+    let pool = pool(&database).await;
+    pool.execute("create table receipts (amount int8 not null)").await.unwrap();
+    for id in ["A", "B"] {
+        app.execute(&account(id), Open { owner: "x".into() }).await.unwrap();
+    }
+    (database, app, pool)
+}
+
+async fn receipts(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from receipts").fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_executed_in_a_transaction_is_stored_with_it_or_not_at_all() {
+    for inline in [false, true] {
+        let (_database, app, pool) = started(inline).await;
+        for commits in [true, false] {
+            let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+            let before = balance(&app, "A").await.unwrap();
+            let done = joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+            joint.execute(&account("A"), Deposit { amount: 2 }).await.unwrap();
+            joint.execute(&account("B"), Deposit { amount: 1 }).idempotency_key("once").await.unwrap();
+            let again = joint.execute(&account("B"), Deposit { amount: 1 }).idempotency_key("once").await.unwrap();
+            // After a first commit it is a repeat from the beginning.
+            assert!(again.repeated);
+            // A refusal leaves the transaction whole.
+            let refused = joint.execute(&account("A"), Withdraw { amount: 1_000 }).await;
+            assert!(refused.is_err());
+            sqlx::query("insert into receipts values (7)").execute(&mut *joint.connection().await.unwrap()).await.unwrap();
+            let inside = joint.load::<Account>(&account("A")).await.unwrap().into_state().unwrap();
+            assert_eq!(inside.balance, before + 7);
+            assert_eq!(balance(&app, "A").await, Some(before), "nobody else sees it before the end");
+            if commits {
+                joint.commit().await.unwrap();
+                let row = app.read::<Summary>().after(&done).get(&account("A")).await.unwrap();
+                assert!(row.is_some());
+            } else {
+                drop(joint);
+            }
+            let expected = if commits { before + 7 } else { before };
+            app.settle().await.unwrap();
+            assert_eq!(balance(&app, "A").await, Some(expected));
+            assert_eq!(app.read::<Summary>().get(&account("A")).await.unwrap().map(|row| row.balance), Some(expected));
+            // What the cache holds is of before.
+            app.execute(&account("A"), Withdraw { amount: expected }).await.unwrap();
+        }
+        assert_eq!(receipts(&pool).await, 1);
+        assert_eq!(balance(&app, "B").await, Some(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn others_go_on_while_a_transaction_is_open_except_on_its_aggregates() {
+    let (_database, app, pool) = started(false).await;
+    let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+    joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+    // More than there are lanes and connections for appends.
+    let blocked: Vec<_> = (0..6)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { app.execute(&account("A"), Deposit { amount: 1 }).await })
+        })
+        .collect();
+    let started = Instant::now();
+    for _ in 0..20 {
+        app.execute(&account("B"), Deposit { amount: 1 }).await.unwrap();
+    }
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(blocked.iter().all(|task| !task.is_finished()), "what waits for the transaction is not done before it");
+    joint.commit().await.unwrap();
+    for task in blocked {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!((balance(&app, "A").await, balance(&app, "B").await), (Some(11), Some(20)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_conflict_with_others_is_decided_again_in_the_transaction() {
+    let (_database, app, pool) = started(false).await;
+    let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+    assert_eq!(joint.load::<Account>(&account("A")).await.unwrap().version.get(), 1);
+    app.execute(&account("A"), Deposit { amount: 3 }).await.unwrap();
+    let done = joint.execute(&account("A"), Withdraw { amount: 3 }).await.unwrap();
+    assert_eq!(done.version.get(), 3);
+    joint.commit().await.unwrap();
+    assert_eq!(balance(&app, "A").await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_that_can_not_be_joined_is_refused_with_the_reason() {
+    let (database, app, pool) = started(false).await;
+    let strict = pool.begin_with("begin isolation level repeatable read").await.unwrap();
+    let why = app.join(strict).await.expect_err("it would look at old versions").to_string();
+    assert_eq!(
+        why,
+        "joining a transaction: the transaction is `repeatable read`, in which a version that was looked at may be an old one: begin it as \
+         `read committed`"
+    );
+    let other = Database::new().await;
+    let elsewhere = self::pool(&other).await.begin().await.unwrap();
+    let why = app.join(elsewhere).await.expect_err("it is elsewhere").to_string();
+    assert_eq!(why, "joining a transaction: the transaction is one of another database: begin it where the store is");
+    let folder = Folder::new();
+    let sqlite = App::connect(&folder.url("x.db")).await.unwrap().start().await.unwrap();
+    let failure = sqlite.join(pool.begin().await.unwrap()).await.expect_err("a file is no database server");
+    assert!(matches!(failure, Failure::Store(StoreError::Unsupported(_))), "{failure}");
+    drop(database);
+}
