@@ -1,4 +1,5 @@
-//! `cargo run --release --bin bank [URL]`: a day at the bank, on an SQLite file unless a URL says otherwise.
+//! `cargo run --release --bin bank [URL]`: a day at the bank, on an SQLite file unless a URL says otherwise, such as
+//! `postgres://user:password@host/database`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -26,13 +27,14 @@ async fn run(url: &str) -> Result<(), StoryError> {
     story::tell(&app, &mut out).await?;
     let events = story::head(&app).await?;
     app.shutdown().await.map_err(gesta::Failure::from)?;
-    match url.strip_prefix("sqlite:") {
-        Some(file) => {
+    match url.split_once(':') {
+        Some(("sqlite", file)) => {
             let file = file.split('?').next().unwrap_or(file);
             let path = std::path::absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string());
             writeln!(out, "\nAll of it, {events} events, lies in {path}; the next run goes on from there.")?;
         }
-        None => writeln!(out, "\nAll of it, {events} events, was in memory and is gone now.")?,
+        Some(("memory", _)) => writeln!(out, "\nAll of it, {events} events, was in memory and is gone now.")?,
+        _ => writeln!(out, "\nAll of it, {events} events, lies in the database; the next run goes on from there.")?,
     }
     Ok(())
 }

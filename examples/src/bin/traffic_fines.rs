@@ -8,22 +8,23 @@ use std::time::{Duration, Instant};
 use gesta::App;
 use gesta_examples::traffic_fines::FineId;
 use gesta_examples::traffic_fines::report::{Rejected, Report};
-use gesta_examples::traffic_fines::run::{self, RunError, Watcher};
+use gesta_examples::traffic_fines::run::{self, Part, RunError, Watcher};
 
 const USAGE: &str = "\
-usage: traffic_fines import FILE  --store URL [--json FILE] [--list-rejected]
+usage: traffic_fines import FILE  --store URL [--json FILE] [--list-rejected] [--part N/OF]
        traffic_fines report       --store URL [--json FILE]
        traffic_fines history CASE --store URL
 
 import   reads the log (CSV, compressed by gzip or not), runs a command for each row, and shows what it comes to;
-         it can be interrupted and repeated, and doubles nothing; --list-rejected names each row that was rejected
+         it can be interrupted and repeated, and doubles nothing; --list-rejected names each row that was rejected,
+         and --part 1/2 takes one half of the fines, so that two processes can import at once
 report   shows the same from the read models of an existing file, which is opened for reading only
 history  shows what happened to one fine, with its state after each event
 
-URL is sqlite:fines.db or, for import, memory:";
+URL is sqlite:fines.db, postgres://user:password@host/database or, for import, memory:";
 
 enum Ask {
-    Import { file: PathBuf, list: bool },
+    Import { file: PathBuf, list: bool, part: Option<Part> },
     Report,
     History(FineId),
 }
@@ -55,37 +56,52 @@ async fn main() -> ExitCode {
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Request, String> {
-    let (mut words, mut store, mut json, mut list) = (Vec::new(), None, None, false);
+    let (mut words, mut store, mut json, mut list, mut part) = (Vec::new(), None, None, false, None);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
         match arg.as_str() {
             "--store" => store = Some(value()?),
             "--json" => json = Some(PathBuf::from(value()?)),
             "--list-rejected" => list = true,
+            "--part" => part = Some(part_of(&value()?)?),
             other if other.starts_with("--") => return Err(format!("there is no option {other}")),
             _ => words.push(arg),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ask = match words[..] {
-        ["import", file] => Ask::Import { file: file.into(), list },
-        ["report"] if !list => Ask::Report,
-        ["history", case] if !list && json.is_none() => Ask::History(FineId::new(case).map_err(|why| why.to_string())?),
+        ["import", file] => Ask::Import { file: file.into(), list, part },
+        ["report"] if !list && part.is_none() => Ask::Report,
+        ["history", case] if !list && part.is_none() && json.is_none() => {
+            Ask::History(FineId::new(case).map_err(|why| why.to_string())?)
+        }
         _ => return Err("say what to do: import, report or history".to_owned()),
     };
     Ok(Request { ask, store: store.ok_or("say which store: --store sqlite:fines.db")?, json })
 }
 
+fn part_of(text: &str) -> Result<Part, String> {
+    let part = text.split_once('/').and_then(|(number, of)| Some(Part { number: number.parse().ok()?, of: of.parse().ok()? }));
+    part.filter(|part| (1..=part.of).contains(&part.number))
+        .ok_or(format!("--part {text}: write `1/2` for the first of two parts"))
+}
+
 async fn run(request: &Request) -> Result<(), RunError> {
     let mut out = io::stdout().lock();
     match &request.ask {
-        Ask::Import { file, list } => {
+        Ask::Import { file, list, part } => {
             let app = run::open(App::connect(&request.store).await?).await?;
             let mut shown = Shown::new(*list);
-            let report = run::import(&app, file, &mut shown).await;
+            let report = match part {
+                // What it all comes to is known once the other parts are there too.
+                Some(part) => run::import_part(&app, file, *part, &mut shown).await.map(Report::of_part),
+                None => run::import(&app, file, &mut shown).await,
+            };
             shown.end();
             let report = report?;
-            run::table(&report, &mut out)?;
+            if part.is_none() {
+                run::table(&report, &mut out)?;
+            }
             summary(&report, &mut out)?;
             write_json(&report, request.json.as_deref())?;
             app.shutdown().await.map_err(gesta::Failure::from)?;

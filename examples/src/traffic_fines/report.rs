@@ -117,6 +117,11 @@ impl Rejected {
 }
 
 impl Report {
+    /// Of an import alone.
+    pub fn of_part(import: Import) -> Self {
+        Report { import: Some(import), ..Report::default() }
+    }
+
     /// Reads all of it from the read models.
     ///
     /// # Errors

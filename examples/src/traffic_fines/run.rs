@@ -56,9 +56,38 @@ pub trait Watcher {
 /// # Errors
 /// [`RunError`]; what was imported until then is stored, and the import can be repeated.
 pub async fn import(app: &App, log: &Path, watcher: &mut impl Watcher) -> Result<Report, RunError> {
+    let import = import_part(app, log, Part::WHOLE, watcher).await?;
+    let report = report(app).await?;
+    Ok(Report { import: Some(import), ..report })
+}
+
+/// A share of a log: some of its fines, with all of their rows, so that several processes can import it side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Which one, from 1 on.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part { number: 1, of: 1 };
+
+    fn has(self, fine: &FineId) -> bool {
+        let sum = fine.as_str().bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        sum % self.of == self.number - 1
+    }
+}
+
+/// Imports a part of a log, and comes back once the read models hold it.
+///
+/// # Errors
+/// [`RunError`], as of [`import`].
+pub async fn import_part(app: &App, log: &Path, part: Part, watcher: &mut impl Watcher) -> Result<Import, RunError> {
     let started = Instant::now();
     let mut import = Import::default();
-    let mut rows = Rows { log: Log::open(log)?, unreadable: Vec::new(), broken: None, at: HashMap::new(), count: 0 };
+    let mut rows = Rows { part, log: Log::open(log)?, unreadable: Vec::new(), broken: None, at: HashMap::new(), count: 0 };
     // What is asked of the iterator is done while the commands run, so both sides see it.
     let shared = std::sync::Mutex::new(&mut rows);
     let lock = || shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -86,8 +115,7 @@ pub async fn import(app: &App, log: &Path, watcher: &mut impl Watcher) -> Result
     #[allow(clippy::cast_precision_loss, reason = "nobody imports 2^52 rows")]
     let accepted = import.accepted as f64;
     import.events_per_second = (accepted / started.elapsed().as_secs_f64()).round();
-    let report = report(app).await?;
-    Ok(Report { import: Some(import), ..report })
+    Ok(import)
 }
 
 fn envelope(entry: Entry) -> Envelope<Fine> {
@@ -102,6 +130,7 @@ fn reject(import: &mut Import, rejected: &Rejected, watcher: &mut impl Watcher) 
 
 /// The rows of a log: those that can be read go on, the others are put aside.
 struct Rows {
+    part: Part,
     log: Log,
     unreadable: Vec<Rejected>,
     broken: Option<io::Error>,
@@ -115,11 +144,14 @@ impl Rows {
     fn next_entry(&mut self) -> Option<Entry> {
         loop {
             match self.log.next()? {
+                Ok(Row::Entry(entry)) if !self.part.has(&entry.fine) => {}
                 Ok(Row::Entry(entry)) => {
                     self.at.insert(self.count, (entry.line, entry.fine.clone()));
                     self.count += 1;
                     return Some(entry);
                 }
+                // Nobody knows whose it is: the first part counts it.
+                Ok(Row::Unreadable(_)) if self.part.number > 1 => {}
                 Ok(Row::Unreadable(row)) => self.unreadable.push(Rejected::unreadable(&row)),
                 Err(broken) => {
                     self.broken = Some(broken);
@@ -138,12 +170,20 @@ impl Rows {
 /// # Errors
 /// [`RunError`], also where the two models disagree.
 pub async fn report(app: &App) -> Result<Report, RunError> {
-    // After an import that was killed they may be behind, each by another event, until the next import.
-    let head = app.store().log.head().await.map_err(Failure::from)?;
-    app.read::<FineBalance>().after(head).limit(1).all().await?;
-    app.read::<YearTotals>().after(head).limit(1).all().await?;
-    let report = Report::read(app).await?;
-    if report.agrees() { Ok(report) } else { Err(RunError::Disagree) }
+    loop {
+        // After an import that was killed they may be behind, each by another event, until the next import.
+        let head = app.store().log.head().await.map_err(Failure::from)?;
+        app.read::<FineBalance>().after(head).limit(1).all().await?;
+        app.read::<YearTotals>().after(head).limit(1).all().await?;
+        let report = Report::read(app).await?;
+        if report.agrees() {
+            return Ok(report);
+        }
+        // While another process imports, one of the two was read a moment later.
+        if app.store().log.head().await.map_err(Failure::from)? == head {
+            return Err(RunError::Disagree);
+        }
+    }
 }
 
 /// The events of a fine, with the state after each.

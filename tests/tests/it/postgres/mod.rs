@@ -1,6 +1,7 @@
 //! The Postgres store, on a real server.
 
 mod contract;
+mod examples;
 mod joint;
 mod owners;
 pub mod server;
