@@ -9,6 +9,8 @@ use gesta::{Failure, LoadError, Position, ProjectionError, ReadError, StreamName
 
 use crate::stores::Folder;
 
+mod versions;
+
 /// No test takes as long; it only keeps a broken one from waiting for ever.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -398,222 +400,14 @@ async fn an_old_and_a_new_build_in_turn_on_one_file_lose_nothing() {
         assert!(app.load::<old::Account>(&a).await.unwrap_err().is_newer_build_needed());
         let read = app.read::<old::Summary>().get(&b).await;
         assert!(matches!(&read, Err(error) if error.is_newer_build_needed()), "{read:?}");
+        // It has come as far as it can, and took nothing on the way for broken.
+        let settled = app.settle().await.unwrap_err();
+        assert!(settled.is_newer_build_needed(), "{settled:?}");
+        assert_eq!(app.parked::<old::Summary>().await.unwrap(), []);
+        assert_eq!(app.parked::<old::Owners>().await.unwrap(), []);
         // Its definition is the same in both builds, so it is neither rebuilt nor held up.
         assert_eq!(app.read::<old::Owners>().all().await.unwrap().len(), 2);
         app.shutdown().await.unwrap();
-    }
-}
-
-/// The builds of one aggregate over time, each with versions and events of its own, on what all of them have stored.
-mod versions {
-    use super::*;
-
-    /// What all of them do the same.
-    macro_rules! till {
-        ({ $($events:item)* } { $($further:tt)* } $number:ty, |$amount:ident| $paid:expr) => {
-            use super::*;
-
-            $($events)*
-            #[event]
-            pub struct Placed;
-            #[state(snapshot_every = 3)]
-            pub struct Till {
-                pub sum: $number,
-            }
-            #[aggregate(id = AccountId)]
-            impl Till {
-                fn placed(_: &Placed) -> Self {
-                    Till { sum: 0 }
-                }
-                $($further)*
-            }
-            #[command]
-            pub struct Place;
-            #[command]
-            pub struct Pay {
-                pub amount: $number,
-            }
-            #[command_handler]
-            impl Till {
-                fn place(_: Place) -> Placed {
-                    Placed
-                }
-                fn pay(&self, cmd: Pay) -> Paid {
-                    let $amount = cmd.amount;
-                    $paid
-                }
-            }
-            #[derive(Debug, PartialEq, ReadModel)]
-            pub struct Sums {
-                #[key]
-                pub till: AccountId,
-                pub sum: $number,
-            }
-        };
-    }
-
-    pub mod first {
-        till! {
-            {
-                #[event]
-                pub struct Paid {
-                    pub amt: u32,
-                }
-                #[event]
-                pub struct Moved {
-                    pub amounts: Vec<u32>,
-                }
-            }
-            {
-                fn paid(&mut self, e: &Paid) {
-                    self.sum += e.amt;
-                }
-                fn moved(&mut self, e: &Moved) {
-                    self.sum += e.amounts.iter().sum::<u32>();
-                }
-            }
-            u32, |amt| Paid { amt }
-        }
-        #[projection(of = Till)]
-        impl Sums {
-            fn placed(e: &Recorded<Placed>) -> Self {
-                Sums { till: e.aggregate_id(), sum: 0 }
-            }
-            fn paid(&mut self, e: &Paid) {
-                self.sum += e.amt;
-            }
-            fn moved(&mut self, e: &Moved) {
-                self.sum += e.amounts.iter().sum::<u32>();
-            }
-        }
-    }
-
-    pub mod third {
-        till! {
-            {
-                #[event(version = 3)]
-                #[removed(3, #[added(2, default = None)] by: Option<String>)]
-                pub struct Paid {
-                    #[renamed(2, from = "amt")]
-                    #[converted(3, from = u32)]
-                    pub amount: i64,
-                    #[added(2, default = "cash".to_owned())]
-                    pub how: String,
-                }
-                #[event]
-                pub struct Moved {
-                    pub amounts: Vec<u32>,
-                }
-            }
-            {
-                fn paid(&mut self, e: &Paid) {
-                    self.sum += e.amount;
-                }
-                #[upcast]
-                fn moved(e: Moved) -> Vec<Paid> {
-                    e.amounts.iter().map(|amount| Paid { amount: (*amount).into(), how: "moved".to_owned() }).collect()
-                }
-            }
-            i64, |amount| Paid { amount, how: "card".to_owned() }
-        }
-        #[projection(of = Till)]
-        impl Sums {
-            fn placed(e: &Recorded<Placed>) -> Self {
-                Sums { till: e.aggregate_id(), sum: 0 }
-            }
-            fn paid(&mut self, e: &Paid) {
-                self.sum += e.amount;
-            }
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn what_the_first_build_stored_is_what_the_third_one_reads_and_neither_loses_anything() {
-        on_every_store(async |store| {
-            let (mut a, mut b) = (0, 0);
-            for round in 0..3 {
-                for inline in [false, true] {
-                    let app = gesta::App::on(store.clone()).aggregate::<first::Till>();
-                    // Inline it would refuse what it can't fold behind newer events.
-                    let app = app.projection::<first::Sums>().start().await.unwrap();
-                    if (round, inline) == (0, false) {
-                        for id in ["a", "b"] {
-                            app.execute(&id_of(id), first::Place).await.unwrap();
-                        }
-                        put(&store, &till("b"), "Moved", 1, r#"{"amounts":[30,0,4]}"#).await;
-                        b += 34;
-                    }
-                    for amount in 1..=4 {
-                        app.execute(&id_of("b"), first::Pay { amount }).await.unwrap();
-                        b += i64::from(amount);
-                        // The third build's payments are in here from the second time on.
-                        let newer = app.execute(&id_of("a"), first::Pay { amount }).await;
-                        match newer {
-                            Ok(_) => a += i64::from(amount),
-                            Err(error) => assert!(a > 0 && error.is_newer_build_needed(), "{error}"),
-                        }
-                    }
-                    let sum = app.load::<first::Till>(&id_of("b")).await.unwrap().into_state().unwrap().sum;
-                    assert_eq!(i64::from(sum), b);
-                    assert_eq!(app.parked::<first::Sums>().await.unwrap(), []);
-                    app.shutdown().await.unwrap();
-
-                    let app = gesta::App::on(store.clone()).aggregate::<third::Till>();
-                    let app = if inline { app.inline_projection::<third::Sums>() } else { app.projection::<third::Sums>() };
-                    let app = app.start().await.unwrap();
-                    assert!(app.unknown_events().is_empty());
-                    for amount in 1..=4 {
-                        app.execute(&id_of("a"), third::Pay { amount: amount << 40 }).await.unwrap();
-                        a += amount << 40;
-                    }
-                    app.settle().await.unwrap();
-                    for (id, sum) in [("a", a), ("b", b)] {
-                        // By its snapshots, by its rows, and from all of its events.
-                        assert_eq!(app.load::<third::Till>(&id_of(id)).await.unwrap().into_state().unwrap().sum, sum);
-                        assert_eq!(app.read::<third::Sums>().get(&id_of(id)).await.unwrap().unwrap().sum, sum);
-                        let history = app.history::<third::Till>(&id_of(id)).unwrap().all().await.unwrap();
-                        let paid = history.iter().filter_map(|event| match &event.event {
-                            third::TillEvent::Paid(paid) => Some(paid),
-                            third::TillEvent::Placed(_) => None,
-                        });
-                        assert_eq!(paid.clone().map(|paid| paid.amount).sum::<i64>(), sum);
-                        let how: std::collections::BTreeSet<_> = paid.map(|paid| paid.how.as_str()).collect();
-                        assert_eq!(
-                            how.into_iter().collect::<Vec<_>>(),
-                            if id == "a" { ["card", "cash"] } else { ["cash", "moved"] }
-                        );
-                    }
-                    app.shutdown().await.unwrap();
-                }
-            }
-        })
-        .await;
-    }
-
-    fn id_of(text: &str) -> AccountId {
-        super::id(text)
-    }
-    fn till(id: &str) -> StreamName {
-        StreamName::parse(&format!("Till-{id}")).unwrap()
-    }
-
-    #[test]
-    fn a_test_is_given_earlier_versions() {
-        use gesta::testing::{given, given_events};
-        given::<third::Till>(third::Placed)
-            .and_stored_version::<third::Paid>(1, third::PaidV1 { amt: 1 })
-            .and_stored_version::<third::Paid>(2, third::PaidV2 { amount: 20, how: "card".to_owned(), by: None })
-            .and_stored(third::Moved { amounts: vec![300, 4_000] })
-            .when(third::Pay { amount: 50_000 })
-            .then_state(|till| assert_eq!(till.sum, 54_321));
-        given_events::<third::Till>(&id_of("a"), third::Placed)
-            .and_stored_version::<third::Till, third::Paid>(&id_of("a"), 1, third::PaidV1 { amt: 5 })
-            .then_row(&id_of("a"), third::Sums { till: id_of("a"), sum: 5 });
-        let panic = |work: fn()| *std::panic::catch_unwind(work).unwrap_err().downcast::<String>().unwrap();
-        let other = panic(|| drop(given::<third::Till>(()).and_stored_version::<third::Paid>(2, third::PaidV1 { amt: 1 })));
-        assert_eq!(other, "`PaidV1` is version 1 of `Paid`, not version 2");
-        let none = panic(|| drop(given::<third::Till>(()).and_stored_version::<third::Paid>(2, third::Placed)));
-        assert_eq!(none, "`Placed` is no version of `Paid`");
     }
 }
 
@@ -674,6 +468,7 @@ mod steps {
                 async || gesta::App::on(store.clone()).aggregate::<Parcel>().projection::<Weight>().start().await.unwrap();
             let app = start().await;
             put(&store, &StreamName::parse("Parcel-fine").unwrap(), "Weighed", 1, r#"{"grams":2}"#).await;
+            let mut failed = Vec::new();
             assert_eq!(app.load::<Parcel>(&id("fine")).await.unwrap().into_state().unwrap().grams, 2_000);
             for (number, why) in FAILING {
                 let (id, payload) = (id(number), format!(r#"{{"grams":{number}}}"#));
@@ -689,7 +484,9 @@ mod steps {
                 says(loaded.to_string());
                 says(app.history::<Parcel>(&id).unwrap().next().await.unwrap().unwrap_err().to_string());
                 let raw = app.subscribe(Position::new(position.get() - 1)).next_stored().await.unwrap().unwrap();
-                says(raw.decode::<Parcel>().unwrap().unwrap_err().to_string());
+                let undecoded = raw.decode::<Parcel>().unwrap().unwrap_err().to_string();
+                failed.push((stream.clone(), position, undecoded.clone()));
+                says(undecoded);
                 // In a test of one's own.
                 let given = || gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, &payload);
                 let given = std::panic::catch_unwind(|| drop(given())).unwrap_err();
@@ -699,6 +496,18 @@ mod steps {
             gesta::testing::given::<Parcel>(()).and_stored_json("Weighed", 1, r#"{"grams":3}"#).when(Look).then_state(|parcel| {
                 assert_eq!(parcel.grams, 3_000);
             });
+            // The read model parks both, says the same of them, and goes on.
+            let settled = app.settle().await.unwrap_err();
+            assert!(matches!(settled, ReadError::Parked { model: "weights", .. }), "{settled:?}");
+            let parked = app.parked::<Weight>().await.unwrap();
+            assert_eq!(parked.len(), failed.len(), "{parked:?}");
+            for (parked, (stream, position, said)) in parked.iter().zip(&failed) {
+                assert_eq!((&parked.stream, parked.version, parked.position), (stream, Version::new(1), *position));
+                assert_eq!((parked.name.as_str(), parked.schema_version, &parked.to_string()), ("Weighed", 1, said));
+                let row = app.read::<Weight>().get(&id(stream.id())).await.unwrap_err();
+                assert!(matches!(row, ReadError::Parked { .. }), "{row:?}");
+            }
+            assert_eq!(app.read::<Weight>().get(&id("fine")).await.unwrap().unwrap().grams, 2_000);
             app.shutdown().await.unwrap();
             let inline = gesta::App::on(store.clone()).aggregate::<Parcel>().inline_projection::<Weight>().start().await;
             let inline = inline.unwrap_err();
