@@ -27,7 +27,7 @@ pub use crate::read::{
     Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
 pub(crate) use crate::schema::TEXT_ID;
-pub use crate::schema::lock::test::{LockTest, lock_test};
+pub use crate::schema::lock::test::{LockTest, lock_test, released_lock};
 pub use crate::schema::lock::{Declared, check as check_lock, fail as lock_fails};
 pub use crate::schema::{Field, Fingerprint, Node, Schema, Tag, Variant};
 pub use core;

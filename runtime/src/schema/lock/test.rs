@@ -39,6 +39,14 @@ pub fn lock_test<A: Aggregate>(test: LockTest) {
     }
 }
 
+/// What `GESTA_SCHEMA=release` writes for an aggregate that has no file yet.
+///
+/// # Errors
+/// A sentence with what is wrong.
+pub fn released_lock<A: Aggregate>() -> Result<String, String> {
+    plan(&Declared::of::<A>(""), "", b"", true).map(|plan| plan.text)
+}
+
 /// What is asked of the test.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Request {
