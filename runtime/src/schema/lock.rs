@@ -273,6 +273,12 @@ const fn head(file: &str, text: &[u8]) -> Option<Message> {
     Some(problem)
 }
 
+const fn no_aggregate(mut problem: Message) -> Message {
+    problem.push("the line with the aggregate is missing, such as `aggregate Account, id text`: ");
+    problem.push("take the file from version control, or delete it and let ").push(WRITE).push(" write it");
+    problem
+}
+
 const fn marker(mut problem: Message) -> Message {
     problem.push("a merge is unfinished: keep the lines of both sides, or of one where both added the same version, without the markers, and run ").push(WRITE);
     problem
@@ -359,6 +365,7 @@ const fn look(file: &str, text: &[u8], strict: bool, code: Option<&Declared>) ->
                 }
                 before = Some(section);
             }
+            Entry::Section(_) if aggregates == 0 => return Look::Unreadable(no_aggregate(place(file, number))),
             Entry::Marker => return Look::Unreadable(marker(place(file, number))),
             _ => {
                 let mut problem = place(file, number);
@@ -373,10 +380,7 @@ const fn look(file: &str, text: &[u8], strict: bool, code: Option<&Declared>) ->
         }
     }
     if aggregates == 0 {
-        let mut problem = place(file, 2);
-        problem.push("the line with the aggregate is missing, such as `aggregate Account, id text`: ");
-        problem.push("take the file from version control, or delete it and let ").push(WRITE).push(" write it");
-        return Look::Unreadable(problem);
+        return Look::Unreadable(no_aggregate(place(file, 2)));
     }
     if matches { Look::Matches } else { Look::Differs }
 }

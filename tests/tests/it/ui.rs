@@ -14,3 +14,10 @@ fn each_rule_of_a_change_is_what_the_compiler_says() {
     cases.pass("tests/ui/rules/*_fine.rs");
     cases.compile_fail("tests/ui/rules/*_errors.rs");
 }
+
+#[test]
+fn a_lock_that_cannot_be_read_is_one_error_that_names_the_line_and_crlf_is_fine() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/locks/*_fine.rs");
+    cases.compile_fail("tests/ui/locks/*_errors.rs");
+}
