@@ -3,7 +3,9 @@
 pub mod builds;
 pub mod commands;
 mod dropped;
+mod fingerprints;
 mod follow;
+mod kept;
 mod keys;
 mod many;
 mod parking;

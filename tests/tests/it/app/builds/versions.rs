@@ -1,12 +1,9 @@
 //! The builds of one aggregate over time, each with versions and events of its own, on what all of them have stored.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-
-use gesta::StoreError;
-use gesta::store::{Snapshot, SnapshotStore};
 
 use super::*;
+use crate::app::kept::Kept;
 
 /// What all of them do the same.
 macro_rules! till {
@@ -222,42 +219,6 @@ async fn what_the_first_build_stored_is_what_the_third_one_reads_and_neither_los
         assert!(fingerprints(&by_first).is_disjoint(&fingerprints(&by_third)));
     })
     .await;
-}
-
-/// The snapshots of a store, and what went through.
-struct Kept {
-    snapshots: Arc<dyn SnapshotStore>,
-    /// Whether it was found and not kept, the stream, and the fingerprint.
-    seen: Mutex<BTreeSet<(bool, String, u64)>>,
-}
-
-impl Kept {
-    fn beneath(store: &mut Store) -> Arc<Self> {
-        let snapshots = store.snapshots.take().expect("every store has snapshots");
-        let kept = Arc::new(Kept { snapshots, seen: Mutex::default() });
-        store.snapshots = Some(kept.clone());
-        kept
-    }
-    /// What was seen since the last call.
-    fn taken(&self) -> BTreeSet<(bool, String, u64)> {
-        std::mem::take(&mut self.seen.lock().unwrap())
-    }
-}
-
-#[async_trait::async_trait]
-impl SnapshotStore for Kept {
-    async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
-        self.snapshots.save_snapshot(stream, fingerprint, snapshot).await?;
-        self.seen.lock().unwrap().insert((false, stream.as_str().to_owned(), fingerprint));
-        Ok(())
-    }
-    async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
-        let snapshot = self.snapshots.load_snapshot(stream, fingerprint).await?;
-        if snapshot.is_some() {
-            self.seen.lock().unwrap().insert((true, stream.as_str().to_owned(), fingerprint));
-        }
-        Ok(snapshot)
-    }
 }
 
 fn id_of(text: &str) -> AccountId {
