@@ -143,20 +143,46 @@ fn every_careless_change_of_the_banks_events_is_a_compile_error() {
     trybuild::TestCases::new().compile_fail("tests/ui/bank/*.rs");
 }
 
-/// The guide's messages stand behind `<!-- the message of CASE -->`.
+/// What a mark in the guide stands above: a message of the compiler, or a section of the bank's lock.
+fn marked(kind: &str, name: &str) -> String {
+    match kind {
+        "message" => said(&read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/ui/bank/{name}.stderr")))),
+        "section" => {
+            let lock = read(&root().join("examples/src/bank/account.events"));
+            let head = format!("event {name} ");
+            let section = lock.split("\n\n").find(|section| section.starts_with(&head));
+            section.unwrap_or_else(|| panic!("the bank has released no {name}")).trim_end().to_owned()
+        }
+        other => panic!("`{other}` is no mark"),
+    }
+}
+
+/// They stand behind `<!-- the message of CASE -->`, and a section of the lock behind `<!-- the section of EVENT VERSION -->`.
 #[test]
-fn the_messages_in_the_guide_are_the_real_ones() {
+fn the_messages_and_the_lock_in_the_guide_are_the_real_ones() {
     let guide = root().join("runtime/src/guide/changing_an_event.md");
     let text = read(&guide);
-    let mut parts = text.split("<!-- the message of ");
+    let mut parts = text.split("<!-- the ");
     let mut expected = parts.next().unwrap_or_default().to_owned();
+    let (mut shown, mut rest_of_it) = (Vec::new(), expected.clone());
     for part in parts {
-        let (case, rest) = part.split_once(" -->\n").expect("the mark ends with `-->`");
-        let (_, after) =
-            rest.split_once("```text\n").and_then(|(_, rest)| rest.split_once("\n```\n")).expect("a block of text follows");
-        let message = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/ui/bank/{case}.stderr")));
-        let said = said(&message);
-        let _ = write!(expected, "<!-- the message of {case} -->\n```text\n{said}\n```\n{after}");
+        let (mark, rest) = part.split_once(" -->\n").expect("the mark ends with `-->`");
+        let (kind, name) = mark.split_once(" of ").expect("a mark is of something");
+        let block = rest.strip_prefix("```text\n").expect("a block of text follows at once");
+        let (_, after) = block.split_once("\n```\n").expect("the block ends");
+        shown.push((kind, name));
+        let real = marked(kind, name);
+        let _ = write!(expected, "<!-- the {mark} -->\n```text\n{real}\n```\n{after}");
+        rest_of_it.push_str(after);
+    }
+    // Each case once, in whatever order.
+    let mut cases: Vec<_> = CASES.iter().map(|case| ("message", case.name)).chain([("section", "MoneyPaidOut v1")]).collect();
+    cases.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, cases);
+    // Nothing that looks like either stands there without a mark.
+    for block in rest_of_it.split("```text\n").skip(1) {
+        assert!(!["error", "event ", "draft "].iter().any(|head| block.starts_with(head)), "without a mark:\n{block}");
     }
     expect(&guide, &expected);
 }
