@@ -131,7 +131,9 @@ async fn commands(server: &str, schema: &str, options: &str, clients: usize, rea
         task.await.expect("it runs");
     }
     let rate = done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
-    following.into_iter().for_each(|task| task.abort());
+    for task in following {
+        task.abort();
+    }
     app.shutdown().await.expect("it ends");
     rate
 }
