@@ -1,0 +1,40 @@
+//! A transaction that is prepared goes on without its session, under another name; readers wait for it all the same.
+
+use gesta::store::Store;
+use gesta::{Position, Uuid};
+
+use super::super::server::Database;
+use super::hand::{append, insert, part, send, stream};
+
+async fn seen(store: &Store, after: &mut Position) -> Vec<Uuid> {
+    let (mut seen, mut last) = (Vec::new(), *after);
+    let mut visit = |event: gesta::store::StoredEvent<'_>| {
+        seen.push(event.id);
+        last = event.position;
+        std::ops::ControlFlow::Continue(())
+    };
+    store.log.read_all(*after, 100, &mut visit).await.expect("the log can be read");
+    *after = last;
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_is_prepared_while_readers_wait_for_it_is_not_passed_over() {
+    let database = Database::new().await;
+    let store = gesta::store::connect(&database.url("")).await.expect("the store opens");
+    let (first, second) = (Uuid::from_u64_pair(0, 1), Uuid::from_u64_pair(0, 2));
+    let mut open = database.connect().await;
+    let gid = format!("gesta_{}", std::process::id());
+    send(&mut open, "begin").await;
+    insert(&mut open, "Race-first", 1, first).await;
+    store.log.append(append(vec![part(&stream("Race-second"), 0, &[second])])).await.expect("nobody is in its way");
+
+    let mut last = Position::ZERO;
+    assert_eq!(seen(&store, &mut last).await, Vec::<Uuid>::new(), "nothing is settled while the first is open");
+    send(&mut open, format!("prepare transaction '{gid}'")).await;
+    let early = seen(&store, &mut last).await;
+    send(&mut open, format!("commit prepared '{gid}'")).await;
+    assert_eq!(early, Vec::<Uuid>::new(), "nothing is settled while the first is prepared");
+    assert_eq!(seen(&store, &mut last).await, [first, second]);
+    store.log.close().await.expect("it closes");
+}
