@@ -10,6 +10,7 @@
 //! `cargo xtask races` runs many long races, one of the processes behind a pooler. Chance is seeded, and the seed is printed:
 //! `GESTA_SEED=..` repeats the choices of the writers, but not those of the scheduler.
 
+mod contract;
 mod hand;
 mod hot;
 mod oracle;
