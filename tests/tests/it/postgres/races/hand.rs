@@ -36,6 +36,16 @@ pub(crate) async fn send(connection: &mut PgConnection, sql: impl Into<String>) 
     sent.unwrap_or_else(|why| panic!("{sql}: {why}"));
 }
 
+/// The same as [`insert`], by `COPY`.
+#[allow(dead_code, reason = "what the program of the race tests does, the tests have no need of")]
+pub(crate) async fn copy(connection: &mut PgConnection, stream: &str, version: u64, id: Uuid) {
+    let sql = "copy gesta_events (stream, version, name, schema_version, event_id, recorded_at, payload) from stdin";
+    let mut copy = connection.copy_in_raw(sql).await.unwrap_or_else(|why| panic!("{sql}: {why}"));
+    let row = format!("{stream}\t{version}\tRan\t1\t{id}\t1\t{{}}\n");
+    copy.send(row.as_bytes()).await.unwrap_or_else(|why| panic!("{row}: {why}"));
+    copy.finish().await.unwrap_or_else(|why| panic!("{row}: {why}"));
+}
+
 /// Inserts an event, and leaves its position to the table.
 pub(crate) async fn insert(connection: &mut PgConnection, stream: &str, version: u64, id: Uuid) {
     let sql = format!(

@@ -12,7 +12,7 @@ mod said;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use gesta::store::{AppendError, Store};
+use gesta::store::{AppendError, NewKey, Store, StreamAppend};
 use gesta::{StreamName, Uuid};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -51,12 +51,12 @@ async fn main() {
     if by_store > 0 {
         let store = gesta::store::connect(store_url).await.expect("the store opens");
         for number in 0..by_store {
-            ready.push(Writer::new(Tool::Store(store.clone()), format!("Race-s{process}w{number}"), events, &mut dice));
+            ready.push(Writer::new(Tool::Store(store.clone()), &format!("Race-s{process}w{number}"), events, &mut dice));
         }
     }
     for number in 0..by_hand {
         let connection = PgConnection::connect(hand_url).await.expect("the database is there");
-        ready.push(Writer::new(Tool::Hand(connection), format!("Race-h{process}w{number}"), events, &mut dice));
+        ready.push(Writer::new(Tool::Hand(connection), &format!("Race-h{process}w{number}"), events, &mut dice));
     }
     say(&Said::Ready);
     let go = std::io::stdin().read_line(&mut String::new()).expect("somebody says when to begin");
@@ -98,9 +98,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(tool: Tool, own: String, events: usize, dice: &mut Dice) -> Self {
+    fn new(tool: Tool, own: &str, events: usize, dice: &mut Dice) -> Self {
         let dice = Dice::new(dice.next());
-        let (own, longest) = (stream(&own), Duration::ZERO);
+        let (own, longest) = (stream(own), Duration::ZERO);
         Writer { tool, dice, own, version: 0, shared: Vec::new(), left: events, acknowledged: Instant::now(), longest }
     }
 
@@ -127,28 +127,43 @@ impl Writer {
         tokio::time::sleep(Duration::from_micros(self.dice.below(micros_max) as u64)).await;
     }
 
-    /// Two events in a transaction that is open for a while; sometimes it is rolled back.
+    /// Two events in a transaction that is open for a while; sometimes it is rolled back, or a part of it is before its end.
     async fn by_hand(&mut self) {
-        let (ids, undone) = (self.ids(2), self.dice.percent(ROLLBACKS));
+        let (ids, rolled_back, copied) = (self.ids(2), self.dice.percent(ROLLBACKS), self.dice.percent(ROLLBACKS));
+        let part_undone = if self.dice.percent(ROLLBACKS) { self.ids(1) } else { Vec::new() };
         let pause = Duration::from_micros(self.dice.below(PAUSE.0) as u64);
         let Tool::Hand(connection) = &mut self.tool else { return };
         send(connection, "begin").await;
+        for id in &part_undone {
+            // The lock goes with the part, and is taken again by what follows.
+            send(connection, "savepoint part").await;
+            hand::insert(connection, self.own.as_str(), self.version + 1, *id).await;
+            send(connection, "rollback to savepoint part").await;
+        }
         hand::insert(connection, self.own.as_str(), self.version + 1, ids[0]).await;
         tokio::time::sleep(pause).await;
-        hand::insert(connection, self.own.as_str(), self.version + 2, ids[1]).await;
-        send(connection, if undone { "rollback" } else { "commit" }).await;
-        if undone {
-            self.undone(&ids);
+        if copied {
+            hand::copy(connection, self.own.as_str(), self.version + 2, ids[1]).await;
+        } else {
+            hand::insert(connection, self.own.as_str(), self.version + 2, ids[1]).await;
+        }
+        send(connection, if rolled_back { "rollback" } else { "commit" }).await;
+        undone(&part_undone);
+        if rolled_back {
+            undone(&ids);
         } else {
             let own = self.own.clone();
             self.version = self.stored(&own, self.version, &ids);
         }
     }
 
-    /// To its own stream, to one that others append to as well, or to both.
+    /// To its own stream, to one that others append to as well, or to both; sometimes only if the other one stands where it did.
     async fn by_store(&mut self) {
         let count = 1 + self.dice.below(3);
-        let (of_own, of_shared) = (self.ids(count), self.ids(1));
+        let of_own = self.ids(count);
+        // Without an event, the part holds a key, and its append needs the lock alone.
+        let holds_an_event = !self.dice.percent(ROLLBACKS);
+        let of_shared = self.ids(usize::from(holds_an_event));
         let place = self.dice.below(self.shared.len());
         let (name, version) = self.shared[place].clone();
         let bound_to_fail = self.dice.percent(ROLLBACKS);
@@ -157,7 +172,7 @@ impl Writer {
         let shared = (name.clone(), version, of_shared);
         let parts = match self.dice.below(3) {
             0 => vec![own],
-            1 if !bound_to_fail => vec![shared],
+            1 if !bound_to_fail && !shared.2.is_empty() => vec![shared],
             _ => vec![shared, own],
         };
         match self.append(&parts).await {
@@ -169,7 +184,7 @@ impl Writer {
                 }
             }
             Err((conflict, actual)) => {
-                parts.iter().for_each(|(_, _, ids)| self.undone(ids));
+                undone(parts.iter().flat_map(|(_, _, ids)| ids));
                 if conflict == name {
                     self.shared[place].1 = actual;
                 } else {
@@ -199,7 +214,7 @@ impl Writer {
                     return;
                 }
                 Err((conflict, actual)) => {
-                    parts.iter().for_each(|(_, _, ids)| self.undone(ids));
+                    undone(parts.iter().flat_map(|(_, _, ids)| ids));
                     let known = self.shared.iter_mut().find(|(name, _)| *name == conflict);
                     known.expect("it conflicts on one of its streams").1 = actual;
                 }
@@ -210,7 +225,14 @@ impl Writer {
     /// Answers which stream had another version, where one had.
     async fn append(&self, parts: &[(StreamName, u64, Vec<Uuid>)]) -> Result<(), (StreamName, u64)> {
         let Tool::Store(store) = &self.tool else { return Ok(()) };
-        let parts = parts.iter().map(|(stream, expected, ids)| part(stream, *expected, ids)).collect();
+        let last = parts.last().and_then(|(_, _, ids)| ids.last()).expect("an append ends with an event");
+        let parts = parts.iter().map(|(stream, expected, ids)| {
+            // Some come with a key, and those without an event have to.
+            let key = ids.is_empty() || last.as_u128().is_multiple_of(10);
+            let key = key.then(|| NewKey { key: last.to_string().into(), command_hash: 1 });
+            StreamAppend { key, ..part(stream, *expected, ids) }
+        });
+        let parts = parts.collect();
         match store.log.append(append(parts)).await {
             Ok(_) => Ok(()),
             Err(AppendError::Conflict { stream, actual }) => Err((stream, actual.get())),
@@ -230,8 +252,11 @@ impl Writer {
         }
         version
     }
+}
 
-    fn undone(&self, ids: &[Uuid]) {
-        ids.iter().for_each(|id| say(&Said::Undone { id: *id }));
+/// These events were not stored.
+fn undone<'a>(ids: impl IntoIterator<Item = &'a Uuid>) {
+    for id in ids {
+        say(&Said::Undone { id: *id });
     }
 }
