@@ -15,9 +15,9 @@ use sqlx::postgres::{PgPool, PgRow};
 use super::super::server::Database;
 use super::hand::send;
 
-/// A commit takes up to so many seconds longer.
+/// A commit takes up to 5 ms longer.
 const SLOW: &str = "
-    create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(random() * 0.01); return null; end $$;
+    create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(random() * 0.005); return null; end $$;
     create trigger slow after insert on gesta_events for each statement execute function slow()";
 /// Nothing but the look keeps two from storing the same version.
 const NOT_UNIQUE: &str = "alter table gesta_events drop constraint gesta_events_stream_version_key";

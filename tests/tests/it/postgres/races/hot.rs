@@ -6,19 +6,20 @@ use super::super::server::Database;
 use super::oracle::{of_table, table};
 use super::processes::{Plan, Process};
 use super::said::Said;
-use super::seed;
+use super::{asked, seed};
 
-/// How many events each of the 16 writers of a process stores.
-const EVENTS: usize = 250;
+/// How many events each of the 16 writers of a process stores, in every test run and where races are what is asked for.
+const EVENTS: (usize, usize) = (100, 2_000);
 /// Two appends that wait for each other in a circle are parted by the server after that long, so who waits as long has met one.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 async fn nobody_pauses(appends: &str) {
     let (database, seed) = (Database::new().await, seed("hot streams"));
     let url = database.url(&format!("?appends={appends}"));
+    let events = if asked().is_some() { EVENTS.1 } else { EVENTS.0 };
     let start = |number: usize| {
         let seed = seed.wrapping_add(number as u64);
-        Process::start(&Plan { store: &url, hand: &url, seed, number, events: EVENTS, writers: "hot" })
+        Process::start(&Plan { store: &url, hand: &url, seed, number, events, writers: "hot" })
     };
     let mut processes = [start(0), start(1)];
     for process in &mut processes {
