@@ -4,4 +4,5 @@ mod contract;
 mod examples;
 mod joint;
 mod owners;
+mod races;
 pub mod server;

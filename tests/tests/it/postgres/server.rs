@@ -26,7 +26,12 @@ impl Database {
 
     /// With these options behind it, such as `?schema=a`.
     pub fn url(&self, options: &str) -> String {
-        let (base, own) = self.server.split_once('?').map_or((&*self.server, ""), |(base, own)| (base, own));
+        self.url_at(&self.server, options)
+    }
+
+    /// The same at another address, such as a pooler's.
+    pub fn url_at(&self, server: &str, options: &str) -> String {
+        let (base, own) = server.split_once('?').unwrap_or((server, ""));
         let (base, _) = base.rsplit_once('/').expect("the URL of a server names a database");
         let sign = if own.is_empty() { options.to_owned() } else { format!("?{own}{}", options.replacen('?', "&", 1)) };
         format!("{base}/{}{sign}", self.name)
