@@ -9,15 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, counter, key_record};
-use super::errors::{Sent, SqlResult, sent};
+use super::connections::Open;
+use super::errors::{Sent, SqlResult};
 use super::models::Held;
 use super::writer::{CONTEXT, Results, Writer, uncommitted};
 use crate::Timestamp;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
-
-/// A transaction on its way.
-type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {
@@ -47,7 +45,7 @@ impl Writer {
                     self.learn(&self.kinds.unknown(stored));
                     Ok(results)
                 }
-                Err(error) => Err(sent(CONTEXT, &error)),
+                Err(error) => Err(self.sent(&error)),
             },
             Err(why) => {
                 // Dropped, it would be rolled back too, at the connection's next use.
@@ -57,7 +55,7 @@ impl Writer {
         }
     }
 
-    async fn decide(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Results, Sent> {
+    async fn decide(&self, transaction: &mut Open, appends: &[&Append]) -> Result<Results, Sent> {
         let mut batch = self.look(transaction, appends).await?;
         let mut results = Vec::with_capacity(appends.len());
         let mut accepted = Vec::new();
@@ -77,7 +75,7 @@ impl Writer {
     }
 
     /// Reads all that decides on these appends.
-    async fn look(&self, transaction: &mut Transaction, appends: &[&Append]) -> Result<Batch, Sent> {
+    async fn look(&self, transaction: &mut Open, appends: &[&Append]) -> Result<Batch, Sent> {
         let parts = || appends.iter().flat_map(|append| &append.streams);
         let fail = |error: sqlx::Error| uncommitted(&error);
         let answers = self.statements.server(transaction).await.map_err(|why| Sent::Refused(why.into()))?;
@@ -121,7 +119,7 @@ impl Writer {
     /// Lets the inline read models take an append, and says where it will stand.
     async fn fold(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut Open,
         batch: &mut Batch,
         append: &Append,
     ) -> Result<Result<Appended, AppendError>, Sent> {
@@ -161,7 +159,7 @@ impl Writer {
         }
     }
 
-    async fn store(&self, transaction: &mut Transaction, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
+    async fn store(&self, transaction: &mut Open, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
         let fail = |error: sqlx::Error| uncommitted(&error);
         let mut events = Events::default();
         let mut positions = Vec::new();
@@ -183,7 +181,7 @@ impl Writer {
         models.store(transaction, rows).await
     }
 
-    async fn store_kinds(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_kinds(&self, transaction: &mut Open, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let kinds = self.kinds.unknown(accepted.iter().map(|(append, _)| *append));
         if kinds.is_empty() {
             return Ok(());
@@ -204,7 +202,7 @@ impl Writer {
         query.execute(&mut **transaction).await.map(drop)
     }
 
-    async fn store_keys(&self, transaction: &mut Transaction, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_keys(&self, transaction: &mut Open, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let (mut streams, mut keys, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut before, mut after, mut positions, mut recorded_at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (append, appended) in accepted {
