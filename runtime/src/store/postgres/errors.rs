@@ -138,7 +138,9 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
         None => match error {
             sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),
             sqlx::Error::Tls(why) => format!("no encrypted connection to {place}: {why}: see `sslmode` and `sslrootcert`"),
-            sqlx::Error::PoolTimedOut => format!("the server at {place} did not answer in time: is it a Postgres, and is it well?"),
+            sqlx::Error::PoolTimedOut => {
+                format!("the server at {place} did not answer in time: is it a Postgres, and is it well?")
+            }
             _ => return told.into(),
         },
     };

@@ -125,9 +125,12 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
             ours.push((name, decode(value)?));
         }
     }
-    let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| match why {
-        sqlx::Error::Configuration(why) => why.to_string(),
-        why => why.to_string(),
+    let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| {
+        let why = match why {
+            sqlx::Error::Configuration(why) => why.to_string(),
+            why => why.to_string(),
+        };
+        format!("{why}: see how `postgres://user:password@host:5432/database` is made")
     })?;
     let mut options = PostgresOptions::new(connect);
     for (name, value) in ours {
