@@ -1,4 +1,4 @@
-//! What is told to whoever listens to `tracing`, on one thread.
+//! What gesta tells whoever watches it: the lines that a test's own thread has caused.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};

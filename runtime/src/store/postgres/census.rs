@@ -111,12 +111,11 @@ impl Census {
         }
     }
 
-    /// What the function `gesta_census` is. In one call, since each of its statements sees what was committed before it.
-    pub(super) fn function(schema: &str, lock_key: i64) -> String {
+    /// What the function `gesta_census` does. In one call, since each of its statements sees what was committed before it.
+    pub(super) fn body(schema: &str, lock_key: i64) -> String {
         let key = lock_key.cast_unsigned();
         format!(
-            "create function {schema}.gesta_census(out settled bigint, out last bigint, out holders text[], out server bigint)
-            language plpgsql volatile as $$ begin
+            " begin
                 select case when is_called then last_value else 0 end into settled from {schema}.gesta_positions;
                 select array_agg(virtualtransaction) into holders from pg_catalog.pg_locks
                     where locktype = 'advisory' and classid::int8 = {} and objid::int8 = {} and objsubid = 1 and granted
@@ -125,7 +124,7 @@ impl Census {
                     select coalesce(max(position), 0) into last from {schema}.gesta_events where position <= settled;
                 end if;
                 server := {SERVER};
-            end $$;",
+            end ",
             key >> 32,
             key & 0xffff_ffff
         )

@@ -37,13 +37,18 @@ impl Database {
         format!("{base}/{}{sign}", self.name)
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A connection beside gesta's.
     pub async fn connect(&self) -> PgConnection {
         connect(&self.url("")).await
     }
 }
 
-async fn connect(url: &str) -> PgConnection {
+/// A connection by the driver alone.
+pub async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("it is the URL of a server");
     options.connect().await.unwrap_or_else(|why| panic!("{url}: {why}"))
 }
