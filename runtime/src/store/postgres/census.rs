@@ -94,11 +94,14 @@ impl Census {
             tail: StdMutex::new(None),
             lost: OnceLock::new(),
             begin: format!("select settled, last, holders, server from {schema}.gesta_census()"),
+            // A prepared transaction has no pid, and keeps its session's number until the server is restarted: it is known by the lock
+            // that each transaction has on itself.
             holders: format!(
-                "select l.virtualtransaction, coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'unknown')
-                 from pg_catalog.pg_locks l
-                 left join pg_catalog.pg_prepared_xacts p on l.virtualtransaction = '-1/' || p.transaction::text
-                 where {lock} and l.virtualtransaction = any($1)",
+                "select l.virtualtransaction, coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal((
+                    select p.gid from pg_catalog.pg_prepared_xacts p
+                    join pg_catalog.pg_locks x on x.locktype = 'transactionid' and x.transactionid = p.transaction and x.granted
+                    where x.virtualtransaction = l.virtualtransaction limit 1)), 'unknown')
+                 from pg_catalog.pg_locks l where {lock} and l.virtualtransaction = any($1)",
             ),
             last: format!("select coalesce(max(position), 0), {SERVER} from {schema}.gesta_events where position <= $1"),
             event_at: format!("select event_id from {schema}.gesta_events where position = $1"),
