@@ -33,14 +33,19 @@ fn code_of(error: &sqlx::Error) -> Option<&str> {
     }
 }
 
-/// The driver's error, and what the store was doing.
-pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
-    let told = |message: String, transient| StoreError::Driver { context, message, transient };
-    let plain = match error {
+/// What the server said, or the driver.
+pub(super) fn plain(error: &sqlx::Error) -> String {
+    match error {
         // The driver's own words before it say nothing more.
         sqlx::Error::Database(error) => error.message().to_owned(),
         error => error.to_string(),
-    };
+    }
+}
+
+/// The driver's error, and what the store was doing.
+pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
+    let told = |message: String, transient| StoreError::Driver { context, message, transient };
+    let plain = plain(error);
     match code_of(error) {
         // A server that was demoted, or is full; or a setting.
         Some(code::READ_ONLY) => {
@@ -139,7 +144,7 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
     let transient = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut);
     let why = match code_of(error) {
         Some(code) if code::WRONG_PASSWORD.contains(&code) => {
-            format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {told}")
+            format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {}", plain(error))
         }
         Some(code::NO_DATABASE) => {
             format!(

@@ -134,10 +134,8 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
         }
     }
     let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| {
-        let why = match why {
-            sqlx::Error::Configuration(why) => why.to_string(),
-            why => why.to_string(),
-        };
+        // The driver wraps some of its errors in others of the same kind, and some not.
+        let why = why.to_string().replace("error with configuration: ", "");
         format!("{why}: see how `postgres://user:password@host:5432/database` is made")
     })?;
     let mut options = PostgresOptions::new(connect);

@@ -146,9 +146,13 @@ async fn migrate(connection: &mut PgConnection, schema: &str, (user, database): 
     let mut transaction = connection.begin_with(AssertSqlSafe(begin_migration())).await.during(CONTEXT)?;
     // Another process may have done it while this one waited for the lock.
     if format_of(&mut transaction, schema).await?.is_none() {
-        let made = sqlx::raw_sql(AssertSqlSafe(tables(schema))).execute(&mut *transaction).await;
+        // Not by `if not exists`, which asks for the right to create one even where there is one.
+        let there = sqlx::query_scalar("select exists (select from pg_catalog.pg_namespace where nspname = $1)").bind(schema);
+        let there: bool = there.fetch_one(&mut *transaction).await.during(CONTEXT)?;
+        let create = if there { String::new() } else { format!("create schema {}; ", quoted(schema)) };
+        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).execute(&mut *transaction).await;
         made.map_err(|error| {
-            let told = super::errors::driver(CONTEXT, &error);
+            let told = super::errors::plain(&error);
             refused(format!(
                 "the tables can't be made in the schema `{schema}`: {told}; `grant create on schema {schema} to {user}` lets `{user}` make \
                  them, and a schema that is not there needs `grant create on database {database} to {user}`",
@@ -169,8 +173,7 @@ fn tables(schema: &str) -> String {
     let name = quoted(schema);
     let lock_key = Fingerprint::new().bytes(b"gesta appends").bytes(schema.as_bytes()).finish().cast_signed();
     format!(
-        "create schema if not exists {name};
-        create sequence {name}.gesta_positions as bigint cache 1;
+        "create sequence {name}.gesta_positions as bigint cache 1;
         create table {name}.gesta_events (
             position bigint not null primary key default nextval('{literal}.gesta_positions'),
             stream text collate \"C\" not null,
