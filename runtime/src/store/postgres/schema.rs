@@ -331,7 +331,10 @@ mod tests {
     #[test]
     fn a_server_that_is_too_old_is_not_served() {
         let why = too_old(120_017, "12.17 (Debian 12.17-1)").expect("it is too old");
-        assert_eq!(why, "the server is Postgres 12.17 (Debian 12.17-1), and gesta needs 13.5 or newer, and of 14 not 14.0: update it");
+        assert_eq!(
+            why,
+            "the server is Postgres 12.17 (Debian 12.17-1), and gesta needs 13.5 or newer, and of 14 not 14.0: update it"
+        );
         assert!(too_old(130_004, "13.4").is_some() && too_old(140_000, "14.0").is_some());
         assert_eq!([130_005, 140_001, 150_000].map(|number| too_old(number, "")), [None, None, None]);
     }

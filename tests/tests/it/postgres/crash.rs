@@ -57,7 +57,7 @@ async fn client(app: App, number: u64, acknowledged: Arc<AtomicU64>, stop: Arc<A
 
 /// Comes back once so many more commands were acknowledged.
 async fn goes_on(acknowledged: &AtomicU64, more: u64) {
-    let (goal, deadline) = (acknowledged.load(Ordering::SeqCst) + more, Instant::now() + Duration::from_secs(60));
+    let (goal, deadline) = (acknowledged.load(Ordering::SeqCst) + more, Instant::now() + Duration::from_mins(1));
     while acknowledged.load(Ordering::SeqCst) < goal {
         assert!(Instant::now() < deadline, "the app does not go on by itself");
         tokio::time::sleep(Duration::from_millis(1)).await;
