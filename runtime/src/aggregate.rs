@@ -1,5 +1,6 @@
 //! Aggregates: what applies events, and so what a command is decided on.
 
+use std::any::Any;
 use std::fmt;
 
 use crate::AggregateId;
@@ -105,8 +106,13 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
 
 /// Reads a stored event: the one way to do so. A panic of the user's steps and `#[upcast]` functions is an answer like another.
 pub(crate) fn decode<A: Aggregate>(name: &str, version: u32, payload: &[u8]) -> Result<Decoded<A::Event>, DecodeError> {
-    std::panic::catch_unwind(|| A::decode(name, version, payload))
-        .unwrap_or_else(|panic| Err(DecodeError::Panicked(panic_message(&*panic))))
+    let decoded = std::panic::catch_unwind(|| A::decode(name, version, payload));
+    let panicked = |panic: Box<dyn Any + Send>| Err(DecodeError::Panicked { why: panic_message(&*panic), start: String::new() });
+    let mut decoded = decoded.unwrap_or_else(panicked);
+    if let Err(DecodeError::Step { start, .. } | DecodeError::Panicked { start, .. }) = &mut decoded {
+        *start = crate::codec::beginning(payload);
+    }
+    decoded
 }
 
 /// What one stored event is today.

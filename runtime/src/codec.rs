@@ -75,7 +75,7 @@ fn unreadable(path: &str, kind: Kind, why: &str, payload: &[u8]) -> DecodeError 
             "; a field that a value did not have at first needs `#[serde(default)]`"
         });
     }
-    DecodeError::Payload { path, why, start: shown(payload, START_BYTES) }
+    DecodeError::Payload { path, why, start: beginning(payload) }
 }
 
 /// As many bytes of a payload are shown.
@@ -100,6 +100,11 @@ fn shown_path(path: &Path) -> String {
         };
     }
     shown(text.as_bytes(), PATH_BYTES_MAX)
+}
+
+/// What a payload begins with, for people.
+pub(crate) fn beginning(payload: &[u8]) -> String {
+    shown(payload, START_BYTES)
 }
 
 /// The first bytes as people can read them: whatever is no text, or is not seen, is escaped; ` ..` where something is left out.

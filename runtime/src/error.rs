@@ -65,18 +65,25 @@ pub enum DecodeError {
         start: String,
     },
     /// A version can't become the next one.
-    #[error("version {from} of `{name}` can't become the next one: {why}")]
+    #[error("version {from} of `{name}` can't become the next one: {why}{}", and_begins_with(start))]
     Step {
         /// The event.
         name: &'static str,
         /// The version it was in.
         from: u32,
-        /// Why not.
+        /// Why not; of a field that was converted, with its name.
         why: String,
+        /// What the payload begins with, as in [`DecodeError::Payload`]; empty where it was not read from a store.
+        start: String,
     },
     /// The code that makes today's events of it panicked: a step between two versions, or an `#[upcast]` function.
-    #[error("making today's form of it panicked: {0}")]
-    Panicked(String),
+    #[error("making today's form of it panicked: {why}{}", and_begins_with(start))]
+    Panicked {
+        /// What the panic said.
+        why: String,
+        /// What the payload begins with, as in [`DecodeError::Payload`].
+        start: String,
+    },
 }
 
 fn unknown_version(name: &str, version: u32, newest: u32) -> String {
@@ -89,6 +96,10 @@ fn unknown_version(name: &str, version: u32, newest: u32) -> String {
 
 fn begins_with(start: &str) -> String {
     if start.is_empty() { "it is empty".to_owned() } else { format!("it begins with {start}") }
+}
+
+fn and_begins_with(start: &str) -> String {
+    if start.is_empty() { String::new() } else { format!("; {}", begins_with(start)) }
 }
 
 /// What a panic said.
@@ -133,7 +144,7 @@ pub struct UpcastError {
 impl From<UpcastError> for DecodeError {
     fn from(error: UpcastError) -> Self {
         let UpcastError { event, from, field, why } = error;
-        DecodeError::Step { name: event, from, why: format!("`{field}`: {why}") }
+        DecodeError::Step { name: event, from, why: format!("`{field}`: {why}"), start: String::new() }
     }
 }
 

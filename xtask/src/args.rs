@@ -10,6 +10,8 @@ usage: cargo xtask <command>
     --data <DIR>    also tests that want the real event log, which is in this folder (GESTA_DATA)
     --only <STEP>   only the steps whose name holds this
   bless             rewrites what snapshots and diagnostics expect; read the difference before you commit it
+  races             many long races of processes on a Postgres store, one of them behind a pooler
+    --runs <N>      so many (GESTA_RACES); 50 without it, which takes an hour
   bench [..]        the benchmarks; what follows goes to `cargo bench`
   help              this text";
 
@@ -17,6 +19,8 @@ usage: cargo xtask <command>
 pub(crate) enum Request {
     Test(TestOptions),
     Bless,
+    /// So many.
+    Races(usize),
     Bench(Vec<String>),
     Help,
 }
@@ -33,6 +37,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, 
     let Some(command) = words.next() else { return Ok(Request::Help) };
     let request = match command.as_str() {
         "test" => return test(words).map(Request::Test),
+        "races" => return races(words).map(Request::Races),
         "bench" => return Ok(Request::Bench(words.collect())),
         "bless" => Request::Bless,
         "help" | "--help" | "-h" => Request::Help,
@@ -42,6 +47,21 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, 
         None => Ok(request),
         Some(word) => Err(format!("`{command}` takes nothing, so not `{word}`")),
     }
+}
+
+/// How many where nobody says so.
+const RACES: usize = 50;
+
+fn races(mut words: impl Iterator<Item = String>) -> Result<usize, String> {
+    let mut runs = RACES;
+    while let Some(word) = words.next() {
+        if word != "--runs" {
+            return Err(format!("`races` has no option `{word}`"));
+        }
+        let number = words.next().ok_or("`--runs` needs a value")?;
+        runs = number.parse().map_err(|_| format!("`--runs {number}`: it takes a number"))?;
+    }
+    Ok(runs)
 }
 
 fn test(mut words: impl Iterator<Item = String>) -> Result<TestOptions, String> {
@@ -74,6 +94,8 @@ mod tests {
     fn commands_and_options_are_understood() {
         assert_eq!(parsed(""), Ok(Request::Help));
         assert_eq!(parsed("bless"), Ok(Request::Bless));
+        assert_eq!(parsed("races"), Ok(Request::Races(50)));
+        assert_eq!(parsed("races --runs 3"), Ok(Request::Races(3)));
         assert_eq!(parsed("bench --quick"), Ok(Request::Bench(vec!["--quick".to_owned()])));
         assert_eq!(parsed("test"), Ok(Request::Test(TestOptions::default())));
         let Ok(Request::Test(options)) = parsed("test --heavy --only lints --data .") else { panic!("it is a test") };
@@ -85,6 +107,8 @@ mod tests {
         assert_eq!(parsed("tset"), Err("there is no command `tset`".to_owned()));
         assert_eq!(parsed("bless all"), Err("`bless` takes nothing, so not `all`".to_owned()));
         assert_eq!(parsed("test --fast"), Err("`test` has no option `--fast`".to_owned()));
+        assert_eq!(parsed("races --runs many"), Err("`--runs many`: it takes a number".to_owned()));
+        assert_eq!(parsed("races --long"), Err("`races` has no option `--long`".to_owned()));
         assert_eq!(parsed("test --data"), Err("`--data` needs a value".to_owned()));
         assert!(parsed("test --data no/such/folder").unwrap_err().starts_with("`--data no/such/folder`: "));
     }

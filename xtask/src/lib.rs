@@ -1,3 +1,4 @@
 //! What the tests and the front door share: servers that they bring up by themselves.
 
+pub mod pooler;
 pub mod postgres;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use args::{Request, TestOptions, USAGE};
 use step::Step;
+use xtask::pooler::{self, Pooler};
 use xtask::postgres::{self, Server};
 
 fn main() -> ExitCode {
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         }
         Ok(Request::Test(options)) => test(&options),
         Ok(Request::Bless) => bless(),
+        Ok(Request::Races(runs)) => vec![races(runs)],
         Ok(Request::Bench(rest)) => vec![Step::new("benchmarks", "bench -p gesta-bench").args(rest).with_servers()],
         Err(why) => {
             eprintln!("{why}\n\n{USAGE}");
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     // Gone when this ends.
-    let _server = match steps.iter().any(|step| step.needs_servers).then(Server::ready).transpose() {
+    let server = match steps.iter().any(|step| step.needs_servers).then(Server::ready).transpose() {
         Ok(server) => {
             for step in steps.iter_mut().filter(|step| step.needs_servers) {
                 step.envs.extend(server.as_ref().map(|server| (postgres::VARIABLE, server.url().into())));
@@ -38,7 +40,28 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let _pooler = match (&server, steps.iter().any(|step| step.needs_pooler)) {
+        (Some(server), true) => match Pooler::before(&server.url()) {
+            Ok(pooler) => {
+                for step in steps.iter_mut().filter(|step| step.needs_pooler) {
+                    step.envs.push((pooler::VARIABLE, pooler.url().into()));
+                }
+                Some(pooler)
+            }
+            Err(why) => {
+                eprintln!("the races need a pooler: {why}");
+                return ExitCode::FAILURE;
+            }
+        },
+        _ => None,
+    };
     step::run(&steps)
+}
+
+/// Races that are long, and what shows that they find what they look for.
+fn races(runs: usize) -> Step {
+    let arguments = "test -p gesta-tests --all-features --test it -- postgres::races --nocapture --test-threads 1";
+    Step::new("races", arguments).env("GESTA_RACES", &runs.to_string()).with_servers().with_pooler()
 }
 
 /// Everything that has to pass, what fails fastest first.

@@ -36,7 +36,9 @@ impl Server {
             return Ok(Server::Given(url));
         }
         if programs().is_none() {
-            install()?;
+            let otherwise =
+                "install Postgres 13 or newer (on Debian, `apt-get install postgresql`), or name a server by GESTA_TEST_POSTGRES";
+            install("postgresql", otherwise)?;
         }
         Cluster::start(&[]).map(Server::Own)
     }
@@ -50,21 +52,19 @@ impl Server {
     }
 }
 
-/// Installs Debian's package, where this is Debian and root asks.
-fn install() -> Result<(), String> {
-    let otherwise =
-        "install Postgres 13 or newer (on Debian, `apt-get install postgresql`), or name a server by GESTA_TEST_POSTGRES";
+/// Installs one of Debian's packages, where this is Debian and root asks; else says what to do.
+pub(crate) fn install(package: &str, otherwise: &str) -> Result<(), String> {
     let run = |arguments: &[&str]| {
         let status =
             Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("`apt-get {}` ended with {status}: {otherwise}", arguments.join(" "))),
-            Err(_) => Err(format!("no Postgres is here: {otherwise}")),
+            Err(_) => Err(format!("`{package}` is not here: {otherwise}")),
         }
     };
     run(&["update"])?;
-    run(&["install", "-y", "--no-install-recommends", "postgresql"])
+    run(&["install", "-y", "--no-install-recommends", package])
 }
 
 /// A cluster that is running.
@@ -78,7 +78,7 @@ pub struct Cluster {
 
 /// Whom the server runs as: it refuses to run as root.
 #[derive(Debug, Clone, Copy)]
-struct Owner(Option<(u32, u32)>);
+pub(crate) struct Owner(Option<(u32, u32)>);
 
 impl Cluster {
     /// Makes one and starts it, with these settings beside those that tests need.
@@ -189,13 +189,13 @@ pub fn programs() -> Option<PathBuf> {
     found.into_iter().next()
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 #[cfg(unix)]
 impl Owner {
-    fn find() -> Result<Self, String> {
+    pub(crate) fn find() -> Result<Self, String> {
         use std::os::unix::fs::MetadataExt as _;
         let own = fs::metadata("/proc/self").map_or(1, |own| own.uid());
         if own != 0 {
@@ -210,13 +210,13 @@ impl Owner {
         let ids = ids("postgres").or_else(|| ids("nobody"));
         ids.map(|ids| Owner(Some(ids))).ok_or_else(|| "there is no user `postgres` that the server could run as".to_owned())
     }
-    fn own(self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn own(self, folder: &Path) -> io::Result<()> {
         match self.0 {
             Some((user, group)) => std::os::unix::fs::chown(folder, Some(user), Some(group)),
             None => Ok(()),
         }
     }
-    fn of(self, command: &mut Command) {
+    pub(crate) fn of(self, command: &mut Command) {
         use std::os::unix::process::CommandExt as _;
         if let Some((user, group)) = self.0 {
             command.uid(user).gid(group);
@@ -226,11 +226,11 @@ impl Owner {
 
 #[cfg(not(unix))]
 impl Owner {
-    fn find() -> Result<Self, String> {
+    pub(crate) fn find() -> Result<Self, String> {
         Ok(Owner(None))
     }
-    fn own(self, _: &Path) -> io::Result<()> {
+    pub(crate) fn own(self, _: &Path) -> io::Result<()> {
         Ok(())
     }
-    fn of(self, _: &mut Command) {}
+    pub(crate) fn of(self, _: &mut Command) {}
 }

@@ -98,7 +98,10 @@ fn after_its_birth(life: &Life, mark: &Mark, errors: &mut Errors) -> bool {
     if matches!(mark.change, Change::Added(_)) || mark.version > born {
         return true;
     }
-    errors.at(mark.number, format!("`{field}` was added in version {born}: what happens to it comes later"));
+    errors.at(
+        mark.number,
+        format!("`{field}` was added in version {born}: write a later version here, or an earlier one in `added`"),
+    );
     false
 }
 
@@ -106,7 +109,10 @@ fn after_its_birth(life: &Life, mark: &Mark, errors: &mut Errors) -> bool {
 fn before_its_end(life: &Life, mark: &Mark, errors: &mut Errors) -> bool {
     let Some((gone, _)) = life.removed.filter(|(gone, _)| mark.version >= *gone) else { return true };
     let field = plain(&life.ident);
-    errors.at(mark.number, format!("`{field}` was removed in version {gone}: what happened to it came earlier"));
+    errors.at(
+        mark.number,
+        format!("`{field}` was removed in version {gone}: write an earlier version here, or a later one in `removed`"),
+    );
     false
 }
 

@@ -39,7 +39,7 @@ pub fn step_failed(error: UpcastError) -> DecodeError {
 
 /// The next version made of a whole struct, or why there is none.
 pub fn whole_step<T, E: Display>(name: &'static str, from: u32, made: Result<T, E>) -> Result<T, DecodeError> {
-    made.map_err(|why| DecodeError::Step { name, from, why: why.to_string() })
+    made.map_err(|why| DecodeError::Step { name, from, why: why.to_string(), start: String::new() })
 }
 
 /// The versions of an explicit struct, of which the last becomes the next one by `advance`, and those after it.

@@ -99,6 +99,7 @@ impl App {
     /// |---|---|---|
     /// | `memory:` | a new one in memory | `memory` |
     /// | `sqlite:bank.db`, `sqlite:///var/lib/bank.db` | a file, made where it is missing; `?mode=ro` reads beside the app that writes, `?synchronous=normal` gives up the last moments at a power loss | `sqlite` |
+    /// | `postgres://user:password@host/database` | a schema of a database, made where it is missing; any number of processes at once. [`PostgresOptions`](crate::store::postgres::PostgresOptions::parse) lists what can stand behind it | `postgres` |
     ///
     /// # Errors
     /// [`StartError`]; nothing of somebody else's was touched.

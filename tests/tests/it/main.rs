@@ -20,4 +20,5 @@ mod postgres;
 mod rules;
 mod sqlite;
 mod stores;
+mod told;
 mod ui;

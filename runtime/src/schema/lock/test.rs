@@ -322,35 +322,44 @@ fn behind(code: &Declared, lock: &LockFile) -> String {
     missing
 }
 
-/// The older copy that this lock is to be held against, with its name; `None` where there was none.
-fn base_of(base: &Path, lock: &Path, test: LockTest) -> Result<Option<(String, Vec<u8>)>, String> {
+/// An older copy that a lock is to be held against.
+struct Base {
+    name: String,
+    text: Vec<u8>,
+    /// It lay where this lock lies, so it is this lock's, whatever either of them says.
+    in_place: bool,
+}
+
+/// The older copy that this lock is to be held against; `None` where there was none.
+fn base_of(base: &Path, lock: &Path, test: LockTest) -> Result<Option<Base>, String> {
     // As seen from where cargo was started: the package, or a folder above it.
     let mut folders = Path::new(test.package).ancestors();
     let found = folders.find_map(|folder| Some(folder.join(base)).filter(|path| path.exists()));
     let found = found.ok_or_else(|| format!("`GESTA_SCHEMA_BASE={}`: there is no such file or folder", base.display()))?;
-    let file = if found.is_dir() {
+    let (file, in_place) = if found.is_dir() {
         let name = lock.file_name().unwrap_or_default();
         // Laid out as the repository or the package is, or flat.
         let within = Path::new(test.package).ancestors().filter_map(|folder| lock.strip_prefix(folder).ok());
-        let mut places = within.map(|path| found.join(path)).chain([found.join(name)]);
+        let (flat, mut places) = (found.join(name), within.map(|path| found.join(path)));
         match places.find(|path| path.is_file()) {
-            Some(file) => file,
+            Some(file) => (file, true),
+            None if flat.is_file() => (flat, false),
             None => return Ok(None),
         }
     } else {
-        found
+        (found, false)
     };
     let text = std::fs::read(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
-    Ok(Some((file.display().to_string(), text)))
+    Ok(Some(Base { name: file.display().to_string(), text, in_place }))
 }
 
 /// Holds a lock against an older copy: each line that was released must still be there, or a stronger one.
-fn against(file: &str, (base_name, base): &(String, Vec<u8>), text: &[u8]) -> Result<(), String> {
+fn against(file: &str, Base { name: base_name, text: base, in_place }: &Base, text: &[u8]) -> Result<(), String> {
     let (base, lock) = (LockFile::parse(base_name, base)?, LockFile::parse(file, text)?);
     let released = base.sections.iter().filter(|section| !section.draft);
     let known = base.sections.iter().any(|old| lock.sections.iter().any(|new| new.name == old.name));
-    if base.aggregate != lock.aggregate && !known {
-        // The older copy is that of another aggregate.
+    if base.aggregate != lock.aggregate && !known && !in_place {
+        // The older copy is that of another aggregate, named for all locks of a build, or of the same file name.
         return Ok(());
     }
     let mut report = Report::new();
@@ -616,11 +625,16 @@ draft Paid v1 7718b5dd3a903321
     #[test]
     fn a_lock_is_held_against_an_older_copy() {
         let base = released(&declared(&[event("Paid", &[PAID]), event("Lent", &[PAID])]), "");
-        let base = ("old/account.events".to_owned(), base.into_bytes());
+        let mut base = Base { name: "old/account.events".to_owned(), text: base.into_bytes(), in_place: false };
         let stronger = released(&declared(&[event("Paid", &[PAID_WIDER]), event("Lent", &[PAID])]), "");
         against("account.events", &base, stronger.as_bytes()).unwrap();
         let other = Declared { name: "Customer", ..declared(&[event("Met", &[PAID])]) };
         against("customer.events", &base, released(&other, "").as_bytes()).unwrap();
+        // Where it lay in the place of this lock, all of it was taken back.
+        base.in_place = true;
+        let taken_back = against("customer.events", &base, released(&other, "").as_bytes()).unwrap_err();
+        assert!(taken_back.contains("`aggregate Account, id text` is now `aggregate Customer, id text`"), "{taken_back}");
+        assert!(taken_back.contains("Lent v1 was released, and is gone"), "{taken_back}");
         let weaker = record(&[field("amount", &Node::Text)]);
         let weaker = written(&declared(&[event("Lent", &[PAID])]), "")
             + released(&declared(&[event("Paid", &[weaker])]), "").split_once("\n\n").unwrap().1;

@@ -21,6 +21,8 @@ use crate::{StreamName, Timestamp};
 
 /// The longest name of a stream, in bytes: an index takes no longer ones.
 const STREAM_BYTES_MAX: usize = 1_024;
+/// The longest key, in bytes: it shares an index entry of at most 2704 bytes with its stream.
+const KEY_BYTES_MAX: usize = 1_024;
 /// The most that one append holds, in bytes: a server takes a statement of at most 1 GiB.
 const APPEND_BYTES_MAX: usize = 256 << 20;
 /// The most that one event holds, in bytes.
@@ -45,9 +47,12 @@ pub(super) fn check(append: &Append) -> Result<(), AppendError> {
         if name.contains('\0') || part.key.as_ref().is_some_and(|new| new.key.contains('\0')) {
             return misuse("a stream's name or a key holds a zero byte, which Postgres keeps in no text: take it out".to_owned());
         }
+        if let Some(len) = part.key.as_ref().map(|new| new.key.len()).filter(|len| *len > KEY_BYTES_MAX) {
+            return misuse(format!("a key on `{name}` has {len} bytes, and may have {KEY_BYTES_MAX}: take a shorter one"));
+        }
         for event in &part.events {
             if event.name.contains('\0') {
-                return misuse(format!("the name of the event `{}` holds a zero byte: take it out", event.name));
+                return misuse(format!("the name of the event {:?} holds a zero byte: take it out", event.name));
             }
             if event.payload.len() > EVENT_BYTES_MAX {
                 let (name, len) = (event.name, event.payload.len());
@@ -55,7 +60,8 @@ pub(super) fn check(append: &Append) -> Result<(), AppendError> {
                     "an event `{name}` has {len} bytes, and may have {EVENT_BYTES_MAX}: keep what is large elsewhere"
                 ));
             }
-            bytes += event.payload.len();
+            // The actor stands beside each event.
+            bytes += event.payload.len() + append.actor.as_deref().map_or(0, str::len);
         }
     }
     if bytes > APPEND_BYTES_MAX {

@@ -56,6 +56,7 @@ pub(super) struct Census {
     lost: OnceLock<String>,
     begin: String,
     holders: String,
+    names: String,
     last: String,
     event_at: String,
 }
@@ -95,9 +96,14 @@ impl Census {
             lost: OnceLock::new(),
             begin: format!("select settled, last, holders, server from {schema}.gesta_census()"),
             holders: format!(
-                "select l.virtualtransaction, coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'unknown')
+                "select l.virtualtransaction from pg_catalog.pg_locks l where {lock} and l.virtualtransaction = any($1)"
+            ),
+            // One that is prepared has no session any more, but still the lock that stands for its own number.
+            names: format!(
+                "select coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'unknown')
                  from pg_catalog.pg_locks l
-                 left join pg_catalog.pg_prepared_xacts p on l.virtualtransaction = '-1/' || p.transaction::text
+                 left join (pg_catalog.pg_locks x join pg_catalog.pg_prepared_xacts p on p.transaction = x.transactionid)
+                    on x.virtualtransaction = l.virtualtransaction and x.locktype = 'transactionid' and x.granted
                  where {lock} and l.virtualtransaction = any($1)",
             ),
             last: format!("select coalesce(max(position), 0), {SERVER} from {schema}.gesta_events where position <= $1"),
@@ -105,12 +111,11 @@ impl Census {
         }
     }
 
-    /// What the function `gesta_census` is. In one call, since each of its statements sees what was committed before it.
-    pub(super) fn function(schema: &str, lock_key: i64) -> String {
+    /// What the function `gesta_census` does. In one call, since each of its statements sees what was committed before it.
+    pub(super) fn body(schema: &str, lock_key: i64) -> String {
         let key = lock_key.cast_unsigned();
         format!(
-            "create function {schema}.gesta_census(out settled bigint, out last bigint, out holders text[], out server bigint)
-            language plpgsql volatile as $$ begin
+            " begin
                 select case when is_called then last_value else 0 end into settled from {schema}.gesta_positions;
                 select array_agg(virtualtransaction) into holders from pg_catalog.pg_locks
                     where locktype = 'advisory' and classid::int8 = {} and objid::int8 = {} and objsubid = 1 and granted
@@ -119,7 +124,7 @@ impl Census {
                     select coalesce(max(position), 0) into last from {schema}.gesta_events where position <= settled;
                 end if;
                 server := {SERVER};
-            end $$;",
+            end ",
             key >> 32,
             key & 0xffff_ffff
         )
@@ -206,16 +211,16 @@ impl Census {
         let mut pause = PAUSE.0;
         loop {
             let mut connection = connections.control().await?;
-            let rows = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(&*self.holders)).bind(&waiting.holders);
+            let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.holders)).bind(&waiting.holders);
             let left = rows.fetch_all(&mut *connection).await.during(CONTEXT)?;
-            drop(connection);
-            waiting.holders.retain(|holder| left.iter().any(|(left, _)| left == holder));
+            waiting.holders.retain(|holder| left.contains(holder));
             if waiting.holders.is_empty() {
                 return Ok(true);
             }
             if !waiting.warned && waiting.since.elapsed() > WARN_AFTER {
                 waiting.warned = true;
-                let who: Vec<_> = left.iter().map(|(_, who)| who.as_str()).collect();
+                let who = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.names)).bind(&waiting.holders);
+                let who = who.fetch_all(&mut *connection).await.during(CONTEXT)?;
                 let (settled, waits_for) = (self.known().settled, waiting.position);
                 tracing::warn!(
                     settled,
@@ -225,6 +230,7 @@ impl Census {
                     "a transaction that has appended is still open: until it ends, no reader gets what was appended after it"
                 );
             }
+            drop(connection);
             if Instant::now() >= patience {
                 return Ok(false);
             }

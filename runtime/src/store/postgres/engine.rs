@@ -133,17 +133,16 @@ impl Lane {
             }
             let results = self.engine.writer.write(&appends).await;
             for ((append, reply), result) in appends.into_iter().zip(replies).zip(results) {
-                match result {
-                    // Whoever asked may have gone; the append is stored all the same.
-                    Some(result) => drop(reply.send(result)),
-                    None => {
-                        let waiting = Lane::new(&self.engine, true);
-                        tokio::spawn(async move {
-                            let result = waiting.engine.writer.wait(&append).await;
-                            drop(reply.send(result));
-                        });
-                    }
-                }
+                let Some(result) = result else {
+                    let waiting = Lane::new(&self.engine, true);
+                    tokio::spawn(async move {
+                        let result = waiting.engine.writer.wait(&append).await;
+                        drop(reply.send(result));
+                    });
+                    continue;
+                };
+                // Whoever asked may have gone; the append is stored all the same.
+                drop(reply.send(result));
             }
         }
     }

@@ -22,6 +22,8 @@ mod code {
     pub(super) const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
     pub(super) const DISK_FULL: &str = "53100";
     pub(super) const CONNECTIONS: &str = "53300";
+    /// The server, or a pooler in front of it, gave the connection up: what it had been told may be done or not.
+    pub(super) const GIVEN_UP: [&str; 5] = ["08", "40003", "57P01", "57P02", "57P05"];
 }
 
 fn code_of(error: &sqlx::Error) -> Option<&str> {
@@ -31,16 +33,24 @@ fn code_of(error: &sqlx::Error) -> Option<&str> {
     }
 }
 
-/// The driver's error, and what the store was doing.
-pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
-    let told = |message: String, transient| StoreError::Driver { context, message, transient };
-    let plain = match error {
+/// What the server said, or the driver.
+pub(super) fn plain(error: &sqlx::Error) -> String {
+    match error {
         // The driver's own words before it say nothing more.
         sqlx::Error::Database(error) => error.message().to_owned(),
         error => error.to_string(),
-    };
+    }
+}
+
+/// The driver's error, and what the store was doing.
+pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
+    let told = |message: String, transient| StoreError::Driver { context, message, transient };
+    let plain = plain(error);
     match code_of(error) {
-        Some(code::READ_ONLY) => StoreError::ReadOnly,
+        // A server that was demoted, or is full; or a setting.
+        Some(code::READ_ONLY) => {
+            told(format!("{plain}: connect to the primary, or take `default_transaction_read_only` out of its settings"), true)
+        }
         Some(code::NO_RIGHTS) => told(format!("{plain}: grant it to the user of the URL, or take another one"), false),
         Some(code::DISK_FULL) => told(format!("{plain}: the server's disk is full"), true),
         Some(code::CONNECTIONS) => {
@@ -63,7 +73,7 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
                 true,
             ),
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-                told(format!("the connection was lost: {error}"), true)
+                told(format!("the connection was lost: {plain}: see whether the server is running"), true)
             }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 StoreError::Damaged(format!("{context}: {error}: restore the database from a backup"))
@@ -102,6 +112,9 @@ pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
     match (error, code_of(error)) {
         (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK)) => Sent::Raced(told.into()),
         (_, Some(code::LOCK_TIMEOUT)) => Sent::Blocked(told.into()),
+        (_, Some(code)) if code::GIVEN_UP.iter().any(|class| code.starts_with(class)) => {
+            Sent::Unknown(AppendError::UnknownOutcome(told))
+        }
         // A server that says no has stored nothing; one that is silent may have.
         (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
             Sent::Refused(told.into())
@@ -128,9 +141,10 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
         None => format!("{}:{}", connect.get_host(), connect.get_port()),
     };
     let (user, database) = (connect.get_username(), connect.get_database().unwrap_or(connect.get_username()));
+    let transient = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut);
     let why = match code_of(error) {
         Some(code) if code::WRONG_PASSWORD.contains(&code) => {
-            format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {told}")
+            format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {}", plain(error))
         }
         Some(code::NO_DATABASE) => {
             format!(
@@ -141,9 +155,11 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
         None => match error {
             sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),
             sqlx::Error::Tls(why) => format!("no encrypted connection to {place}: {why}: see `sslmode` and `sslrootcert`"),
-            sqlx::Error::PoolTimedOut => format!("the server at {place} did not answer in time"),
+            sqlx::Error::PoolTimedOut => {
+                format!("the server at {place} did not answer in time: is it a Postgres, and is it well?")
+            }
             _ => return told.into(),
         },
     };
-    StoreError::Driver { context, message: why, transient: false }.into()
+    StoreError::Driver { context, message: why, transient }.into()
 }

@@ -10,15 +10,12 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, counter, key_record};
-use super::errors::{Sent, SqlResult, sent};
+use super::errors::{Sent, SqlResult};
 use super::models::Held;
 use super::writer::{CONTEXT, Results, Writer, uncommitted};
 use crate::Timestamp;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
-
-/// A transaction on its way.
-pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {
@@ -48,7 +45,7 @@ impl Writer {
                     self.learn(&self.kinds.unknown(stored));
                     Ok(results)
                 }
-                Err(error) => Err(sent(CONTEXT, &error)),
+                Err(error) => Err(self.sent(&error)),
             },
             Err(why) => {
                 // Dropped, it would be rolled back too, at the connection's next use.

@@ -12,7 +12,6 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::Postgres;
 use super::errors::{Sent, While};
-use super::exclusive::Transaction;
 use super::reads::{number, row_limit, visit_rows};
 use super::writer::CONTEXT;
 use crate::StreamName;
@@ -24,6 +23,9 @@ use crate::store::{
 
 /// As often is an append sent again that others were in the way of.
 const ATTEMPTS_MAX: usize = 3;
+
+/// The user's.
+type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
 /// The store in a transaction.
 pub(crate) struct Joined {

@@ -69,6 +69,9 @@ pub async fn open(options: &PostgresOptions) -> Result<Store, StartError> {
     })
 }
 
+/// How often a read begins anew that another server has answered.
+const LOOKS_MAX: usize = 5;
+
 pub(crate) struct Postgres {
     connections: Connections,
     engine: Arc<Engine>,
@@ -84,6 +87,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     async fn open(options: &PostgresOptions) -> Result<Self, StartError> {
+        options.check().map_err(|message| StoreError::Driver { context: "opening the database", message, transient: false })?;
         let connections = Connections::new(options);
         let mut first = connections.first().await.map_err(|error| errors::opening(options, &error))?;
         let place = schema::prepare(&mut first, options.schema.as_deref()).await?;
@@ -153,7 +157,7 @@ impl EventLog for Postgres {
         self.check()?;
         let known = self.census.known();
         if known.settled > after.get() {
-            let visited = self.reads.all(self.connections.read().await?, after, known.settled, max, &mut *visit).await?;
+            let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
             self.saw(&visited);
             max -= visited.count;
             if visited.ended || max == 0 {
@@ -161,12 +165,20 @@ impl EventLog for Postgres {
             }
             after = visited.last.map_or(after, |(position, _)| position);
         }
-        let known = self.census.look(&self.connections).await?;
-        if known.last > after.get() {
-            let visited = self.reads.all(self.connections.read().await?, after, known.settled, max, visit).await?;
+        for _ in 0..LOOKS_MAX {
+            let known = self.census.look(&self.connections).await?;
+            if known.last <= after.get() {
+                return Ok(());
+            }
+            let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
             self.saw(&visited);
+            // None, though there is one: another server answers since.
+            if visited.count > 0 {
+                return Ok(());
+            }
         }
-        Ok(())
+        let message = "another server answered each time: see whether it is restarted over and over".to_owned();
+        Err(StoreError::Driver { context: "reading events", message, transient: true })
     }
 
     async fn head(&self) -> Result<Position, StoreError> {

@@ -206,7 +206,9 @@ impl Model {
             return Ok(Vec::new());
         }
         let query = sqlx::query(AssertSqlSafe(&*self.by_keys));
-        let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), keys.iter());
+        // No row has a key that no text can hold.
+        let possible = keys.iter().filter(|key| !has_zero_byte(key));
+        let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), possible);
         let mut found = HashMap::with_capacity(keys.len());
         for row in query.fetch_all(connection).await? {
             let row = self.read(&row)?;
@@ -233,9 +235,9 @@ impl Model {
         for change in changes {
             check::change(&self.spec, change).map_err(Put::Refused)?;
             let texts = change.row.iter().flatten().chain([&change.key]);
-            if texts.into_iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+            if texts.into_iter().any(has_zero_byte) {
                 let message = format!(
-                    "the row {:?} of `{}` holds a zero byte, which Postgres keeps in no text",
+                    "the row {:?} of `{}` holds a zero byte, which Postgres keeps in no text: take it out",
                     change.key, self.spec.table
                 );
                 return Err(Put::Refused(check::misuse("storing a row", message)));
@@ -331,6 +333,11 @@ impl Model {
     /// The rows a query asks for.
     pub(super) async fn query(&self, connection: &mut PgConnection, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         check::query(&self.spec, query)?;
+        let after = query.after.iter().flat_map(|(value, key)| [value, key]);
+        if query.from.iter().chain(&query.to).chain(after).any(has_zero_byte) {
+            let message = format!("`{}` is asked for a text with a zero byte, which Postgres keeps in none", self.spec.table);
+            return Err(check::misuse("reading rows", format!("{message}: take it out")));
+        }
         let mut rows = Vec::new();
         for part in sql::parts(&self.spec, &self.select, query, '$') {
             if rows.len() < query.max {
@@ -376,6 +383,10 @@ impl From<Put> for StoreError {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn has_zero_byte(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.contains('\0'))
 }
 
 fn type_of(column: &Column) -> &'static str {

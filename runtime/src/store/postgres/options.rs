@@ -1,5 +1,6 @@
 //! Which database to open, and how; and the URLs that say so.
 
+use std::fmt;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use crate::error::StartError;
 use crate::store::url::{decode, pairs};
 
 /// Which database to open, and how.
-#[derive(Debug, Clone)]
+///
+/// Its `Debug` keeps the password to itself.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     /// How to connect: host, user, password, database, TLS.
@@ -130,9 +133,10 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
             ours.push((name, decode(value)?));
         }
     }
-    let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| match why {
-        sqlx::Error::Configuration(why) => why.to_string(),
-        why => why.to_string(),
+    let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| {
+        // The driver wraps some of its errors in others of the same kind, and some not.
+        let why = why.to_string().replace("error with configuration: ", "");
+        format!("{why}: see how `postgres://user:password@host:5432/database` is made")
     })?;
     let mut options = PostgresOptions::new(connect);
     for (name, value) in ours {
@@ -161,12 +165,37 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
             }
         };
     }
-    if let Some(schema) = &options.schema
-        && (schema.is_empty() || schema.len() > 63 || schema.contains(['"', '\0']) || schema.starts_with("pg_"))
-    {
-        return Err(format!("`{schema}` can't be the name of a schema: use letters, digits and `_`, at most 63 of them"));
-    }
+    options.check()?;
     Ok(options)
+}
+
+impl PostgresOptions {
+    /// Refuses what no server takes, or would take for something else: a longer name is cut off there.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match &self.schema {
+            Some(name) if name.is_empty() || name.len() > 63 || name.contains(['"', '\0']) || name.starts_with("pg_") => {
+                Err(format!("{name:?} can't be the name of a schema: use letters, digits and `_`, at most 63 of them"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PostgresOptions { connect, schema, appends, connections_max, connection_wait_max, lease } = self;
+        f.debug_struct("PostgresOptions")
+            .field("host", &connect.get_host())
+            .field("port", &connect.get_port())
+            .field("user", &connect.get_username())
+            .field("database", &connect.get_database())
+            .field("schema", schema)
+            .field("appends", appends)
+            .field("connections_max", connections_max)
+            .field("connection_wait_max", connection_wait_max)
+            .field("lease", lease)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A URL as it may be shown.
@@ -197,7 +226,7 @@ mod tests {
             ("postgres:bank", "a database is named like this: `postgres://user:password@host/database`"),
             ("postgres://ann:secret@h/d?appends=both", "`appends` can't be `both`: use `shared` or `exclusive`"),
             ("postgres://ann:secret@h/d?connections_max=5", "`connections_max` can't be `5`: use a number from 6 on"),
-            ("postgres://h/d?schema=", "`` can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
+            ("postgres://h/d?schema=", "\"\" can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
             ("postgres://h/d?schema=a&schema=b", "the option `schema` stands there twice: leave one of them out"),
             ("postgres://ann:secret@h/d?pool=3&password=secret", "there is no option `pool`: use `schema`, "),
         ] {

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
 use super::append::counter;
+use super::census::{Known, SERVER};
 use super::connections::Lent;
 use super::errors::{SqlResult, While};
 use crate::error::StoreError;
@@ -42,7 +43,7 @@ impl Reads {
         );
         Reads {
             stream: format!("{select} where stream = $1 and version > $2 order by version limit $3"),
-            all: format!("{select} where position > $1 and position <= $2 order by position limit $3"),
+            all: format!("{select} where position > $1 and position <= $2 and {SERVER} = $4 order by position limit $3"),
             types: format!(
                 "select aggregate, name, schema_version, first_position from {schema}.gesta_event_types
                  order by aggregate, name, schema_version"
@@ -64,16 +65,18 @@ impl Reads {
         visit_all(connection, query, max, visit).await
     }
 
-    /// The events after a position, up to one where everything is settled.
+    /// The events after a position, up to where everything is settled; none where another server answers than the one that said so,
+    /// which may give the same positions to other events.
     pub(super) async fn all(
         &self,
         connection: Lent,
         after: Position,
-        settled: u64,
+        known: Known,
         max: usize,
         visit: Visit<'_>,
     ) -> Result<Visited, StoreError> {
-        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(settled)).bind(row_limit(max));
+        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(known.settled));
+        let query = query.bind(row_limit(max)).bind(known.server);
         visit_all(connection, query, max, visit).await
     }
 

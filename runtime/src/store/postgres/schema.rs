@@ -6,6 +6,7 @@
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
+use super::census::Census;
 use super::errors::While;
 use crate::error::{StartError, StoreError};
 use crate::schema::Fingerprint;
@@ -13,7 +14,7 @@ use crate::schema::Fingerprint;
 /// The format this build writes, and the newest it reads.
 const FORMAT: i32 = 1;
 /// The oldest server with all that is used here.
-const SERVER_MIN: i32 = 130_000;
+const SERVER_MIN: i32 = 130_005;
 /// Who makes or changes tables holds this lock.
 const MIGRATIONS_KEY: i64 = 0x6765_7374_615f_6d69;
 
@@ -35,17 +36,51 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A function's body as SQL takes it, whatever it holds.
+fn dollar_quoted(body: &str) -> String {
+    let mut tag = "$$".to_owned();
+    while body.contains(&tag) {
+        tag.insert(1, 'g');
+    }
+    format!("{tag}{body}{tag}")
+}
+
+/// The function of the trigger that holds the lock, in the schema of this name in quotes.
+fn hold_function(name: &str, lock_key: i64) -> String {
+    let body = format!("begin perform {}; return null; end", hold_statement(lock_key));
+    format!("create or replace function {name}.gesta_hold() returns trigger language plpgsql as $$ {body} $$")
+}
+
+fn hold_statement(lock_key: i64) -> String {
+    format!("pg_catalog.pg_advisory_xact_lock_shared({lock_key})")
+}
+
+/// The trigger that holds the lock.
+fn hold_trigger(name: &str) -> String {
+    format!(
+        "create trigger gesta_hold before insert on {name}.gesta_events for each statement execute function {name}.gesta_hold()"
+    )
+}
+
+/// The function that does the census.
+fn census_function(name: &str, lock_key: i64) -> String {
+    let body = dollar_quoted(&Census::body(name, lock_key));
+    format!(
+        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out holders text[], out server bigint)
+        language plpgsql volatile as {body}"
+    )
+}
+
 /// Makes sure that everything is there and in order, and says where.
 pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>) -> Result<Place, StartError> {
     let row = sqlx::query(
         "select current_setting('server_version_num')::int4, current_setting('server_version'), current_schema()::text, \
-         current_database()::text, pg_is_in_recovery(), current_user::text",
+         current_database()::text, pg_is_in_recovery(), current_user::text, current_setting('transaction_read_only')",
     );
     let row = row.fetch_one(&mut *connection).await.during(CONTEXT)?;
     let get = |at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
-    if row.try_get::<i32, _>(0).during(CONTEXT)? < SERVER_MIN {
-        let version = get(1)?.unwrap_or_default();
-        return Err(refused(format!("the server is Postgres {version}, and gesta needs 13 or newer: update it")));
+    if let Some(why) = too_old(row.try_get(0).during(CONTEXT)?, &get(1)?.unwrap_or_default()) {
+        return Err(refused(why));
     }
     if row.try_get::<bool, _>(4).during(CONTEXT)? {
         let why = "the server is a standby, which only reads, and shows nobody's locks: connect to the primary";
@@ -57,6 +92,13 @@ pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>)
             refused("no schema of the search path is there: name one by `?schema=..`, which is made if need be".to_owned())
         })?,
     };
+    if get(6)?.as_deref() == Some("on") {
+        let database = quoted(&get(3)?.unwrap_or_default());
+        let why = "transactions only read here, and a store is for writing: take `default_transaction_read_only` out of the";
+        return Err(refused(format!(
+            "{why} settings, such as by `alter database {database} set default_transaction_read_only = off`"
+        )));
+    }
     let who = (get(5)?.unwrap_or_default(), get(3)?.unwrap_or_default());
     if format_of(connection, &schema).await? != Some(FORMAT) {
         migrate(connection, &schema, &who).await?;
@@ -66,6 +108,13 @@ pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>)
     let lock_key = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
     check(connection, &schema, lock_key).await?;
     Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key })
+}
+
+/// Why a server of this version is not served.
+fn too_old(number: i32, version: &str) -> Option<String> {
+    // Before 13.5, and in 14.0, a transaction that is prepared looks like another one to those who wait for it.
+    (number < SERVER_MIN || number == 140_000)
+        .then(|| format!("the server is Postgres {version}, and gesta needs 13.5 or newer, and of 14 not 14.0: update it"))
 }
 
 fn refused(message: String) -> StartError {
@@ -97,9 +146,13 @@ async fn migrate(connection: &mut PgConnection, schema: &str, (user, database): 
     let mut transaction = connection.begin_with(AssertSqlSafe(begin_migration())).await.during(CONTEXT)?;
     // Another process may have done it while this one waited for the lock.
     if format_of(&mut transaction, schema).await?.is_none() {
-        let made = sqlx::raw_sql(AssertSqlSafe(tables(schema))).execute(&mut *transaction).await;
+        // Not by `if not exists`, which asks for the right to create one even where there is one.
+        let there = sqlx::query_scalar("select exists (select from pg_catalog.pg_namespace where nspname = $1)").bind(schema);
+        let there: bool = there.fetch_one(&mut *transaction).await.during(CONTEXT)?;
+        let create = if there { String::new() } else { format!("create schema {}; ", quoted(schema)) };
+        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).execute(&mut *transaction).await;
         made.map_err(|error| {
-            let told = super::errors::driver(CONTEXT, &error);
+            let told = super::errors::plain(&error);
             refused(format!(
                 "the tables can't be made in the schema `{schema}`: {told}; `grant create on schema {schema} to {user}` lets `{user}` make \
                  them, and a schema that is not there needs `grant create on database {database} to {user}`",
@@ -120,8 +173,7 @@ fn tables(schema: &str) -> String {
     let name = quoted(schema);
     let lock_key = Fingerprint::new().bytes(b"gesta appends").bytes(schema.as_bytes()).finish().cast_signed();
     format!(
-        "create schema if not exists {name};
-        create sequence {name}.gesta_positions as bigint cache 1;
+        "create sequence {name}.gesta_positions as bigint cache 1;
         create table {name}.gesta_events (
             position bigint not null primary key default nextval('{literal}.gesta_positions'),
             stream text collate \"C\" not null,
@@ -187,14 +239,14 @@ fn tables(schema: &str) -> String {
                 to_timestamp(coalesce(occurred_at, recorded_at) / 1000000.0) as occurred_at,
                 actor, event_id, coalesce(correlation_id, event_id) as correlation_id, causation_id
             from {name}.gesta_events;
-        create function {name}.gesta_hold() returns trigger language plpgsql as $$
-            begin perform pg_catalog.pg_advisory_xact_lock_shared({lock_key}); return null; end $$;
-        create trigger gesta_hold before insert on {name}.gesta_events
-            for each statement execute function {name}.gesta_hold();
-        {census}
+        {function};
+        {trigger};
+        {census};
         create table {name}.gesta_store (format int not null, lock_key bigint not null);
         insert into {name}.gesta_store values ({FORMAT}, {lock_key});",
-        census = super::census::Census::function(&name, lock_key),
+        function = hold_function(&name, lock_key),
+        trigger = hold_trigger(&name),
+        census = census_function(&name, lock_key),
         literal = name.replace('\'', "''"),
     )
 }
@@ -210,7 +262,10 @@ async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Re
                 where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
             (select p.prosrc from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
                 where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
-            current_setting('transaction_isolation'), e.relpersistence::text
+            current_setting('transaction_isolation'),
+            (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_census'),
+            (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_hold'),
+            e.relpersistence::text
         from pg_catalog.pg_class e
             join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
@@ -231,9 +286,12 @@ async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Re
     if stored > last {
         return Err(wrong(format!(
             "the last event stands at {stored}, and `gesta_positions` at {last}, so positions would be given twice: \
-             `select setval('{name}.gesta_positions', {stored})`, while nobody appends"
+             `select setval('{}.gesta_positions', {stored})`, while nobody appends",
+            name.replace('\'', "''")
         )));
     }
+    let function = hold_function(&name, lock_key);
+    let holds = |source: Option<String>| source.is_some_and(|source| source.contains(&hold_statement(lock_key)));
     match text(&row, 5)?.as_deref() {
         Some("O" | "A") => {}
         Some(_) => {
@@ -241,15 +299,22 @@ async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Re
             return Err(wrong(format!("the trigger `gesta_hold` is disabled: `{enable}`")));
         }
         None => {
-            return Err(wrong(
-                "the trigger `gesta_hold` on `gesta_events` is gone: restore it from a backup's schema".to_owned(),
-            ));
+            let trigger = hold_trigger(&name);
+            let both = if holds(text(&row, 9)?) { trigger } else { format!("{function}; {trigger}") };
+            return Err(wrong(format!("the trigger `gesta_hold` on `gesta_events` is gone: `{both}`, while nobody appends")));
         }
     }
-    if !text(&row, 6)?.unwrap_or_default().contains(&format!("pg_advisory_xact_lock_shared({lock_key})")) {
-        return Err(wrong(
-            "the function `gesta_hold` takes another lock than readers look for: restore it from a backup's schema".to_owned(),
-        ));
+    if !holds(text(&row, 6)?) {
+        return Err(wrong(format!(
+            "the trigger `gesta_hold` does not take the lock that readers look for: `{function}`, while nobody appends; if it \
+             calls another function, drop it before"
+        )));
+    }
+    // Its text names the schema: in one that was renamed, it would look at whatever has the old name now.
+    let one_line = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one_line(&text(&row, 8)?.unwrap_or_default()) != one_line(&Census::body(&name, lock_key)) {
+        let function = one_line(&census_function(&name, lock_key));
+        return Err(wrong(format!("the function `gesta_census` is not the one of this schema: `{function}`")));
     }
     if text(&row, 7)?.as_deref() != Some("read committed") {
         return Err(wrong(
@@ -257,4 +322,26 @@ async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Re
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_not_served() {
+        let why = too_old(120_017, "12.17 (Debian 12.17-1)").expect("it is too old");
+        assert_eq!(
+            why,
+            "the server is Postgres 12.17 (Debian 12.17-1), and gesta needs 13.5 or newer, and of 14 not 14.0: update it"
+        );
+        assert!(too_old(130_004, "13.4").is_some() && too_old(140_000, "14.0").is_some());
+        assert_eq!([130_005, 140_001, 150_000].map(|number| too_old(number, "")), [None, None, None]);
+    }
+
+    #[test]
+    fn a_body_can_hold_its_own_quotes() {
+        assert_eq!(dollar_quoted("a"), "$$a$$");
+        assert_eq!(dollar_quoted("a$$b $g$"), "$gg$a$$b $g$$gg$");
+    }
 }

@@ -80,7 +80,9 @@ impl Wake {
             match self.hear(connections, channel).await {
                 Ok(()) => return,
                 Err(why) => {
-                    self.listening.store(false, Ordering::Relaxed);
+                    if self.listening.swap(false, Ordering::Relaxed) {
+                        connections.distrust();
+                    }
                     tracing::debug!(%why, "notifications are not heard, the store looks for events more often");
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -94,7 +96,9 @@ impl Wake {
         self.listening.store(true, Ordering::Relaxed);
         loop {
             // `None` after a connection was lost: something may have been missed.
-            listener.try_recv().await?;
+            if listener.try_recv().await?.is_none() {
+                connections.distrust();
+            }
             self.heard.send_modify(|heard| *heard += 1);
         }
     }

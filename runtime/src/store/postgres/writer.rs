@@ -171,7 +171,9 @@ impl Writer {
 
     /// Sends a statement; `None` for an append that it refused.
     async fn send(&self, appends: &[&Append]) -> Result<Vec<Option<Appended>>, Sent> {
-        let mut connection = self.connections.append().await.map_err(|error| sent(CONTEXT, &error))?;
+        let connection = self.connections.append().await;
+        // Without a connection nothing was sent.
+        let mut connection = connection.map_err(|error| Sent::Refused(driver(CONTEXT, &error).into()))?;
         self.send_on(&mut connection, appends).await
     }
 
@@ -188,14 +190,23 @@ impl Writer {
             && let Some((part, event)) = single(append)
         {
             let stored = self.send_one(connection, append, part, event, server).await;
-            return Ok(vec![stored.map_err(|error| sent(CONTEXT, &error))?]);
+            return Ok(vec![stored.map_err(|error| self.sent(&error))?]);
         }
-        let stored = self.send_many(connection, appends, &kinds, server).await.map_err(|error| sent(CONTEXT, &error))?;
+        let stored = self.send_many(connection, appends, &kinds, server).await.map_err(|error| self.sent(&error))?;
         let all = stored.iter().all(Option::is_some);
         if all && !kinds.is_empty() {
             self.learn(&kinds);
         }
         Ok(stored)
+    }
+
+    /// What an error means that came for a statement that could have stored something.
+    pub(super) fn sent(&self, error: &sqlx::Error) -> Sent {
+        let meant = sent(CONTEXT, error);
+        if let Sent::Unknown(_) = meant {
+            self.connections.distrust();
+        }
+        meant
     }
 
     pub(super) fn learn(&self, kinds: &NewKinds<'_>) {

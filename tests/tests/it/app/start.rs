@@ -110,78 +110,9 @@ async fn events_this_build_does_not_know_are_listed_and_never_skipped() {
 
 /// What an app tells whoever watches it start.
 mod told {
-    use std::cell::RefCell;
-    use std::fmt::{Debug, Write as _};
-    use std::sync::Once;
-
-    use tracing::field::{Field, Visit};
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
-
     use super::super::reads::redefined::Owners;
     use super::*;
-
-    thread_local! {
-        /// What was told on this thread since somebody began to listen.
-        static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
-    }
-
-    /// One for the whole process: while subscribers come and go, an event that another thread meets for the first time may be
-    /// lost to all of them.
-    struct Told;
-
-    /// Ends with the test.
-    struct Listening;
-
-    impl Listening {
-        fn begin() -> Self {
-            static INSTALLED: Once = Once::new();
-            INSTALLED.call_once(|| tracing::subscriber::set_global_default(Told).expect("no other subscriber"));
-            LINES.set(Some(Vec::new()));
-            Listening
-        }
-        /// What was told since this was asked last.
-        #[allow(clippy::unused_self, reason = "whoever asks is listening")]
-        fn lines(&self) -> Vec<String> {
-            LINES.replace(Some(Vec::new())).unwrap_or_default()
-        }
-    }
-
-    impl Drop for Listening {
-        fn drop(&mut self) {
-            LINES.set(None);
-        }
-    }
-
-    struct Line(String);
-
-    impl Visit for Line {
-        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-            let _ = write!(self.0, " {field}={value:?}");
-        }
-    }
-
-    impl Subscriber for Told {
-        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            metadata.target().starts_with("gesta") && *metadata.level() <= tracing::Level::INFO
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, event: &Event<'_>) {
-            LINES.with_borrow_mut(|lines| {
-                if let Some(lines) = lines {
-                    let mut line = Line(event.metadata().level().to_string());
-                    event.record(&mut line);
-                    lines.push(line.0);
-                }
-            });
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
+    use crate::told::Listening;
 
     /// What is told while a model is made, and while it is made anew by another definition.
     async fn starts() -> [Vec<String>; 2] {

@@ -140,7 +140,7 @@ fn counted_wide(text: String) -> Result<i64, String> {
 fn a_step_that_cannot_be_made_says_which_and_why() {
     let read = |text: &str| Measured::decode(1, format!(r#"{{"size":"{text}","kind":"k"}}"#).as_bytes());
     assert_eq!(read("7"), Ok(Measured { size: 7, r#type: "k".into() }));
-    let step = |from, why: &str| Err(DecodeError::Step { name: "measured", from, why: why.into() });
+    let step = |from, why: &str| Err(DecodeError::Step { name: "measured", from, why: why.into(), start: String::new() });
     assert_eq!(read("x"), step(1, "`size`: x: invalid digit found in string"));
     assert_eq!(read("many"), step(2, "`size`: out of range integral type conversion attempted"));
 
@@ -206,7 +206,10 @@ fn an_explicit_struct_brings_its_versions() {
         let next = stored.get(version as usize).unwrap_or(&stored[3]).1;
         assert_eq!((info.version, (info.advance)(payload.as_bytes())), (version, Ok(next.into())));
     }
-    assert_eq!(Moved::decode(1, br#"{"to":"Main"}"#), Err(DecodeError::Step { name: "Moved", from: 2, why: "no comma".into() }));
+    assert_eq!(
+        Moved::decode(1, br#"{"to":"Main"}"#),
+        Err(DecodeError::Step { name: "Moved", from: 2, why: "no comma".into(), start: String::new() })
+    );
     assert_eq!(Moved::VERSIONS[2].changes, ["the whole event was converted from `MovedByText`"]);
     assert_eq!(Moved::decode(5, b"{}"), Err(DecodeError::UnknownVersion { name: "Moved", version: 5, newest: 4 }));
 

@@ -38,7 +38,7 @@ async fn the_bank_moves_to_postgres_by_its_url() {
 async fn two_processes_import_and_two_report_at_once_and_it_comes_to_what_one_comes_to() {
     let database = Database::new().await;
     let sample = workspace().join("examples/data/traffic_fines_sample.csv");
-    let log = std::env::var_os("GESTA_DATA").map(|folder| Path::new(&folder).join("traffic_fines.csv.gz")).unwrap_or(sample);
+    let log = std::env::var_os("GESTA_DATA").map_or(sample, |folder| Path::new(&folder).join("traffic_fines.csv.gz"));
     println!("the log is {}", log.display());
     let folder = tempfile::tempdir().unwrap();
     let json = |name: &str| folder.path().join(name).display().to_string();

@@ -1,7 +1,19 @@
 //! The Postgres store, on a real server.
 
+mod checks;
 mod contract;
+mod crash;
+mod cut;
 mod examples;
+mod input;
 mod joint;
+mod keys;
+mod lost;
+mod opening;
 mod owners;
+mod proxy;
+mod races;
+mod restored;
 pub mod server;
+mod timeouts;
+mod waiting;

@@ -26,10 +26,19 @@ impl Database {
 
     /// With these options behind it, such as `?schema=a`.
     pub fn url(&self, options: &str) -> String {
-        let (base, own) = self.server.split_once('?').map_or((&*self.server, ""), |(base, own)| (base, own));
+        self.url_at(&self.server, options)
+    }
+
+    /// The same at another address, such as a pooler's.
+    pub fn url_at(&self, server: &str, options: &str) -> String {
+        let (base, own) = server.split_once('?').unwrap_or((server, ""));
         let (base, _) = base.rsplit_once('/').expect("the URL of a server names a database");
         let sign = if own.is_empty() { options.to_owned() } else { format!("?{own}{}", options.replacen('?', "&", 1)) };
         format!("{base}/{}{sign}", self.name)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// A connection beside gesta's.
@@ -38,7 +47,8 @@ impl Database {
     }
 }
 
-async fn connect(url: &str) -> PgConnection {
+/// A connection by the driver alone.
+pub async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("it is the URL of a server");
     options.connect().await.unwrap_or_else(|why| panic!("{url}: {why}"))
 }

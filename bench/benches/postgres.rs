@@ -1,0 +1,139 @@
+//! `cargo xtask bench postgres`: commands on Postgres against the same by hand, on the same server, in interleaved rounds.
+//!
+//! By hand is what is usually written: a transaction for each command, that reads the head of the stream, inserts and commits, on
+//! a connection of its own for each client.
+
+#![allow(clippy::cast_precision_loss, missing_docs, reason = "counts are small here, and nobody else uses it")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use gesta::{App, Position, Uuid};
+use gesta_bench::domain::{Account, AccountId, Deposit, Open, deposited};
+use gesta_bench::measure::{Table, rounds, wanted};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+const ROUND: Duration = Duration::from_secs(2);
+const ACCOUNTS: usize = 1_000;
+
+fn main() {
+    if !wanted("postgres") {
+        return;
+    }
+    let server = std::env::var("GESTA_TEST_POSTGRES").expect("`cargo xtask bench` brings up a server");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        for clients in [1, 32] {
+            let mut table = Table::default();
+            for round in 0..rounds() {
+                table.add("by hand", by_hand(&server, clients).await);
+                for (name, options, readers) in [
+                    ("gesta", "", 0),
+                    ("gesta, two readers follow", "", 2),
+                    ("gesta, appends exclusive", "&appends=exclusive", 0),
+                ] {
+                    let schema = format!("bench_{}_{clients}_{round}_{}", std::process::id(), name.len());
+                    table.add(name, commands(&server, &schema, options, clients, readers).await);
+                    let mut connection = connect(&server).await;
+                    let gone = connection.execute(AssertSqlSafe(format!("drop schema {schema} cascade"))).await;
+                    gone.expect("a schema of our own");
+                }
+            }
+            println!("## Commands on Postgres, {clients} clients, {ACCOUNTS} accounts\n");
+            table.print("commands a second");
+        }
+    });
+}
+
+async fn connect(server: &str) -> PgConnection {
+    server.parse::<PgConnectOptions>().expect("a URL").connect().await.expect("the server")
+}
+
+async fn by_hand(server: &str, clients: usize) -> f64 {
+    let mut connection = connect(server).await;
+    let tables = "drop table if exists by_hand; create table by_hand (position bigserial primary key, stream text not null, \
+        version bigint not null, type text not null, event_id uuid not null, recorded_at bigint not null, payload bytea not null, \
+        unique (stream, version))";
+    sqlx::raw_sql(tables).execute(&mut connection).await.expect("tables of our own");
+    let (until, done) = (Instant::now() + ROUND, Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let (server, done) = (server.to_owned(), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut connection = connect(&server).await;
+                let mut count = client;
+                while Instant::now() < until {
+                    let stream = format!("Account-{:032x}", count % ACCOUNTS);
+                    let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
+                    let payload = serde_json::to_vec(&event).expect("plain fields");
+                    let mut transaction = connection.begin().await.expect("a transaction");
+                    let head: Option<i64> =
+                        sqlx::query_scalar("select version from by_hand where stream = $1 order by version desc limit 1")
+                            .bind(&stream)
+                            .fetch_optional(&mut *transaction)
+                            .await
+                            .expect("a version");
+                    let sql = "insert into by_hand (stream, version, type, event_id, recorded_at, payload) values ($1, $2, $3, $4, $5, $6)";
+                    let insert = sqlx::query(sql).bind(&stream).bind(head.unwrap_or(0) + 1).bind("Deposited");
+                    let insert = insert.bind(Uuid::now_v7()).bind(event.at_us).bind(payload);
+                    // Another client was faster on this account: it is done again, and does not count.
+                    if insert.execute(&mut *transaction).await.is_err() {
+                        transaction.rollback().await.expect("a connection");
+                        continue;
+                    }
+                    transaction.commit().await.expect("a commit");
+                    done.fetch_add(1, Ordering::Relaxed);
+                    count += clients;
+                }
+            })
+        })
+        .collect();
+    let started = Instant::now();
+    for task in tasks {
+        task.await.expect("it runs");
+    }
+    done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
+}
+
+async fn commands(server: &str, schema: &str, options: &str, clients: usize, readers: usize) -> f64 {
+    let sign = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{sign}schema={schema}{options}");
+    let app = App::connect(&url).await.expect("the server").aggregate::<Account>().start().await.expect("it starts");
+    let accounts: Arc<Vec<_>> =
+        Arc::new((0..ACCOUNTS).map(|n| AccountId::new(format!("{n:032x}")).expect("a valid id")).collect());
+    for id in accounts.iter() {
+        app.execute(id, Open { owner: "Ann".into() }).await.expect("a new account");
+    }
+    let following: Vec<_> = (0..readers)
+        .map(|_| {
+            let mut events = app.subscribe(Position::ZERO);
+            tokio::spawn(async move { while let Some(Ok(_)) = events.next_stored().await {} })
+        })
+        .collect();
+    let (started, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let (app, accounts, done) = (app.clone(), Arc::clone(&accounts), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut count = client;
+                while started.elapsed() < ROUND {
+                    let deposit = Deposit { transaction: Uuid::now_v7(), reference: format!("ref-{count:08}"), cents: 1 };
+                    app.execute(&accounts[count % ACCOUNTS], deposit).await.expect("a deposit");
+                    done.fetch_add(1, Ordering::Relaxed);
+                    count += clients;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("it runs");
+    }
+    let rate = done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    for task in following {
+        task.abort();
+    }
+    app.shutdown().await.expect("it ends");
+    rate
+}

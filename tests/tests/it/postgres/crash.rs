@@ -1,0 +1,122 @@
+//! A server that is killed in the middle of its work: what was acknowledged is there, what was refused is not, and the app goes on by
+//! itself once the server is back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use gesta::{App, Builder};
+use sqlx::{AssertSqlSafe, Executor};
+use xtask::postgres::Cluster;
+
+use super::server::connect;
+use crate::app::commands::lending;
+use crate::domain::*;
+
+const CLIENTS: u64 = 12;
+
+/// What one client knows of its account.
+#[derive(Debug, Default, Clone, Copy)]
+struct Known {
+    acknowledged: i64,
+    unknown: i64,
+}
+
+/// Deposits one each time until it is told to stop. Half of the clients use keys, and repeat what they don't know the outcome of.
+async fn client(app: App, number: u64, acknowledged: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Known {
+    let id = account(&number.to_string());
+    let (mut known, mut command) = (Known::default(), 0);
+    while !stop.load(Ordering::SeqCst) {
+        command += 1;
+        loop {
+            let deposit = app.execute(&id, Deposit { amount: 1 });
+            let answer = match number % 2 {
+                0 => deposit.idempotency_key(command.to_string()).await,
+                _ => deposit.await,
+            };
+            match answer {
+                Ok(_) => {
+                    known.acknowledged += 1;
+                    acknowledged.fetch_add(1, Ordering::SeqCst);
+                    break;
+                }
+                Err(why) if why.is_unknown_outcome() && number % 2 == 1 => {
+                    known.unknown += 1;
+                    break;
+                }
+                Err(why) => {
+                    assert!(why.is_retryable() || why.is_unknown_outcome(), "client {number}, command {command}: {why}");
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+    known
+}
+
+/// Comes back once so many more commands were acknowledged.
+async fn goes_on(acknowledged: &AtomicU64, more: u64) {
+    let (goal, deadline) = (acknowledged.load(Ordering::SeqCst) + more, Instant::now() + Duration::from_mins(1));
+    while acknowledged.load(Ordering::SeqCst) < goal {
+        assert!(Instant::now() < deadline, "the app does not go on by itself");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models: fn(Builder) -> Builder) {
+    let mut admin = connect(&cluster.url("postgres")).await;
+    admin.execute(AssertSqlSafe(format!("create database {database}"))).await.unwrap();
+    drop(admin);
+    let url = format!("{}{options}", cluster.url(database));
+    let app = models(lending(App::connect(&url).await.unwrap())).start().await.unwrap();
+    for number in 0..CLIENTS {
+        app.execute(&account(&number.to_string()), Open { owner: number.to_string() }).await.unwrap();
+    }
+    let (acknowledged, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| tokio::spawn(client(app.clone(), number, acknowledged.clone(), stop.clone()))).collect();
+    for _ in 0..3 {
+        goes_on(&acknowledged, 200).await;
+        let cluster = Arc::clone(cluster);
+        tokio::task::spawn_blocking(move || {
+            cluster.crash().unwrap();
+            cluster.resume().unwrap();
+        })
+        .await
+        .unwrap();
+    }
+    goes_on(&acknowledged, 200).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut all = HashMap::new();
+    for (number, client) in clients.into_iter().enumerate() {
+        all.insert(number.to_string(), client.await.expect("no client fails"));
+    }
+
+    app.settle().await.expect("the read models go on");
+    let rows = app.read::<Summary>().all().await.unwrap();
+    let mut deposits = 0;
+    for (number, known) in &all {
+        let id = account(number);
+        let history = app.history::<Account>(&id).unwrap().all().await.unwrap();
+        assert!(history.iter().map(|event| event.version.get()).eq(1..=history.len() as u64), "{number}");
+        let stored = i64::try_from(history.len()).unwrap() - 1;
+        let possible = known.acknowledged..=known.acknowledged + known.unknown;
+        assert!(possible.contains(&stored), "account {number}: {stored} are stored, {known:?} {options}");
+        assert_eq!(app.load::<Account>(&id).await.unwrap().into_state().unwrap().balance, stored);
+        let row = rows.iter().find(|row| row.account == id).expect("a row for each account");
+        assert_eq!((row.balance, row.version), (stored, history.len() as u64));
+        deposits += stored;
+    }
+    let amounts = app.read::<Amounts>().get(&1).await.unwrap().expect("a row for what all have deposited");
+    assert_eq!(i64::from(amounts.times), deposits);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_is_killed_under_load_loses_nothing_and_the_app_goes_on() {
+    let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
+    survives(&cluster, "beside", "", |app| app.projection::<Summary>().projection::<Amounts>()).await;
+    survives(&cluster, "alone", "?appends=exclusive", |app| app.projection::<Summary>().projection::<Amounts>()).await;
+    survives(&cluster, "inline", "", |app| app.projection::<Summary>().inline_projection::<Amounts>()).await;
+}

@@ -1,0 +1,97 @@
+//! A server that comes back: with all that was seen of it the process goes on, and without the last of it nothing is built on what is
+//! lost until the process was restarted.
+
+use std::sync::Arc;
+
+use gesta::{App, Version};
+use xtask::postgres::Cluster;
+
+use super::server::connect;
+use crate::app::commands::lending;
+use crate::domain::*;
+
+/// Killed, and there again.
+async fn restart(cluster: &Arc<Cluster>) {
+    let cluster = Arc::clone(cluster);
+    let again = move || {
+        cluster.crash().unwrap();
+        cluster.resume().unwrap();
+    };
+    tokio::task::spawn_blocking(again).await.unwrap();
+}
+
+async fn start(cluster: &Cluster) -> App {
+    let app = lending(App::connect(&cluster.url("postgres")).await.unwrap());
+    app.projection::<Summary>().inline_projection::<Amounts>().start().await.unwrap()
+}
+
+/// Opens as many connections as the app may, and leaves them idle.
+async fn busy(app: &App, amount: i64) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..32 {
+        let (app, id) = (app.clone(), account(&number.to_string()));
+        tasks.spawn(async move {
+            app.execute(&id, Welcome { gift: amount }).await.unwrap();
+            app.history::<Account>(&id).unwrap().all().await.unwrap();
+        });
+    }
+    tasks.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_that_lost_nothing_is_not_noticed_and_one_that_did_is_answered_everywhere() {
+    let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
+    let app = start(&cluster).await;
+    busy(&app, 1).await;
+    let a = account("0");
+    restart(&cluster).await;
+    // The connections of before are all dead, and not one of these fails by it.
+    busy(&app, 2).await;
+    app.settle().await.unwrap();
+    assert_eq!(app.load::<Account>(&a).await.unwrap().version, Version::new(3));
+
+    // The last events of two streams are lost, as by a fail-over to a standby that had not got them yet.
+    let last = app.execute(&a, Deposit { amount: 3 }).await.unwrap().position;
+    app.settle().await.unwrap();
+    let mut admin = connect(&cluster.url("postgres")).await;
+    let lose = format!(
+        "delete from gesta_events where position > {last} - 2; select setval('gesta_positions', {last} - 2);
+         update gesta_models set position = {last} - 2"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lose)).execute(&mut admin).await.unwrap();
+    drop(admin);
+    restart(&cluster).await;
+    let why = format!(
+        "the store is damaged: the event at position {last} is gone, which this process has seen: the server was restored, or failed over, \
+         without its last events; restart this process, so that nothing is built on what is lost"
+    );
+    let refused = app.execute(&a, Deposit { amount: 4 }).await.unwrap_err();
+    assert!(!refused.is_retryable() && !refused.is_unknown_outcome(), "{refused}");
+    assert_eq!(refused.to_string(), why);
+    // Somebody else goes on, up to the position that was lost, which another event has now.
+    let other = start(&cluster).await;
+    for _ in 0..3 {
+        other.execute(&a, Deposit { amount: 5 }).await.unwrap();
+    }
+    assert_eq!(app.execute(&account("new"), Open { owner: "Eve".into() }).await.unwrap_err().to_string(), why);
+    assert_eq!(app.execute(&a, Deposit { amount: 1 }).idempotency_key("k").await.unwrap_err().to_string(), why);
+    assert_eq!(app.load::<Account>(&a).await.unwrap_err().to_string(), why);
+    let history = app.history::<Account>(&a).unwrap().all().await.unwrap_err().to_string();
+    assert_eq!(history, why);
+    let stopped = app.read::<Summary>().all().await.unwrap_err().to_string();
+    assert!(stopped.ends_with(&why), "{stopped}");
+    let stopped = app.read::<Amounts>().all().await.unwrap_err().to_string();
+    assert!(stopped.ends_with(&why), "{stopped}");
+    let stopped = app.settle().await.unwrap_err().to_string();
+    assert!(stopped.ends_with(&why), "{stopped}");
+    let _ = app.shutdown().await;
+
+    other.settle().await.unwrap();
+    other.shutdown().await.unwrap();
+    let app = start(&cluster).await;
+    let done = app.execute(&a, Deposit { amount: 6 }).await.unwrap();
+    app.settle().await.unwrap();
+    let row = app.read::<Summary>().get(&a).await.unwrap().expect("it is there");
+    assert_eq!(row.version, done.version.get());
+    app.shutdown().await.unwrap();
+}

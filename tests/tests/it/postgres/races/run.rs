@@ -1,0 +1,132 @@
+//! One race: processes that append, readers that follow, and what was wrong at its end.
+
+use std::time::{Duration, Instant};
+
+use gesta::Uuid;
+use gesta::store::Store;
+use tokio::sync::watch;
+
+use super::super::server::Database;
+use super::hand::{append, part, send, stream};
+use super::oracle::{Fault, Wrong, of_reader, of_table, table};
+use super::processes::{Plan, Process};
+use super::readers::{End, Reader};
+use super::said::Said;
+
+const PROCESSES: usize = 4;
+const WRITERS_PER_PROCESS: usize = 4;
+
+/// A race that is to be run.
+pub(super) struct Race<'a> {
+    /// How gesta keeps its appends in order.
+    pub(super) appends: &'a str,
+    /// How many events are stored, about.
+    pub(super) events: usize,
+    pub(super) seed: u64,
+    /// Statements that break what readers rely on, sent once every store is open.
+    pub(super) sabotage: Option<&'a str>,
+    /// A pooler that the last of the processes goes through, with statements written by hand only.
+    pub(super) pooler: Option<&'a str>,
+}
+
+pub(super) struct Outcome {
+    pub(super) stored: usize,
+    pub(super) undone: usize,
+    pub(super) took: Duration,
+    /// What is wrong, of the table and of the readers that go through gesta.
+    pub(super) faults: Vec<Fault>,
+    /// What is wrong with what a reader saw that awaits nobody.
+    pub(super) naive: Vec<Fault>,
+}
+
+impl Race<'_> {
+    pub(super) async fn run(&self) -> Outcome {
+        let database = Database::new().await;
+        let url = database.url(&format!("?appends={}", self.appends));
+        let (first, second) = (open(&url).await, open(&url).await);
+        let mut processes: Vec<_> = (0..PROCESSES).map(|number| self.start(number, &database, &url)).collect();
+        for process in &mut processes {
+            process.ready().await;
+        }
+        let mut connection = database.connect().await;
+        if let Some(sabotage) = self.sabotage {
+            send(&mut connection, sabotage).await;
+        }
+        let (ends, end) = watch::channel(None);
+        let readers = readers(&first, &second, &end);
+        let naive = Reader::naive(database.connect().await, end);
+        let began = Instant::now();
+        processes.iter_mut().for_each(Process::begin);
+        let mut said = Vec::new();
+        for process in processes {
+            said.extend(process.said().await);
+        }
+        said.push(last_event(&first).await);
+        let table = table(&mut connection).await;
+        ends.send_replace(table.last().map(|stored| stored.position));
+
+        let mut faults = of_table(&table, &said);
+        for reader in readers {
+            let name = reader.name.clone();
+            match reader.seen().await {
+                Ok(seen) => faults.extend(of_reader(&name, &seen, &table)),
+                Err(why) => faults.push((Wrong::Failed, why)),
+            }
+        }
+        let seen = naive.seen().await.expect("the naive reader comes to the end");
+        let naive = of_reader("the naive reader", &seen, &table);
+        let took = began.elapsed();
+        for store in [first, second] {
+            store.log.close().await.expect("the store closes");
+        }
+        let undone = said.iter().filter(|said| matches!(said, Said::Undone { .. })).count();
+        Outcome { stored: table.len(), undone, took, faults, naive }
+    }
+
+    fn start(&self, number: usize, database: &Database, url: &str) -> Process {
+        let pooler = self.pooler.filter(|_| number + 1 == PROCESSES);
+        let hand = pooler.map_or_else(|| database.url(""), |pooler| database.url_at(pooler, ""));
+        let events = self.events / PROCESSES / WRITERS_PER_PROCESS;
+        let writers = if pooler.is_some() { "hand" } else { "mixed" };
+        let seed = self.seed.wrapping_mul(PROCESSES as u64).wrapping_add(number as u64);
+        Process::start(&Plan { store: url, hand: &hand, seed, number, events, writers })
+    }
+}
+
+impl Outcome {
+    pub(super) fn count(&self, wrong: Wrong) -> usize {
+        self.faults.iter().filter(|(what, _)| *what == wrong).count()
+    }
+
+    pub(super) fn naive_lost(&self) -> usize {
+        self.naive.iter().filter(|(what, _)| *what == Wrong::Lost).count()
+    }
+
+    pub(super) fn assert_faultless(&self, race: &str) {
+        let first: Vec<_> = self.faults.iter().take(20).map(|(wrong, what)| format!("{wrong:?}: {what}")).collect();
+        assert!(first.is_empty(), "{race}: {} faults, the first:\n{}", self.faults.len(), first.join("\n"));
+    }
+}
+
+async fn open(url: &str) -> Store {
+    gesta::store::connect(url).await.expect("the store opens")
+}
+
+/// Two stores, as two processes would have them, with small pages and large ones.
+fn readers(first: &Store, second: &Store, end: &End) -> Vec<Reader> {
+    let reader = |name, store, page| Reader::start(name, store, page, end.clone());
+    vec![
+        reader("the first store", first, 1),
+        reader("the first store", first, 7),
+        reader("the first store", first, 1_000),
+        reader("the second store", second, 7),
+        reader("the second store", second, 1_000),
+    ]
+}
+
+/// Appends the event that nothing comes after.
+async fn last_event(store: &Store) -> Said {
+    let (id, name) = (Uuid::from_u64_pair(0, 1), "Race-last");
+    store.log.append(append(vec![part(&stream(name), 0, &[id])])).await.expect("nobody else appends to it");
+    Said::Stored { id, stream: name.to_owned(), version: 1 }
+}

@@ -1,0 +1,86 @@
+//! Time-outs: of the server, of a lock, of the pool. Nothing was stored, the same may succeed later, and it does.
+
+use std::time::Duration;
+
+use gesta::{App, Version};
+use sqlx::{AssertSqlSafe, Executor};
+
+use super::server::Database;
+use super::waiting::open_append;
+use crate::app::commands::lending;
+use crate::domain::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_takes_too_long_has_stored_nothing_and_harms_no_later_one() {
+    let database = Database::new().await;
+    let mut admin = database.connect().await;
+    let name = database.name();
+    admin.execute(AssertSqlSafe(format!("alter database {name} set statement_timeout = '400ms'"))).await.unwrap();
+    let app = lending(App::connect(&database.url("?connections_max=6")).await.unwrap()).start().await.unwrap();
+    let id = account("a");
+    app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+    let canceled =
+        "appending: canceling statement due to statement timeout: a time-out of the server, or somebody who cancelled it";
+
+    let slow = "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(60); return null; end';
+        create trigger slow after insert on gesta_events for each statement execute function slow()";
+    sqlx::raw_sql(slow).execute(&mut admin).await.unwrap();
+    for _ in 0..3 {
+        let late = app.execute(&id, Deposit { amount: 1 }).await.unwrap_err();
+        assert!(late.is_retryable() && !late.is_unknown_outcome(), "{late}");
+        assert_eq!(late.to_string(), canceled);
+    }
+    admin.execute("drop trigger slow on gesta_events").await.unwrap();
+    assert_eq!(app.execute(&id, Deposit { amount: 1 }).await.unwrap().version, Version::new(2));
+
+    // An append that holds only a key waits for those that are open, and is given up where it waits. The connection it waited on
+    // must not be lent on as it is.
+    open_append(&mut admin, "Account-h").await;
+    for _ in 0..3 {
+        let late = app.execute(&id, Audit).idempotency_key("looked").await.unwrap_err();
+        assert!(late.is_retryable() && !late.is_unknown_outcome(), "{late}");
+        assert_eq!(late.to_string(), canceled);
+    }
+    admin.execute("rollback").await.unwrap();
+    assert_eq!(app.execute(&id, Deposit { amount: 1 }).await.unwrap().version, Version::new(3));
+    assert!(!app.execute(&id, Audit).idempotency_key("looked").await.unwrap().repeated);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_pool_is_named_and_frees_itself() {
+    let database = Database::new().await;
+    let url = database.url("?connections_max=6&connection_wait_max_s=1");
+    let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+    let id = account("a");
+    app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+    let mut admin = database.connect().await;
+    sqlx::raw_sql("begin; lock table gesta_events in access exclusive mode").execute(&mut admin).await.unwrap();
+    let load = || {
+        let (app, id) = (app.clone(), id.clone());
+        async move { app.load::<Account>(&id).await.map(|loaded| loaded.version) }
+    };
+    // Two wait for the table with the connections that there are for reading, whichever they are.
+    let mut loads = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        loads.spawn(load());
+    }
+    let first = tokio::time::timeout(Duration::from_secs(20), loads.join_next()).await.expect("one is told that there is none");
+    let full = first.unwrap().unwrap().unwrap_err();
+    assert!(matches!(&full, gesta::LoadError::Store(why) if why.is_retryable()), "{full}");
+    assert_eq!(
+        full.to_string(),
+        "connecting to read: no connection became free in time, or the server takes none: raise `connections_max` or `connection_wait_max_s`"
+    );
+    // Appends have connections of their own: this one waits for the table, and is carried out.
+    let append = {
+        let (app, id) = (app.clone(), id.clone());
+        tokio::spawn(async move { app.execute(&id, Deposit { amount: 1 }).await })
+    };
+    admin.execute("commit").await.unwrap();
+    assert_eq!(append.await.unwrap().unwrap().version, Version::new(2));
+    for load in loads.join_all().await {
+        load.expect("it only had to wait");
+    }
+    load().await.expect("there is room again");
+}
