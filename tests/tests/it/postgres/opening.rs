@@ -50,10 +50,7 @@ async fn what_keeps_a_server_from_letting_us_in_is_named() {
             "{opening}`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {why}"
         ))
     };
-    assert_eq!(
-        refusal(&url("ann:wrong", "postgres")).await,
-        login("ann", "password authentication failed for user \"ann\"")
-    );
+    assert_eq!(refusal(&url("ann:wrong", "postgres")).await, login("ann", "password authentication failed for user \"ann\""));
     assert_eq!(refusal(&url("bob", "postgres")).await, login("bob", "role \"bob\" does not exist"));
     let eve = "pg_hba.conf rejects connection for host \"127.0.0.1\", user \"eve\", database \"postgres\", no encryption";
     assert_eq!(refusal(&url("eve", "postgres")).await, login("eve", eve));
