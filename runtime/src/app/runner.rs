@@ -157,12 +157,14 @@ impl<M: Projection> Runner<M> {
     }
 
     async fn feed_own(&mut self, shutdown: &mut watch::Receiver<bool>) -> ProjectionError {
-        let (mut pause, mut behind) = (PAUSE.0, true);
+        let (mut pause, mut behind, mut unsure) = (PAUSE.0, true, false);
         loop {
             if *shutdown.borrow_and_update() {
                 return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
-            let stopped = match self.turn().await {
+            let turned = if unsure { self.turn_anew().await } else { self.turn().await };
+            unsure &= turned.is_err();
+            let stopped = match turned {
                 Ok(0) => {
                     if std::mem::replace(&mut behind, false) {
                         tracing::info!(model = self.model.name, position = %self.position, "has caught up");
@@ -179,13 +181,12 @@ impl<M: Projection> Runner<M> {
                 Err(why) => why,
             };
             match stopped {
-                // Busy, or full, or a disk that fails for a while: nothing was stored, and it is tried until it is.
+                // Busy, or full, or a disk that fails for a while, or a connection that was lost: it is tried until it is stored.
                 ProjectionError::Store(why @ StoreError::Driver { .. }) => {
                     tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
                     let _ = tokio::time::timeout(pause, shutdown.changed()).await;
-                    // What was only read, and not stored, may be gone with a server that failed.
-                    self.position = self.checkpoint.position;
                     pause = (pause * 2).min(PAUSE.1);
+                    unsure = true;
                 }
                 why => return why,
             }
@@ -219,6 +220,17 @@ impl<M: Projection> Runner<M> {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// The same after the store failed: where a connection was lost at a commit, it may have been stored all the same. Under the same
+    /// epoch nobody else has moved the checkpoint.
+    async fn turn_anew(&mut self) -> Result<usize, ProjectionError> {
+        let stored = self.rows.checkpoint(self.model.place).await?;
+        if stored.epoch != self.checkpoint.epoch {
+            return Err(ProjectionError::Superseded);
+        }
+        (self.checkpoint, self.position, self.retried) = (stored, stored.position, None);
+        self.turn().await
     }
 
     /// What is parked, where it is time to try that again, and one batch.
@@ -367,7 +379,7 @@ impl<M: Projection> Runner<M> {
                 self.stored_at = Instant::now();
                 Ok(())
             }
-            // It was not stored, so it is read again from where the store is.
+            // It was not stored, as far as is known, so it is read again from where the store is.
             Err(why) => {
                 self.position = self.checkpoint.position;
                 Err(match why {

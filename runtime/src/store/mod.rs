@@ -546,7 +546,8 @@ pub trait ReadModelStore: Send + Sync + 'static {
     /// Stores rows and moves the checkpoint from `from` to `to`, in one transaction; `from` must be what is stored.
     ///
     /// # Errors
-    /// [`CommitError`] says why nothing was changed.
+    /// [`CommitError`] says why nothing was changed. Where a connection was lost on the way, all of it may be stored nevertheless:
+    /// after a [`StoreError`], the checkpoint says so.
     async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError>;
 
     /// The streams that are parked for a model, by the positions of their events. A model that starts anew has none.

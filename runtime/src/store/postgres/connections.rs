@@ -30,7 +30,14 @@ pub(super) struct Connections {
     reads: PgPool,
     pub(super) control: PgPool,
     wait_max: Duration,
-    lost_at: Arc<Mutex<Option<Instant>>>,
+    lost_at: LostAt,
+}
+
+/// When a connection was found to be lost last.
+type LostAt = Arc<Mutex<Option<Instant>>>;
+
+fn note(lost_at: &LostAt) {
+    *lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
 pub(super) type Lent = PoolConnection<Postgres>;
@@ -41,7 +48,7 @@ impl Connections {
         let appends = (options.connections_max / 4).clamp(1, 8);
         let reads = options.connections_max.saturating_sub(CONTROL + appends).max(1);
         let wait_max = options.connection_wait_max;
-        let lost_at = Arc::<Mutex<Option<Instant>>>::default();
+        let lost_at = LostAt::default();
         let pool = |max, settings: &'static str| {
             let lost_at = Arc::clone(&lost_at);
             PgPoolOptions::new()
@@ -76,7 +83,7 @@ impl Connections {
 
     /// A connection was lost, and those that are open are no better: whoever asks for one gets a new one.
     pub(super) fn distrust(&self) {
-        *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        note(&self.lost_at);
     }
 
     pub(super) async fn append(&self) -> Result<Lent, sqlx::Error> {
@@ -84,10 +91,15 @@ impl Connections {
     }
     /// A transaction that begins with these statements.
     pub(super) async fn append_transaction(&self, begin: String) -> Result<Open, sqlx::Error> {
-        Open::begin(self.appends.acquire().await?, begin).await
+        self.begin(self.appends.acquire().await?, begin).await
     }
     pub(super) async fn read_transaction(&self, begin: String) -> Result<Open, sqlx::Error> {
-        Open::begin(self.reads.acquire().await?, begin).await
+        self.begin(self.reads.acquire().await?, begin).await
+    }
+    async fn begin(&self, connection: Lent, begin: String) -> Result<Open, sqlx::Error> {
+        let mut open = Open { connection, lost_at: Arc::clone(&self.lost_at), ended: false };
+        sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *open.connection).await?;
+        Ok(open)
     }
     pub(super) async fn read(&self) -> Result<Lent, StoreError> {
         self.reads.acquire().await.during("connecting to read")
@@ -105,15 +117,11 @@ impl Connections {
 /// with fails, such as by a time-out while it waits for a lock.
 pub(super) struct Open {
     connection: Lent,
+    lost_at: LostAt,
     ended: bool,
 }
 
 impl Open {
-    async fn begin(connection: Lent, begin: String) -> Result<Self, sqlx::Error> {
-        let mut open = Open { connection, ended: false };
-        sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *open.connection).await?;
-        Ok(open)
-    }
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         self.end("commit").await
     }
@@ -131,6 +139,8 @@ impl Drop for Open {
     fn drop(&mut self) {
         if !self.ended {
             self.connection.close_on_drop();
+            // It may be that it was lost; one that was not costs the others to be opened anew.
+            note(&self.lost_at);
         }
     }
 }

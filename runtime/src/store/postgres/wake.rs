@@ -76,13 +76,14 @@ impl Wake {
     }
 
     async fn listen(&self, connections: &Connections, channel: &str) {
+        let mut again = false;
         loop {
-            match self.hear(connections, channel).await {
+            match self.hear(connections, channel, again).await {
                 Ok(()) => return,
                 Err(why) => {
-                    if self.listening.swap(false, Ordering::Relaxed) {
-                        connections.distrust();
-                    }
+                    self.listening.store(false, Ordering::Relaxed);
+                    connections.distrust();
+                    again = true;
                     tracing::debug!(%why, "notifications are not heard, the store looks for events more often");
                     tokio::time::sleep(AGAIN).await;
                 }
@@ -90,9 +91,13 @@ impl Wake {
         }
     }
 
-    async fn hear(&self, connections: &Connections, channel: &str) -> Result<(), sqlx::Error> {
+    async fn hear(&self, connections: &Connections, channel: &str, again: bool) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(&connections.control).await?;
         listener.listen(channel).await?;
+        if again {
+            // Others may have been lost while nobody listened.
+            connections.distrust();
+        }
         self.listening.store(true, Ordering::Relaxed);
         loop {
             // `None` after a connection was lost: something may have been missed.

@@ -300,10 +300,10 @@ impl Writer {
     }
 }
 
-/// What a transaction's own errors mean: nothing of it is stored before its commit.
+/// What a transaction's own errors mean: nothing of it is stored before its commit, so it may be done again.
 pub(super) fn uncommitted(error: &sqlx::Error) -> Sent {
     match sent(CONTEXT, error) {
-        Sent::Unknown(_) => Sent::Refused(driver(CONTEXT, error).into()),
+        Sent::Unknown(_) => Sent::Raced(driver(CONTEXT, error).into()),
         other => other,
     }
 }

@@ -1,6 +1,8 @@
 //! A line that is cut after an append was carried out and before the answer is back: the append is repeated, never the handler, and
 //! finds its own events.
 
+use std::time::Duration;
+
 use gesta::prelude::*;
 use gesta::{App, Builder, ExecuteError, Limits, Version};
 
@@ -96,6 +98,23 @@ async fn an_outcome_that_stays_unknown_is_reported_and_its_key_resolves_it() {
     assert!(matches!(&lost, ExecuteError::Failed(_)));
     assert!(lost.to_string().starts_with("reading events: the connection was lost: "), "{lost}");
     assert_eq!(cold.execute(&a, Deposit { amount: 1 }).await.unwrap().version, Version::new(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_whose_commit_was_not_answered_goes_on_from_where_it_is() {
+    let database = Database::new().await;
+    let proxy = Proxy::new(&database.url("")).await;
+    let app = lending(App::connect(&proxy.url(&database.url(""))).await.unwrap()).projection::<Summary>().start().await.unwrap();
+    let a = account("a");
+    app.execute(&a, Open { owner: "Ann".into() }).await.unwrap();
+    app.settle().await.unwrap();
+    for (round, cuts) in [(1, 1), (2, 2), (3, 3)] {
+        proxy.cut(1, |sql| sql == "commit");
+        app.execute(&a, Deposit { amount: 1 }).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), app.settle()).await.expect("it goes on by itself").unwrap();
+        assert_eq!((app.read::<Summary>().get(&a).await.unwrap().map(|row| row.balance), proxy.cuts()), (Some(round), cuts));
+    }
+    app.shutdown().await.unwrap();
 }
 
 #[event]
