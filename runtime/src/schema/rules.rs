@@ -45,7 +45,8 @@ const fn compare_all(report: &mut Report, mode: Mode, whose: Whose<'_>, lines: &
         let (end, unchanged) = walk.field(at, node);
         if pass_over && let Some(hash) = unchanged {
             seen.insert(whole(hash));
-            at = end;
+            // As its lines would leave it.
+            (at, reported) = (end, b"");
         }
         while at < end {
             let (line, next) = stored_line(lines, at);

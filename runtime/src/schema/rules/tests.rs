@@ -231,7 +231,7 @@ fn hands() -> impl Strategy<Value = Vec<Hand>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_schema_s_hash_is_the_sum_of_the_hashes_of_its_lines(fields in fields(node(), 6), version in 1u32..9) {
