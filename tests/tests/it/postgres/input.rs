@@ -27,7 +27,7 @@ async fn nothing_that_a_user_hands_in_is_read_as_sql() {
         let database = Database::new().await;
         let url = database.url(options);
         if options.contains("%22") {
-            let refused = App::connect(&url).await.err().expect("a quote would end the name").to_string();
+            let refused = App::connect(&url).await.expect_err("a quote would end the name").to_string();
             assert!(
                 refused.ends_with("can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
                 "{refused}"
@@ -109,7 +109,8 @@ async fn what_no_server_takes_is_refused_before_it_is_sent_and_the_limit_is_name
         assert_eq!(refused.to_string(), format!("appending: {why}"));
         assert!(matches!(&refused, AppendError::Store(why) if !why.is_retryable()), "{refused:?}");
     }
-    assert_eq!(proxy.asked(), [""; 0], "something was sent");
+    let asked = proxy.asked();
+    assert!(!asked.iter().any(|sql| sql.contains("gesta_")), "something was sent: {asked:#?}");
 
     // The app has limits of its own, and answers by them first.
     let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
@@ -153,13 +154,13 @@ async fn a_read_model_can_have_odd_names_and_odd_rows() {
         let changes = ODD.map(|odd| RowChange { key: text(odd), row: Some(vec![text(odd); 4]) });
         models.commit(prepared.place, changes.to_vec(), at, Position::new(1)).await.unwrap();
         for odd in ODD {
-            let row = Some(vec![text(odd); 4]);
-            assert_eq!(models.rows(prepared.place, &[text(odd), text("a\0b")]).await.unwrap(), [row.clone(), None]);
+            let row = vec![text(odd); 4];
+            assert_eq!(models.rows(prepared.place, &[text(odd), text("a\0b")]).await.unwrap(), [Some(row.clone()), None]);
             let query = |value: &str| {
                 let value = Some(text(value));
                 RowQuery { column: 1, from: value.clone(), to: value, after: None, descending: false, max: 10 }
             };
-            assert_eq!(models.query(prepared.place, &query(odd)).await.unwrap(), [row.unwrap()]);
+            assert_eq!(models.query(prepared.place, &query(odd)).await.unwrap(), [row]);
             let refused = models.query(prepared.place, &query("a\0b")).await.unwrap_err().to_string();
             assert_eq!(
                 refused,
