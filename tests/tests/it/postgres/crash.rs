@@ -76,7 +76,7 @@ async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models:
     let (acknowledged, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
     let clients: Vec<_> =
         (0..CLIENTS).map(|number| tokio::spawn(client(app.clone(), number, acknowledged.clone(), stop.clone()))).collect();
-    for _ in 0..3 {
+    for _ in 0..2 {
         goes_on(&acknowledged, 200).await;
         let cluster = Arc::clone(cluster);
         tokio::task::spawn_blocking(move || {

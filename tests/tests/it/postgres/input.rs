@@ -27,7 +27,7 @@ async fn nothing_that_a_user_hands_in_is_read_as_sql() {
         let database = Database::new().await;
         let url = database.url(options);
         if options.contains("%22") {
-            let refused = App::connect(&url).await.map(drop).expect_err("a quote would end the name").to_string();
+            let refused = App::connect(&url).await.expect_err("a quote would end the name").to_string();
             assert!(
                 refused.ends_with("can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
                 "{refused}"
@@ -109,7 +109,8 @@ async fn what_no_server_takes_is_refused_before_it_is_sent_and_the_limit_is_name
         assert_eq!(refused.to_string(), format!("appending: {why}"));
         assert!(matches!(&refused, AppendError::Store(why) if !why.is_retryable()), "{refused:?}");
     }
-    assert_eq!(proxy.asked(), [""; 0], "something was sent");
+    let asked = proxy.asked();
+    assert!(!asked.iter().any(|sql| sql.contains("gesta_")), "something was sent: {asked:#?}");
 
     // The app has limits of its own, and answers by them first.
     let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();

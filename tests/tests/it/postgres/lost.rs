@@ -1,12 +1,15 @@
 //! A server that comes back: with all that was seen of it the process goes on, and without the last of it nothing is built on what is
 //! lost until the process was restarted.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use gesta::{App, Version};
+use gesta::store::{Store, StoredEvent};
+use gesta::{App, Position, Version};
 use xtask::postgres::Cluster;
 
 use super::server::connect;
+use super::waiting::open_append;
 use crate::app::commands::lending;
 use crate::domain::*;
 
@@ -94,4 +97,42 @@ async fn a_restart_that_lost_nothing_is_not_noticed_and_one_that_did_is_answered
     let row = app.read::<Summary>().get(&a).await.unwrap().expect("it is there");
     assert_eq!(row.version, done.version.get());
     app.shutdown().await.unwrap();
+}
+
+async fn positions(store: &Store, after: u64, max: usize) -> Vec<u64> {
+    let mut positions = Vec::new();
+    let mut visit = |event: StoredEvent<'_>| {
+        positions.push(event.position.get());
+        ControlFlow::Continue(())
+    };
+    store.log.read_all(Position::new(after), max, &mut visit).await.unwrap();
+    positions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_server_had_settled_says_nothing_of_the_next_one() {
+    let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
+    let app = start(&cluster).await;
+    app.execute(&account("a"), Welcome { gift: 1 }).await.unwrap();
+    app.execute(&account("a"), Drip { times: 8 }).await.unwrap();
+    app.shutdown().await.unwrap();
+    let store = gesta::store::connect(&cluster.url("postgres")).await.unwrap();
+    // It knows that all ten are settled, and has seen five.
+    assert_eq!(positions(&store, 0, 5).await, [1, 2, 3, 4, 5]);
+    let mut admin = connect(&cluster.url("postgres")).await;
+    let lose = "delete from gesta_events where position > 6; select setval('gesta_positions', 6)";
+    sqlx::raw_sql(lose).execute(&mut admin).await.unwrap();
+    drop(admin);
+    restart(&cluster).await;
+
+    let mut admin = connect(&cluster.url("postgres")).await;
+    sqlx::raw_sql("select setval('gesta_positions', 6)").execute(&mut admin).await.unwrap();
+    open_append(&mut admin, "Account-open").await;
+    let mut other = connect(&cluster.url("postgres")).await;
+    open_append(&mut other, "Account-faster").await;
+    sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
+    assert!(positions(&store, 5, 100).await.iter().all(|position| *position == 6), "7 was passed over");
+    sqlx::raw_sql("commit").execute(&mut admin).await.unwrap();
+    assert_eq!(positions(&store, 5, 100).await, [6, 7, 8]);
+    store.log.close().await.unwrap();
 }

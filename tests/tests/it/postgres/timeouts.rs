@@ -1,6 +1,6 @@
 //! Time-outs: of the server, of a lock, of the pool. Nothing was stored, the same may succeed later, and it does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gesta::{App, Version};
 use sqlx::{AssertSqlSafe, Executor};
@@ -45,6 +45,41 @@ async fn a_statement_that_takes_too_long_has_stored_nothing_and_harms_no_later_o
     assert_eq!(app.execute(&id, Deposit { amount: 1 }).await.unwrap().version, Version::new(3));
     assert!(!app.execute(&id, Audit).idempotency_key("looked").await.unwrap().repeated);
     app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_whose_session_was_ended_by_somebody_is_repeated() {
+    let database = Database::new().await;
+    let mut admin = database.connect().await;
+    for options in ["?schema=shared", "?schema=alone&appends=exclusive"] {
+        let app = lending(App::connect(&database.url(options)).await.unwrap()).start().await.unwrap();
+        let id = account("a");
+        app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
+        let schema = options.trim_start_matches("?schema=").split('&').next().unwrap_or_default();
+        // Behind the insert, and so in the midst of the append.
+        let slow = format!(
+            "select pg_advisory_lock(1);
+             create function {schema}.slow() returns trigger language plpgsql as
+                'begin perform pg_advisory_xact_lock_shared(1); return null; end';
+             create trigger slow after insert on {schema}.gesta_events for each statement execute function {schema}.slow()"
+        );
+        sqlx::raw_sql(AssertSqlSafe(slow)).execute(&mut admin).await.unwrap();
+        let append = {
+            let (app, id) = (app.clone(), id.clone());
+            tokio::spawn(async move { app.execute(&id, Deposit { amount: 1 }).await })
+        };
+        let waiting = "select count(pg_terminate_backend(pid)) from pg_locks l
+            where locktype = 'advisory' and objid = 1 and not granted
+                and database = (select oid from pg_database where datname = current_database())";
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut admin).await.unwrap() == 0 {
+            assert!(Instant::now() < deadline, "nobody appends");
+        }
+        admin.execute("select pg_advisory_unlock(1)").await.unwrap();
+        let done = append.await.unwrap().expect("it is repeated, not answered");
+        assert_eq!((done.version, done.events.len()), (Version::new(2), 1), "{options}");
+        app.shutdown().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
