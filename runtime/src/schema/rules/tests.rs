@@ -11,7 +11,7 @@ use crate::schema::{NAMED, Tag};
 /// The integers, each with its least and its greatest value.
 macro_rules! integers {
     ($($t:ident)*) => {
-        [$((stringify!($t), Node::Int { signed: $t::MIN != 0, bits: $t::BITS as u8 }, i128::try_from($t::MIN).unwrap(), u128::try_from($t::MAX).unwrap())),*]
+        [$((stringify!($t), Node::Int { signed: $t::MIN != 0, bits: u8::try_from($t::BITS).unwrap() }, i128::try_from($t::MIN).unwrap(), u128::try_from($t::MAX).unwrap())),*]
     };
 }
 
@@ -35,7 +35,7 @@ fn an_integer_is_read_by_those_that_hold_all_of_its_values_and_by_no_others() {
     }
 }
 
-fn leak<T>(value: T) -> &'static T {
+fn leak(value: Node) -> &'static Node {
     Box::leak(Box::new(value))
 }
 
@@ -75,7 +75,7 @@ fn node() -> impl Strategy<Value = &'static Node> + Clone {
         select(NAMED.iter().map(|named| named.name).collect::<Vec<_>>()).prop_map(Node::Named),
         select(NAMES.to_vec()).prop_map(Node::Opaque),
     ];
-    leaf.prop_map(|node| &*leak(node)).prop_recursive(3, 24, 4, |inner| {
+    leaf.prop_map(leak).prop_recursive(3, 24, 4, |inner| {
         let variants = names(3).prop_flat_map({
             let inner = inner.clone();
             move |names| (Just(names.clone()), vec(proptest::option::of(inner.clone()), names.len()))
@@ -93,7 +93,7 @@ fn node() -> impl Strategy<Value = &'static Node> + Clone {
                 Node::Enum { tag, variants: variants.collect::<Vec<_>>().leak() }
             }),
         ]
-        .prop_map(|node| &*leak(node))
+        .prop_map(leak)
     })
 }
 
