@@ -35,7 +35,7 @@ fn an_integer_is_read_by_those_that_hold_all_of_its_values_and_by_no_others() {
     }
 }
 
-fn leak<T>(value: T) -> &'static T {
+fn leak(value: Node) -> &'static Node {
     Box::leak(Box::new(value))
 }
 
