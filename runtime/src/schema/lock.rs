@@ -579,6 +579,9 @@ const fn sections(code: &Declared, report: &mut Report, text: &[u8], all: bool) 
             undeclared(code, report, text, name, version, fingerprint);
             continue;
         };
+        if report.has_enough() {
+            return;
+        }
         if let Some(node) = version_of(&event, version) {
             let whose = Whose { name, version, next: last_released(text, next, name, version) + 1 };
             rules::compare(report, Mode::Backward, whose, part(text, next, section_end(text, next)), node);

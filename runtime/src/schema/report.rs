@@ -12,6 +12,8 @@ pub(crate) const PROBLEMS_BYTES_MAX: usize = 6 << 10;
 const WAYS_BYTES_MAX: usize = 3 << 10;
 /// The longest message, in bytes.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 14 << 10;
+/// So many problems are enough to begin with: nobody mends more of them at once, and each takes the compiler its time.
+const PROBLEMS_MAX: usize = 24;
 /// So many fields of one version are taken for renamed ones.
 const RENAMED_MAX: usize = 8;
 
@@ -47,6 +49,7 @@ pub(crate) enum Change<'a> {
 /// Problems, and what is to be done about them.
 pub(crate) struct Report {
     problems: Text<PROBLEMS_BYTES_MAX>,
+    count: usize,
     /// What concerns the aggregate, and events as a whole; a line each.
     ways: Text<WAYS_BYTES_MAX>,
     /// What concerns fields: an item each.
@@ -64,6 +67,7 @@ impl Report {
     pub(crate) const fn new() -> Self {
         Report {
             problems: Text::new(),
+            count: 0,
             ways: Text::new(),
             fixes: Text::new(),
             converted: false,
@@ -83,11 +87,19 @@ impl Report {
     }
     /// A problem that is not one of a version's fields.
     pub(crate) const fn line(&mut self) -> &mut Text<PROBLEMS_BYTES_MAX> {
+        self.count += 1;
         self.problems.item()
     }
     /// A problem of a version.
     pub(crate) const fn begin(&mut self, whose: Whose<'_>) -> &mut Text<PROBLEMS_BYTES_MAX> {
-        self.problems.item().push_bytes(whose.name).push(" v").push_number(whose.version as u64).push(": ")
+        self.line().push_bytes(whose.name).push(" v").push_number(whose.version as u64).push(": ")
+    }
+    /// Whether there are so many problems that others can wait for the next time; the list says so.
+    pub(crate) const fn has_enough(&mut self) -> bool {
+        if self.count >= PROBLEMS_MAX {
+            self.problems.end_with_more();
+        }
+        self.count >= PROBLEMS_MAX
     }
     /// A way out.
     pub(crate) const fn way(&mut self) -> &mut Text<WAYS_BYTES_MAX> {

@@ -64,6 +64,14 @@ impl<const N: usize> Text<N> {
         }
         self.push("\n  - ")
     }
+    /// Says that there is more, and takes nothing else.
+    pub(crate) const fn end_with_more(&mut self) {
+        if !self.full {
+            self.full = true;
+            // There is always room for it.
+            self.append(MORE);
+        }
+    }
     /// Adds a number.
     pub(crate) const fn push_number(&mut self, number: u64) -> &mut Self {
         if number > 9 {

@@ -623,6 +623,18 @@ draft Paid v1 7718b5dd3a903321
     }
 
     #[test]
+    fn where_nearly_everything_has_changed_the_first_problems_are_told() {
+        let names: Vec<&'static str> = (10..50).map(|n| &*format!("Event{n}").leak()).collect();
+        let all = |node: Node| declared(&names.iter().map(|name| event(name, &[node])).collect::<Vec<_>>());
+        let lock = released(&all(record(&[field("a", &I64), field("b", &I64)])), "");
+        let changed = all(record(&[field("a", &Node::Text), field("b", &I64)]));
+        let said = super::super::problems(&changed, "account.events", lock.as_bytes(), true).unwrap();
+        let said = said.as_str();
+        assert_eq!(said.matches("`a` was i64, is now text").count(), 24, "{said}");
+        assert!(said.contains("  - Event33 v1: `a` was i64, is now text\n  - and more\n"), "{said}");
+    }
+
+    #[test]
     fn a_lock_is_held_against_an_older_copy() {
         let base = released(&declared(&[event("Paid", &[PAID]), event("Lent", &[PAID])]), "");
         let mut base = Base { name: "old/account.events".to_owned(), text: base.into_bytes(), in_place: false };
