@@ -137,7 +137,7 @@ impl EventLog for Joined {
                 Err(Sent::Raced(error)) => raced = Some(error),
                 Err(failed) => return Err(failed.into_error()),
             }
-            if let Some(reason) = self.postgres.statements.reason(transaction, &append).await? {
+            if let Some(reason) = self.postgres.statements().reason(transaction, &append).await? {
                 return Err(reason);
             }
         }
@@ -179,7 +179,7 @@ impl EventLog for Joined {
 impl Keys for Joined {
     async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
         let mut transaction = self.lock().await;
-        self.postgres.statements.find_key(transaction.as_mut().ok_or(StoreError::Closed)?, stream, key).await
+        self.postgres.statements().find_key(transaction.as_mut().ok_or(StoreError::Closed)?, stream, key).await
     }
 }
 

@@ -78,7 +78,6 @@ pub(crate) struct Postgres {
     census: Arc<Census>,
     wake: Arc<Wake>,
     reads: Reads,
-    statements: Statements,
     place: Place,
     /// The models in use, by their place.
     models: Arc<RwLock<Arc<Models>>>,
@@ -108,8 +107,13 @@ impl Postgres {
             order: options.appends,
             place: place.clone(),
         });
-        let (reads, statements) = (Reads::new(&place.schema), Statements::new(&place.schema));
-        Ok(Postgres { connections, engine, census, wake, reads, statements, place, models, lease: options.lease })
+        let reads = Reads::new(&place.schema);
+        Ok(Postgres { connections, engine, census, wake, reads, place, models, lease: options.lease })
+    }
+
+    /// What the writer sends is asked here too.
+    fn statements(&self) -> &Statements {
+        &self.engine.writer.statements
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -221,7 +225,7 @@ impl Keys for Postgres {
         if key.contains('\0') {
             return Ok(None);
         }
-        self.statements.find_key(&mut *self.connections.read().await?, stream, key).await
+        self.statements().find_key(&mut *self.connections.read().await?, stream, key).await
     }
 }
 
