@@ -1,7 +1,8 @@
 //! `cargo xtask bench postgres`: commands on Postgres against the same by hand, on the same server, in interleaved rounds.
 //!
 //! By hand is what is usually written: a transaction for each command, that reads the head of the stream, inserts and commits, on
-//! a connection of its own for each client.
+//! a connection of its own for each client. By hand and batched is the limit: one task that stores what is queued as one statement,
+//! with the least of columns and no care for errors, other processes or readers.
 
 #![allow(clippy::cast_precision_loss, missing_docs, reason = "counts are small here, and nobody else uses it")]
 
@@ -29,6 +30,7 @@ fn main() {
             let mut table = Table::default();
             for round in 0..rounds() {
                 table.add("by hand", by_hand(&server, clients).await);
+                table.add("by hand, batched, versions kept", batched_by_hand(&server, clients).await);
                 for (name, options, readers) in [
                     ("gesta", "", 0),
                     ("gesta, two readers follow", "", 2),
@@ -95,6 +97,77 @@ async fn by_hand(server: &str, clients: usize) -> f64 {
         task.await.expect("it runs");
     }
     done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
+}
+
+/// The group commit that one would write by hand: a task puts together what is queued, as one statement, and versions are kept.
+async fn batched_by_hand(server: &str, clients: usize) -> f64 {
+    let mut connection = connect(server).await;
+    let tables = "drop table if exists by_hand; create table by_hand (position bigserial primary key, stream text not null, \
+        version bigint not null, type text not null, event_id uuid not null, recorded_at bigint not null, payload bytea not null, \
+        unique (stream, version))";
+    sqlx::raw_sql(tables).execute(&mut connection).await.expect("tables of our own");
+    let (queue, mut queued) = tokio::sync::mpsc::channel::<Job>(1024);
+    let batcher = tokio::spawn(async move {
+        let mut jobs = Vec::new();
+        while queued.recv_many(&mut jobs, 512).await > 0 {
+            let streams: Vec<&str> = jobs.iter().map(|job| &*job.stream).collect();
+            let versions: Vec<i64> = jobs.iter().map(|job| job.version).collect();
+            let ids: Vec<Uuid> = jobs.iter().map(|job| job.id).collect();
+            let at: Vec<i64> = jobs.iter().map(|job| job.at).collect();
+            let payloads: Vec<&[u8]> = jobs.iter().map(|job| &*job.payload).collect();
+            let sql = "insert into by_hand (stream, version, type, event_id, recorded_at, payload) \
+                select s, v, t, i, a, p from unnest($1::text[], $2::int8[], $3::text[], $4::uuid[], $5::int8[], $6::bytea[]) \
+                    as x(s, v, t, i, a, p) \
+                where coalesce((select version from by_hand e where e.stream = s order by version desc limit 1), 0) = v - 1 \
+                order by s returning position";
+            let rows = sqlx::query(sql).bind(streams).bind(versions).bind(vec!["Deposited"; jobs.len()]);
+            let rows = rows.bind(ids).bind(at).bind(payloads).fetch_all(&mut connection).await.expect("rows");
+            assert_eq!(rows.len(), jobs.len(), "nobody else writes");
+            for job in jobs.drain(..) {
+                let _ = job.reply.send(());
+            }
+        }
+    });
+    let heads: Arc<Vec<_>> = Arc::new((0..ACCOUNTS).map(|_| tokio::sync::Mutex::new(0)).collect());
+    let (started, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let (heads, done, queue) = (Arc::clone(&heads), Arc::clone(&done), queue.clone());
+            tokio::spawn(async move {
+                let mut count = client;
+                while started.elapsed() < ROUND {
+                    let account = count % ACCOUNTS;
+                    let mut head = heads[account].lock().await;
+                    let stream = format!("Account-{account:032x}");
+                    let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
+                    let payload = serde_json::to_vec(&event).expect("plain fields");
+                    let (reply, stored) = tokio::sync::oneshot::channel();
+                    let job = Job { stream, version: *head + 1, id: Uuid::now_v7(), at: event.at_us, payload, reply };
+                    queue.send(job).await.expect("the batcher");
+                    stored.await.expect("the batcher");
+                    *head += 1;
+                    done.fetch_add(1, Ordering::Relaxed);
+                    count += clients;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("it runs");
+    }
+    let rate = done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    drop(queue);
+    batcher.await.expect("it ends");
+    rate
+}
+
+struct Job {
+    stream: String,
+    version: i64,
+    id: Uuid,
+    at: i64,
+    payload: Vec<u8>,
+    reply: tokio::sync::oneshot::Sender<()>,
 }
 
 async fn commands(server: &str, schema: &str, options: &str, clients: usize, readers: usize) -> f64 {

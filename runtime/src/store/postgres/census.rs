@@ -174,6 +174,7 @@ impl Census {
                 let mut connection = connections.control().await?;
                 let last = sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(&*self.last)).bind(settled.cast_signed());
                 let (last, answers) = last.fetch_one(&mut *connection).await.during(CONTEXT)?;
+                connection.keep();
                 if answers == server {
                     under_way.done = serves;
                     self.tell(settled, last.unsigned_abs(), server);
@@ -192,6 +193,7 @@ impl Census {
         if server != self.known().server {
             self.meet(server, &mut connection).await?;
         }
+        connection.keep();
         let settled = number(&row, 0)?.unwrap_or_default().unsigned_abs();
         match row.try_get::<Option<Vec<String>>, _>(2).during(CONTEXT)? {
             None => {
@@ -215,6 +217,7 @@ impl Census {
             let left = rows.fetch_all(&mut *connection).await.during(CONTEXT)?;
             waiting.holders.retain(|holder| left.contains(holder));
             if waiting.holders.is_empty() {
+                connection.keep();
                 return Ok(true);
             }
             if !waiting.warned && waiting.since.elapsed() > WARN_AFTER {
@@ -230,7 +233,7 @@ impl Census {
                     "a transaction that has appended is still open: until it ends, no reader gets what was appended after it"
                 );
             }
-            drop(connection);
+            connection.keep();
             if Instant::now() >= patience {
                 return Ok(false);
             }

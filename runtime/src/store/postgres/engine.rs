@@ -120,6 +120,9 @@ struct Lane {
 impl Lane {
     async fn serve(mut self) {
         loop {
+            // Whoever was answered with the last batch and goes on at once shares this one: else each batch of many would be followed by
+            // a single append, which has the others wait for it.
+            tokio::task::yield_now().await;
             let (appends, replies) = self.engine.batch();
             if appends.is_empty() {
                 let mut queue = self.engine.queue();

@@ -21,6 +21,7 @@ mod exclusive;
 pub(crate) mod joined;
 mod models;
 mod options;
+mod pool;
 mod reads;
 mod schema;
 mod wake;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::append::counter;
 use super::census::{Known, SERVER};
-use super::connections::Lent;
 use super::errors::{SqlResult, While};
+use super::pool::Lent;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{StoredEvent, StoredType, Visit};
@@ -106,7 +106,9 @@ async fn visit_all(
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
     let visited = visit_rows(&mut connection, query, visit).await?;
-    if visited.ended && max - visited.count > LEFT_MAX {
+    if !visited.ended {
+        connection.keep();
+    } else if max - visited.count > LEFT_MAX {
         connection.close_on_drop();
     }
     Ok(visited)

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
 
 use super::connections::Connections;
@@ -92,7 +91,7 @@ impl Wake {
     }
 
     async fn hear(&self, connections: &Connections, channel: &str, again: bool) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(&connections.control).await?;
+        let mut listener = connections.listener().await?;
         listener.listen(channel).await?;
         if again {
             // Others may have been lost while nobody listened.

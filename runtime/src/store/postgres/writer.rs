@@ -174,7 +174,11 @@ impl Writer {
         let connection = self.connections.append().await;
         // Without a connection nothing was sent.
         let mut connection = connection.map_err(|error| Sent::Refused(driver(CONTEXT, &error).into()))?;
-        self.send_on(&mut connection, appends).await
+        let stored = self.send_on(&mut connection, appends).await;
+        if stored.is_ok() {
+            connection.keep();
+        }
+        stored
     }
 
     /// The same on this connection.
