@@ -66,8 +66,9 @@ impl Wake {
             self.untold.notified().await;
             if let Ok(mut connection) = connections.control().await {
                 let told = sqlx::query("select pg_notify($1, '')").bind(channel).execute(&mut *connection).await;
-                if let Err(why) = told {
-                    tracing::debug!(%why, "others were not told of an append; they look from time to time");
+                match told {
+                    Ok(_) => connection.keep(),
+                    Err(why) => tracing::debug!(%why, "others were not told of an append; they look from time to time"),
                 }
             }
             tokio::time::sleep(APART).await;

@@ -147,6 +147,9 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, shared:
     }
 }
 
+/// Stands for a round trip that only asks whether the line is still there.
+pub const LOOK: &str = "nothing";
+
 /// Understands as much of the protocol as is needed to say which statement a round trip runs.
 #[derive(Default)]
 struct Parser {
@@ -190,7 +193,7 @@ impl Parser {
                 }
                 b'Q' => asked.push(String::from_utf8_lossy(&text()).into_owned()),
                 // Without a statement before it, the driver's look whether the line is still there.
-                b'S' => asked.extend(self.current.take()),
+                b'S' => asked.push(self.current.take().unwrap_or_else(|| LOOK.to_owned())),
                 _ => {}
             }
         }
