@@ -53,59 +53,68 @@ async fn connect(server: &str) -> PgConnection {
     server.parse::<PgConnectOptions>().expect("a URL").connect().await.expect("the server")
 }
 
-async fn by_hand(server: &str, clients: usize) -> f64 {
-    let mut connection = connect(server).await;
-    let tables = "drop table if exists by_hand; create table by_hand (position bigserial primary key, stream text not null, \
-        version bigint not null, type text not null, event_id uuid not null, recorded_at bigint not null, payload bytea not null, \
-        unique (stream, version))";
-    sqlx::raw_sql(tables).execute(&mut connection).await.expect("tables of our own");
-    let (until, done) = (Instant::now() + ROUND, Arc::new(AtomicUsize::new(0)));
-    let tasks: Vec<_> = (0..clients)
-        .map(|client| {
-            let (server, done) = (server.to_owned(), Arc::clone(&done));
-            tokio::spawn(async move {
-                let mut connection = connect(&server).await;
-                let mut count = client;
-                while Instant::now() < until {
-                    let stream = format!("Account-{:032x}", count % ACCOUNTS);
-                    let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
-                    let payload = serde_json::to_vec(&event).expect("plain fields");
-                    let mut transaction = connection.begin().await.expect("a transaction");
-                    let head: Option<i64> =
-                        sqlx::query_scalar("select version from by_hand where stream = $1 order by version desc limit 1")
-                            .bind(&stream)
-                            .fetch_optional(&mut *transaction)
-                            .await
-                            .expect("a version");
-                    let sql = "insert into by_hand (stream, version, type, event_id, recorded_at, payload) values ($1, $2, $3, $4, $5, $6)";
-                    let insert = sqlx::query(sql).bind(&stream).bind(head.unwrap_or(0) + 1).bind("Deposited");
-                    let insert = insert.bind(Uuid::now_v7()).bind(event.at_us).bind(payload);
-                    // Another client was faster on this account: it is done again, and does not count.
-                    if insert.execute(&mut *transaction).await.is_err() {
-                        transaction.rollback().await.expect("a connection");
-                        continue;
-                    }
-                    transaction.commit().await.expect("a commit");
-                    done.fetch_add(1, Ordering::Relaxed);
-                    count += clients;
-                }
-            })
-        })
-        .collect();
-    let started = Instant::now();
+/// How much is done a second by as many clients, each of which counts what it does until then.
+async fn rate<F>(clients: usize, client: impl Fn(usize, Instant, Arc<AtomicUsize>) -> F) -> f64
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (started, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..clients).map(|number| tokio::spawn(client(number, started + ROUND, Arc::clone(&done)))).collect();
     for task in tasks {
         task.await.expect("it runs");
     }
     done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
 }
 
-/// The group commit that one would write by hand: a task puts together what is queued, as one statement, and versions are kept.
-async fn batched_by_hand(server: &str, clients: usize) -> f64 {
+/// A connection to an empty table such as one would make by hand.
+async fn table_by_hand(server: &str) -> PgConnection {
     let mut connection = connect(server).await;
     let tables = "drop table if exists by_hand; create table by_hand (position bigserial primary key, stream text not null, \
         version bigint not null, type text not null, event_id uuid not null, recorded_at bigint not null, payload bytea not null, \
         unique (stream, version))";
     sqlx::raw_sql(tables).execute(&mut connection).await.expect("tables of our own");
+    connection
+}
+
+async fn by_hand(server: &str, clients: usize) -> f64 {
+    table_by_hand(server).await;
+    rate(clients, |client, until, done| {
+        let server = server.to_owned();
+        async move {
+            let mut connection = connect(&server).await;
+            let mut count = client;
+            while Instant::now() < until {
+                let stream = format!("Account-{:032x}", count % ACCOUNTS);
+                let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
+                let payload = serde_json::to_vec(&event).expect("plain fields");
+                let mut transaction = connection.begin().await.expect("a transaction");
+                let head: Option<i64> =
+                    sqlx::query_scalar("select version from by_hand where stream = $1 order by version desc limit 1")
+                        .bind(&stream)
+                        .fetch_optional(&mut *transaction)
+                        .await
+                        .expect("a version");
+                let sql =
+                    "insert into by_hand (stream, version, type, event_id, recorded_at, payload) values ($1, $2, $3, $4, $5, $6)";
+                let insert = sqlx::query(sql).bind(&stream).bind(head.unwrap_or(0) + 1).bind("Deposited");
+                let insert = insert.bind(Uuid::now_v7()).bind(event.at_us).bind(payload);
+                // Another client was faster on this account: it is done again, and does not count.
+                if insert.execute(&mut *transaction).await.is_err() {
+                    transaction.rollback().await.expect("a connection");
+                    continue;
+                }
+                transaction.commit().await.expect("a commit");
+                done.fetch_add(1, Ordering::Relaxed);
+                count += clients;
+            }
+        }
+    })
+    .await
+}
+
+/// The group commit that one would write by hand: a task puts together what is queued, as one statement, and versions are kept.
+async fn batched_by_hand(server: &str, clients: usize) -> f64 {
+    let mut connection = table_by_hand(server).await;
     let (queue, mut queued) = tokio::sync::mpsc::channel::<Job>(1024);
     let batcher = tokio::spawn(async move {
         let mut jobs = Vec::new();
@@ -129,33 +138,27 @@ async fn batched_by_hand(server: &str, clients: usize) -> f64 {
         }
     });
     let heads: Arc<Vec<_>> = Arc::new((0..ACCOUNTS).map(|_| tokio::sync::Mutex::new(0)).collect());
-    let (started, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let tasks: Vec<_> = (0..clients)
-        .map(|client| {
-            let (heads, done, queue) = (Arc::clone(&heads), Arc::clone(&done), queue.clone());
-            tokio::spawn(async move {
-                let mut count = client;
-                while started.elapsed() < ROUND {
-                    let account = count % ACCOUNTS;
-                    let mut head = heads[account].lock().await;
-                    let stream = format!("Account-{account:032x}");
-                    let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
-                    let payload = serde_json::to_vec(&event).expect("plain fields");
-                    let (reply, stored) = tokio::sync::oneshot::channel();
-                    let job = Job { stream, version: *head + 1, id: Uuid::now_v7(), at: event.at_us, payload, reply };
-                    queue.send(job).await.expect("the batcher");
-                    stored.await.expect("the batcher");
-                    *head += 1;
-                    done.fetch_add(1, Ordering::Relaxed);
-                    count += clients;
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.expect("it runs");
-    }
-    let rate = done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    let rate = rate(clients, |client, until, done| {
+        let (heads, queue) = (Arc::clone(&heads), queue.clone());
+        async move {
+            let mut count = client;
+            while Instant::now() < until {
+                let account = count % ACCOUNTS;
+                let mut head = heads[account].lock().await;
+                let stream = format!("Account-{account:032x}");
+                let event = deposited(Uuid::now_v7(), format!("ref-{count:08}"), 1);
+                let payload = serde_json::to_vec(&event).expect("plain fields");
+                let (reply, stored) = tokio::sync::oneshot::channel();
+                let job = Job { stream, version: *head + 1, id: Uuid::now_v7(), at: event.at_us, payload, reply };
+                queue.send(job).await.expect("the batcher");
+                stored.await.expect("the batcher");
+                *head += 1;
+                done.fetch_add(1, Ordering::Relaxed);
+                count += clients;
+            }
+        }
+    })
+    .await;
     drop(queue);
     batcher.await.expect("it ends");
     rate
@@ -185,25 +188,19 @@ async fn commands(server: &str, schema: &str, options: &str, clients: usize, rea
             tokio::spawn(async move { while let Some(Ok(_)) = events.next_stored().await {} })
         })
         .collect();
-    let (started, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let tasks: Vec<_> = (0..clients)
-        .map(|client| {
-            let (app, accounts, done) = (app.clone(), Arc::clone(&accounts), Arc::clone(&done));
-            tokio::spawn(async move {
-                let mut count = client;
-                while started.elapsed() < ROUND {
-                    let deposit = Deposit { transaction: Uuid::now_v7(), reference: format!("ref-{count:08}"), cents: 1 };
-                    app.execute(&accounts[count % ACCOUNTS], deposit).await.expect("a deposit");
-                    done.fetch_add(1, Ordering::Relaxed);
-                    count += clients;
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.expect("it runs");
-    }
-    let rate = done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    let rate = rate(clients, |client, until, done| {
+        let (app, accounts) = (app.clone(), Arc::clone(&accounts));
+        async move {
+            let mut count = client;
+            while Instant::now() < until {
+                let deposit = Deposit { transaction: Uuid::now_v7(), reference: format!("ref-{count:08}"), cents: 1 };
+                app.execute(&accounts[count % ACCOUNTS], deposit).await.expect("a deposit");
+                done.fetch_add(1, Ordering::Relaxed);
+                count += clients;
+            }
+        }
+    })
+    .await;
     for task in following {
         task.abort();
     }

@@ -61,9 +61,11 @@ impl Pool {
             Ok(lent) => return Ok(lent),
             Err(waiting) => waiting,
         };
+        // From before the pool looks at it: a loss that is noted after that look counts for it too.
+        let trusted = Instant::now();
         let connection = self.driver.acquire().await?;
         drop(waiting);
-        Ok(Lent { connection, trusted: Instant::now(), home: self.clone() })
+        Ok(Lent { connection, trusted, home: self.clone() })
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
@@ -106,7 +108,7 @@ impl Drop for Waiting<'_> {
 /// A connection. However it is dropped, the pool finds out what has become of it.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
-    /// The pool gave it then.
+    /// The pool gave it after that.
     trusted: Instant,
     home: Pool,
 }
