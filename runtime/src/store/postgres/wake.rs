@@ -93,6 +93,8 @@ impl Wake {
 
     async fn hear(&self, connections: &Connections, channel: &str, again: bool) -> Result<(), sqlx::Error> {
         let mut listener = connections.listener().await?;
+        // A loss is to be known at once, not once the server is back.
+        listener.eager_reconnect(false);
         listener.listen(channel).await?;
         if again {
             // Others may have been lost while nobody listened.
