@@ -7,13 +7,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::postgres::{PgConnection, PgRow, Postgres};
+use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
 use super::census::SERVER;
 use super::errors::{SqlResult, While};
+use super::session::Session;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewEvent, StreamAppend, check};
@@ -148,7 +149,7 @@ impl Statements {
     /// What the first use of a key led to.
     pub(super) async fn find_key(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session<'_>,
         stream: &StreamName,
         key: &str,
     ) -> Result<Option<KeyRecord>, StoreError> {
@@ -157,19 +158,19 @@ impl Statements {
     }
 
     /// Where a stream ends.
-    pub(super) async fn version(&self, connection: &mut PgConnection, stream: &StreamName) -> Result<Version, StoreError> {
+    pub(super) async fn version(&self, connection: &mut Session<'_>, stream: &StreamName) -> Result<Version, StoreError> {
         let end = sqlx::query(AssertSqlSafe(&*self.end)).bind(stream.as_str()).fetch_optional(connection).await;
         let version = end.and_then(|row| row.map(|row| counter(&row, 0)).transpose()).during("reading a stream's version")?;
         Ok(Version::new(version.unwrap_or(0)))
     }
 
     /// Which server answers.
-    pub(super) async fn server(&self, connection: &mut PgConnection) -> Result<i64, StoreError> {
+    pub(super) async fn server(&self, connection: &mut Session<'_>) -> Result<i64, StoreError> {
         sqlx::query_scalar(AssertSqlSafe(&*self.server)).fetch_one(connection).await.during("asking which server answers")
     }
 
     /// Why an append was refused, as far as what is stored now says so.
-    pub(super) async fn reason(&self, connection: &mut PgConnection, append: &Append) -> Result<Option<AppendError>, StoreError> {
+    pub(super) async fn reason(&self, connection: &mut Session<'_>, append: &Append) -> Result<Option<AppendError>, StoreError> {
         for part in &append.streams {
             if let Some(new) = &part.key
                 && let Some(record) = self.find_key(connection, &part.stream, &new.key).await?

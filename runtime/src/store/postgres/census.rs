@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::connections::Connections;
 use super::errors::While;
 use super::schema::Place;
+use super::session::Session;
 use crate::Position;
 use crate::error::StoreError;
 
@@ -173,8 +174,8 @@ impl Census {
                 under_way.waiting = None;
                 let mut connection = connections.control().await?;
                 let last = sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(&*self.last)).bind(settled.cast_signed());
-                let (last, answers) = last.fetch_one(&mut *connection).await.during(CONTEXT)?;
-                connection.keep();
+                let (last, answers) = last.fetch_one(&mut connection.session()).await.during(CONTEXT)?;
+                connection.done().await.during(CONTEXT)?;
                 if answers == server {
                     under_way.done = serves;
                     self.tell(settled, last.unsigned_abs(), server);
@@ -187,13 +188,13 @@ impl Census {
     async fn begin(&self, under_way: &mut UnderWay, connections: &Connections) -> Result<(), StoreError> {
         let serves = self.asked.load(Ordering::SeqCst);
         let mut connection = connections.control().await?;
-        let row = sqlx::query(AssertSqlSafe(&*self.begin)).fetch_one(&mut *connection).await.during(CONTEXT)?;
+        let row = sqlx::query(AssertSqlSafe(&*self.begin)).fetch_one(&mut connection.session()).await.during(CONTEXT)?;
         let number = |row: &PgRow, at: usize| row.try_get::<Option<i64>, _>(at).during(CONTEXT);
         let server = number(&row, 3)?.unwrap_or_default();
         if server != self.known().server {
-            self.meet(server, &mut connection).await?;
+            self.meet(server, &mut connection.session()).await?;
         }
-        connection.keep();
+        connection.done().await.during(CONTEXT)?;
         let settled = number(&row, 0)?.unwrap_or_default().unsigned_abs();
         match row.try_get::<Option<Vec<String>>, _>(2).during(CONTEXT)? {
             None => {
@@ -214,16 +215,16 @@ impl Census {
         loop {
             let mut connection = connections.control().await?;
             let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.holders)).bind(&waiting.holders);
-            let left = rows.fetch_all(&mut *connection).await.during(CONTEXT)?;
+            let left = rows.fetch_all(&mut connection.session()).await.during(CONTEXT)?;
             waiting.holders.retain(|holder| left.contains(holder));
             if waiting.holders.is_empty() {
-                connection.keep();
+                connection.done().await.during(CONTEXT)?;
                 return Ok(true);
             }
             if !waiting.warned && waiting.since.elapsed() > WARN_AFTER {
                 waiting.warned = true;
                 let who = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.names)).bind(&waiting.holders);
-                let who = who.fetch_all(&mut *connection).await.during(CONTEXT)?;
+                let who = who.fetch_all(&mut connection.session()).await.during(CONTEXT)?;
                 let (settled, waits_for) = (self.known().settled, waiting.position);
                 tracing::warn!(
                     settled,
@@ -233,7 +234,7 @@ impl Census {
                     "a transaction that has appended is still open: until it ends, no reader gets what was appended after it"
                 );
             }
-            connection.keep();
+            connection.done().await.during(CONTEXT)?;
             if Instant::now() >= patience {
                 return Ok(false);
             }
@@ -252,7 +253,7 @@ impl Census {
 
     /// Another server answers, or the same after a restart. What was committed may be lost there; and what was only given as a
     /// position may be given again.
-    async fn meet(&self, server: i64, connection: &mut PgConnection) -> Result<(), StoreError> {
+    async fn meet(&self, server: i64, connection: &mut Session<'_>) -> Result<(), StoreError> {
         let tail = *self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((position, id)) = tail {
             let there: Option<Uuid> = sqlx::query_scalar(AssertSqlSafe(&*self.event_at))

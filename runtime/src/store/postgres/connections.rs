@@ -4,15 +4,15 @@
 //! readers themselves wait for. A connection whose transaction was not ended is given to nobody else, and neither is one that was
 //! open when another one was lost: both may be gone, or in the middle of something.
 
-use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::PostgresOptions;
-use super::errors::While;
+use super::errors::{SqlResult, While};
 use super::pool::{Lent, LostAt, Pool};
+use super::session::Session;
 use crate::error::StoreError;
 
 /// Of the connections, those for the census, for leases and for telling of appends.
@@ -20,17 +20,31 @@ const CONTROL: u32 = 2;
 /// The one that hears of appends, which is not given back.
 const HEARING: u32 = 1;
 
-/// Settings of each connection.
-const READS: &str = "set default_transaction_isolation = 'read committed'; set jit = off";
+/// Settings of each connection; and, behind a pooler, what each of its transactions begins with instead, so that no session keeps
+/// them for somebody else.
+struct Settings {
+    session: &'static str,
+    begin: &'static str,
+}
+
+const READS: Settings = Settings {
+    session: "set default_transaction_isolation = 'read committed'; set jit = off",
+    begin: "begin isolation level read committed; set local jit = off",
+};
 /// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
-const APPENDS: &str = "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '200ms'";
+const APPENDS: Settings = Settings {
+    session: "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '200ms'",
+    begin: "begin isolation level read committed; set local jit = off; set local lock_timeout = '200ms'",
+};
 
 #[derive(Clone)]
 pub(super) struct Connections {
     appends: Pool,
     reads: Pool,
     control: Pool,
-    hearing: PgPool,
+    /// None behind a pooler, where nobody is told of anything.
+    hearing: Option<PgPool>,
+    connect: PgConnectOptions,
     wait_max: Duration,
     lost_at: LostAt,
 }
@@ -42,9 +56,13 @@ impl Connections {
         let reads = options.connections_max.saturating_sub(CONTROL + HEARING + appends).max(1);
         let wait_max = options.connection_wait_max;
         let lost_at = LostAt::default();
+        let pooled = options.transaction_pooler;
+        let connect = options.connect.clone();
+        // A pooler refuses a setting that it does not know, and all numbers are sent as such.
+        let connect = if pooled { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect };
         let pool = |max, settings: &'static str| {
             let lost_at = lost_at.clone();
-            PgPoolOptions::new()
+            let pool = PgPoolOptions::new()
                 .max_connections(max)
                 .acquire_timeout(wait_max)
                 // A third of all time went into asking whether they are still there; who uses one that is not is told then.
@@ -53,25 +71,29 @@ impl Connections {
                     let opened = Instant::now().checked_sub(connection.age);
                     let outlived = opened.is_some_and(|opened| lost_at.is_after(opened));
                     Box::pin(async move { Ok(!outlived) })
-                })
-                .after_connect(move |connection, _| {
+                });
+            let pool = if pooled {
+                pool
+            } else {
+                pool.after_connect(move |connection, _| {
                     Box::pin(async move {
                         connection.execute(settings).await?;
                         Ok(())
                     })
                 })
-                .connect_lazy_with(options.connect.clone())
+            };
+            pool.connect_lazy_with(connect.clone())
         };
-        let hearing = pool(HEARING, READS);
+        let hearing = (!pooled).then(|| pool(HEARING, READS.session));
         let [appends, reads, control] = [(appends, APPENDS), (reads, READS), (CONTROL, READS)]
-            .map(|(max, settings)| Pool::new(pool(max, settings), lost_at.clone()));
-        Connections { appends, reads, control, hearing, wait_max, lost_at }
+            .map(|(max, settings)| Pool::new(pool(max, settings.session), lost_at.clone(), pooled.then_some(settings.begin)));
+        Connections { appends, reads, control, hearing, connect, wait_max, lost_at }
     }
 
     /// The first one, which shows whether the database can be reached: without waiting for as long as others do.
-    pub(super) async fn first(&self) -> Result<Lent, sqlx::Error> {
+    pub(super) async fn first(&self) -> SqlResult<Lent> {
         // Else an address where nobody listens is tried until the time is over.
-        let connect = async { self.hearing.connect_options().connect().await?.close().await };
+        let connect = async { self.connect.connect().await?.close().await };
         tokio::time::timeout(self.wait_max, connect).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         self.control.lend().await
     }
@@ -81,78 +103,47 @@ impl Connections {
         self.lost_at.note();
     }
 
-    pub(super) async fn append(&self) -> Result<Lent, sqlx::Error> {
+    pub(super) async fn append(&self) -> SqlResult<Lent> {
         self.appends.lend().await
     }
-    /// A transaction that begins with these statements.
-    pub(super) async fn append_transaction(&self, begin: String) -> Result<Open, sqlx::Error> {
-        self.begin(self.appends.lend().await?, begin).await
-    }
-    pub(super) async fn read_transaction(&self, begin: String) -> Result<Open, sqlx::Error> {
-        self.begin(self.reads.lend().await?, begin).await
-    }
-    async fn begin(&self, connection: Lent, begin: String) -> Result<Open, sqlx::Error> {
-        let mut open = Open { connection, lost_at: self.lost_at.clone(), ended: false };
-        sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *open.connection).await?;
-        Ok(open)
+    /// In a transaction that begins with these statements.
+    pub(super) async fn append_transaction(&self, begin: &str) -> SqlResult<Lent> {
+        self.appends.begin(begin).await
     }
     pub(super) async fn read(&self) -> Result<Lent, StoreError> {
         self.reads.lend().await.during("connecting to read")
     }
+    /// In a transaction that begins with these statements.
+    pub(super) async fn read_transaction(&self, begin: &str) -> SqlResult<Lent> {
+        self.reads.begin(begin).await
+    }
     pub(super) async fn control(&self) -> Result<Lent, StoreError> {
         self.control.lend().await.during("connecting")
     }
+    /// In a transaction that begins with these statements.
+    pub(super) async fn control_transaction(&self, begin: &str) -> SqlResult<Lent> {
+        self.control.begin(begin).await
+    }
+
     /// Closes them all, once nobody uses them.
     pub(super) async fn close(&self) {
         let (appends, reads, control) = (self.appends.close(), self.reads.close(), self.control.close());
-        futures_util::future::join4(appends, reads, control, self.hearing.close()).await;
-    }
-    /// Who hears of what others tell.
-    pub(super) async fn listener(&self) -> Result<PgListener, sqlx::Error> {
-        PgListener::connect_with(&self.hearing).await
-    }
-}
-
-/// A transaction. The driver's own one gives its connection back in the middle of it where one of the statements that it begins
-/// with fails, such as by a time-out while it waits for a lock.
-pub(super) struct Open {
-    connection: Lent,
-    lost_at: LostAt,
-    ended: bool,
-}
-
-impl Open {
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.end("commit").await
-    }
-    pub(super) async fn rollback(self) -> Result<(), sqlx::Error> {
-        self.end("rollback").await
-    }
-    async fn end(mut self, how: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(how).execute(&mut *self.connection).await?;
-        self.ended = true;
-        Ok(())
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.connection.close_on_drop();
-            // It may be that it was lost; one that was not costs the others to be opened anew.
-            self.lost_at.note();
+        futures_util::future::join3(appends, reads, control).await;
+        if let Some(hearing) = &self.hearing {
+            hearing.close().await;
         }
     }
-}
 
-impl Deref for Open {
-    type Target = PgConnection;
-    fn deref(&self) -> &PgConnection {
-        &self.connection
+    /// What statements are sent over on a connection that is none of these.
+    pub(super) fn session_of<'c>(&self, connection: &'c mut PgConnection) -> Session<'c> {
+        Session::new(connection, self.hearing.is_some())
     }
-}
-impl DerefMut for Open {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+
+    /// Who hears of what others tell; nobody behind a pooler.
+    pub(super) async fn listener(&self) -> SqlResult<Option<PgListener>> {
+        match &self.hearing {
+            Some(hearing) => PgListener::connect_with(hearing).await.map(Some),
+            None => Ok(None),
+        }
     }
 }

@@ -23,13 +23,29 @@ mod code {
     pub(super) const DISK_FULL: &str = "53100";
     pub(super) const CONNECTIONS: &str = "53300";
     /// The server, or a pooler in front of it, gave the connection up: what it had been told may be done or not.
-    pub(super) const GIVEN_UP: [&str; 5] = ["08", "40003", "57P01", "57P02", "57P05"];
+    const GIVEN_UP: [&str; 5] = ["08", "40003", "57P01", "57P02", "57P05"];
+    pub(super) fn gives_up(code: &str) -> bool {
+        GIVEN_UP.iter().any(|class| code.starts_with(class))
+    }
+    /// A statement that another session has prepared, or has not.
+    pub(super) const OTHER_SESSION: [&str; 2] = ["26000", "42P05"];
 }
+
+/// What has to be written where transactions of one connection run in several sessions.
+const BEHIND_POOLER: &str = "a pooler in transaction mode seems to be between: add `pooler=transaction` to the URL";
 
 fn code_of(error: &sqlx::Error) -> Option<&str> {
     match error {
         sqlx::Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code),
         _ => None,
+    }
+}
+
+/// Whether the connection is gone, or is about to be.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        error => code_of(error).is_some_and(code::gives_up),
     }
 }
 
@@ -60,6 +76,7 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
             told(format!("{plain}: a transaction that has appended, or that holds a row of it, is still open"), true)
         }
         Some(code::CANCELED) => told(format!("{plain}: a time-out of the server, or somebody who cancelled it"), true),
+        Some(code) if code::OTHER_SESSION.contains(&code) => told(format!("{plain}: {BEHIND_POOLER}"), false),
         Some(code) => {
             // Connections, resources, an operator's intervention, the system: they pass.
             let transient = ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
@@ -112,9 +129,7 @@ pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
     match (error, code_of(error)) {
         (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK)) => Sent::Raced(told.into()),
         (_, Some(code::LOCK_TIMEOUT)) => Sent::Blocked(told.into()),
-        (_, Some(code)) if code::GIVEN_UP.iter().any(|class| code.starts_with(class)) => {
-            Sent::Unknown(AppendError::UnknownOutcome(told))
-        }
+        (_, Some(code)) if code::gives_up(code) => Sent::Unknown(AppendError::UnknownOutcome(told)),
         // A server that says no has stored nothing; one that is silent may have.
         (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
             Sent::Refused(told.into())
@@ -151,6 +166,7 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
                 "there is no database `{database}` at {place}: make it, such as by `createdb {database}`, or name another one"
             )
         }
+        Some(_) if plain(error).contains("startup parameter") => format!("{place}: {}: {BEHIND_POOLER}", plain(error)),
         Some(_) => return told.into(),
         None => match error {
             sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, counter, key_record};
 use super::errors::{Sent, SqlResult};
 use super::models::Held;
+use super::session::Session;
 use super::writer::{CONTEXT, Results, Writer, uncommitted};
 use crate::Timestamp;
 use crate::event::{Position, Version};
@@ -35,11 +35,11 @@ impl Writer {
             "begin isolation level read committed; set local lock_timeout = '10s'; select pg_advisory_xact_lock({})",
             self.place.lock_key
         );
-        let transaction = self.connections.append_transaction(begin).await;
+        let transaction = self.connections.append_transaction(&begin).await;
         let mut transaction = transaction.map_err(|error| uncommitted(&error))?;
-        let decided = self.decide(&mut transaction, appends).await;
+        let decided = self.decide(&mut transaction.session(), appends).await;
         match decided {
-            Ok(results) => match transaction.commit().await {
+            Ok(results) => match transaction.done().await {
                 Ok(()) => {
                     let stored = appends.iter().zip(&results).filter(|(_, result)| result.is_ok()).map(|(append, _)| *append);
                     self.learn(&self.kinds.unknown(stored));
@@ -48,14 +48,14 @@ impl Writer {
                 Err(error) => Err(self.sent(&error)),
             },
             Err(why) => {
-                // Dropped, it would be rolled back too, at the connection's next use.
+                // Else its connection would be closed.
                 let _ = transaction.rollback().await;
                 Err(why)
             }
         }
     }
 
-    pub(super) async fn decide(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<Results, Sent> {
+    pub(super) async fn decide(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Results, Sent> {
         let mut batch = self.look(connection, appends).await?;
         let mut results = Vec::with_capacity(appends.len());
         let mut accepted = Vec::new();
@@ -75,7 +75,7 @@ impl Writer {
     }
 
     /// Reads all that decides on these appends.
-    async fn look(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<Batch, Sent> {
+    async fn look(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Batch, Sent> {
         let parts = || appends.iter().flat_map(|append| &append.streams);
         let fail = |error: sqlx::Error| uncommitted(&error);
         let answers = self.statements.server(connection).await.map_err(|why| Sent::Refused(why.into()))?;
@@ -119,7 +119,7 @@ impl Writer {
     /// Lets the inline read models take an append, and says where it will stand.
     async fn fold(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session<'_>,
         batch: &mut Batch,
         append: &Append,
     ) -> Result<Result<Appended, AppendError>, Sent> {
@@ -159,7 +159,7 @@ impl Writer {
         }
     }
 
-    async fn store(&self, connection: &mut PgConnection, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
+    async fn store(&self, connection: &mut Session<'_>, batch: Batch, accepted: &[(&Append, Appended)]) -> Result<(), Sent> {
         let fail = |error: sqlx::Error| uncommitted(&error);
         let mut events = Events::default();
         let mut positions = Vec::new();
@@ -181,7 +181,7 @@ impl Writer {
         models.store(connection, rows).await
     }
 
-    async fn store_kinds(&self, connection: &mut PgConnection, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_kinds(&self, connection: &mut Session<'_>, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let kinds = self.kinds.unknown(accepted.iter().map(|(append, _)| *append));
         if kinds.is_empty() {
             return Ok(());
@@ -202,7 +202,7 @@ impl Writer {
         query.execute(&mut *connection).await.map(drop)
     }
 
-    async fn store_keys(&self, connection: &mut PgConnection, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
+    async fn store_keys(&self, connection: &mut Session<'_>, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
         let (mut streams, mut keys, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut before, mut after, mut positions, mut recorded_at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (append, appended) in accepted {

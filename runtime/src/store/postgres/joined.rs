@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Postgres;
 use super::errors::{Sent, While};
 use super::reads::{number, row_limit, visit_rows};
+use super::session::Session;
 use super::writer::CONTEXT;
 use crate::StreamName;
 use crate::error::StoreError;
@@ -41,8 +42,9 @@ impl Joined {
         let misuse = |message: &str| StoreError::Driver { context: CONTEXT, message: message.to_owned(), transient: false };
         let postgres = Arc::clone(&store.log).as_any().and_then(|any| any.downcast::<Postgres>().ok());
         let postgres = postgres.ok_or(StoreError::Unsupported("transactions of yours"))?;
+        let mut session = postgres.connections.session_of(&mut transaction);
         let isolation: String = sqlx::query_scalar("select current_setting('transaction_isolation')")
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut session)
             .await
             .during(CONTEXT)?;
         if isolation != "read committed" {
@@ -51,12 +53,12 @@ impl Joined {
             )));
         }
         let there = format!("select to_regclass('{}.gesta_events') is not null", postgres.place.schema.replace('\'', "''"));
-        if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(there)).fetch_one(&mut *transaction).await.during(CONTEXT)? {
+        if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(there)).fetch_one(&mut session).await.during(CONTEXT)? {
             return Err(misuse("the transaction is one of another database: begin it where the store is"));
         }
         if alone {
             let sql = format!("set local lock_timeout = '10s'; select pg_advisory_xact_lock({})", postgres.place.lock_key);
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.during(CONTEXT)?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut session).await.during(CONTEXT)?;
         }
         Ok(Arc::new(Joined { postgres, transaction: Mutex::new(Some(transaction)) }))
     }
@@ -71,6 +73,11 @@ impl Joined {
             read_models: None,
             leases: None,
         }
+    }
+
+    /// What statements are sent over in the transaction.
+    fn session<'c>(&self, transaction: &'c mut PgConnection) -> Session<'c> {
+        self.postgres.connections.session_of(transaction)
     }
 
     /// The transaction, while nobody else uses it.
@@ -94,7 +101,7 @@ impl Joined {
         let writer = &self.postgres.engine.writer;
         let mut point = connection.begin().await.map_err(|error| super::writer::uncommitted(&error))?;
         let result = if writer.is_alone(append) {
-            match writer.decide(&mut point, &[append]).await {
+            match writer.decide(&mut self.session(&mut point), &[append]).await {
                 Ok(mut results) => match results.pop() {
                     Some(Ok(appended)) => Ok(Some(appended)),
                     Some(Err(refused)) => Err(Sent::Refused(refused)),
@@ -103,7 +110,7 @@ impl Joined {
                 Err(why) => Err(why),
             }
         } else {
-            writer.send_on(&mut point, &[append]).await.map(|mut results| results.pop().flatten())
+            writer.send_on(&mut self.session(&mut point), &[append]).await.map(|mut results| results.pop().flatten())
         };
         let ended = if matches!(result, Ok(Some(_))) { point.commit().await } else { point.rollback().await };
         match (result, ended) {
@@ -137,7 +144,7 @@ impl EventLog for Joined {
                 Err(Sent::Raced(error)) => raced = Some(error),
                 Err(failed) => return Err(failed.into_error()),
             }
-            if let Some(reason) = self.postgres.statements().reason(transaction, &append).await? {
+            if let Some(reason) = self.postgres.statements().reason(&mut self.session(transaction), &append).await? {
                 return Err(reason);
             }
         }
@@ -147,10 +154,10 @@ impl EventLog for Joined {
 
     async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
         let mut transaction = self.lock().await;
-        let connection: &mut PgConnection = transaction.as_mut().ok_or(StoreError::Closed)?;
+        let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
         let query = sqlx::query(AssertSqlSafe(&*self.postgres.reads.stream));
         let query = query.bind(stream.as_str()).bind(number(after.get())).bind(row_limit(max));
-        visit_rows(connection, query, visit).await.map(drop)
+        visit_rows(&mut self.session(transaction), query, visit).await.map(drop)
     }
 
     async fn read_all(&self, _: Position, _: usize, _: Visit<'_>) -> Result<(), StoreError> {
@@ -159,7 +166,8 @@ impl EventLog for Joined {
 
     async fn head(&self) -> Result<Position, StoreError> {
         let mut transaction = self.lock().await;
-        self.postgres.reads.head(transaction.as_mut().ok_or(StoreError::Closed)?).await
+        let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
+        self.postgres.reads.head(&mut self.session(transaction)).await
     }
 
     async fn wait_beyond(&self, _: Position) -> Result<(), StoreError> {
@@ -179,7 +187,8 @@ impl EventLog for Joined {
 impl Keys for Joined {
     async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
         let mut transaction = self.lock().await;
-        self.postgres.statements().find_key(transaction.as_mut().ok_or(StoreError::Closed)?, stream, key).await
+        let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
+        self.postgres.statements().find_key(&mut self.session(transaction), stream, key).await
     }
 }
 

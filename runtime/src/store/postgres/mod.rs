@@ -24,6 +24,7 @@ mod options;
 mod pool;
 mod reads;
 mod schema;
+mod session;
 mod wake;
 mod writer;
 
@@ -89,9 +90,8 @@ impl Postgres {
     async fn open(options: &PostgresOptions) -> Result<Self, StartError> {
         options.check().map_err(|message| StoreError::Driver { context: "opening the database", message, transient: false })?;
         let connections = Connections::new(options);
-        let mut first = connections.first().await.map_err(|error| errors::opening(options, &error))?;
-        let place = schema::prepare(&mut first, options.schema.as_deref()).await?;
-        drop(first);
+        let first = connections.first().await.map_err(|error| errors::opening(options, &error))?;
+        let place = schema::prepare(&connections, first, options.schema.as_deref()).await?;
         let census = Arc::new(Census::new(&place));
         // So that it is known which server answers.
         census.look(&connections).await?;
@@ -125,6 +125,15 @@ impl Postgres {
         self.check()?;
         let models = Arc::clone(&self.models.read().unwrap_or_else(PoisonError::into_inner));
         models.get(place).cloned().ok_or_else(|| check::unknown_model(place))
+    }
+
+    async fn keep_for(&self, model: usize, epoch: u64, lease: Duration) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "keeping a read model, or giving it back";
+        let model = self.model(model)?;
+        let mut connection = self.connections.control().await?;
+        let kept = model.renew(&mut connection.session(), epoch, lease).await.during(CONTEXT)?;
+        connection.done().await.during(CONTEXT)?;
+        Ok(kept)
     }
 
     fn saw(&self, visited: &reads::Visited) {
@@ -188,7 +197,10 @@ impl EventLog for Postgres {
 
     async fn head(&self) -> Result<Position, StoreError> {
         self.check()?;
-        self.reads.head(&mut *self.connections.read().await?).await
+        let mut connection = self.connections.read().await?;
+        let head = self.reads.head(&mut connection.session()).await?;
+        let _ = connection.done().await;
+        Ok(head)
     }
 
     async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
@@ -204,7 +216,10 @@ impl EventLog for Postgres {
 
     async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
         self.check()?;
-        self.reads.types(&mut self.connections.read().await?).await
+        let mut connection = self.connections.read().await?;
+        let types = self.reads.types(&mut connection.session()).await?;
+        let _ = connection.done().await;
+        Ok(types)
     }
 
     fn as_any(self: Arc<Self>) -> Option<Arc<dyn Any + Send + Sync>> {
@@ -226,13 +241,17 @@ impl Keys for Postgres {
         if key.contains('\0') {
             return Ok(None);
         }
-        self.statements().find_key(&mut *self.connections.read().await?, stream, key).await
+        let mut connection = self.connections.read().await?;
+        let found = self.statements().find_key(&mut connection.session(), stream, key).await?;
+        let _ = connection.done().await;
+        Ok(found)
     }
 }
 
 #[async_trait]
 impl SnapshotStore for Postgres {
     async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
+        const CONTEXT: &str = "saving a snapshot";
         self.check()?;
         let sql = format!(
             "insert into {}.gesta_snapshots as t (stream, fingerprint, version, recorded_at, payload) values ($1, $2, $3, $4, $5)
@@ -243,7 +262,9 @@ impl SnapshotStore for Postgres {
         let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
         let query =
             query.bind(snapshot.version.get().cast_signed()).bind(snapshot.recorded_at.as_micros()).bind(snapshot.payload);
-        query.execute(&mut *self.connections.read().await?).await.map(drop).during("saving a snapshot")
+        let mut connection = self.connections.read().await?;
+        query.execute(&mut connection.session()).await.during(CONTEXT)?;
+        connection.done().await.during(CONTEXT)
     }
 
     async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
@@ -253,7 +274,9 @@ impl SnapshotStore for Postgres {
             self.place.schema
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
-        let row = query.fetch_optional(&mut *self.connections.read().await?).await.during("loading a snapshot")?;
+        let mut connection = self.connections.read().await?;
+        let row = query.fetch_optional(&mut connection.session()).await.during("loading a snapshot")?;
+        let _ = connection.done().await;
         let read = |row: sqlx::postgres::PgRow| {
             let recorded_at = Timestamp::from_micros(row.try_get(1)?);
             Ok(Snapshot { version: Version::new(append::counter(&row, 0)?), recorded_at, payload: row.try_get(2)? })
@@ -269,12 +292,12 @@ impl ReadModelStore for Postgres {
         self.check()?;
         check::models(&models)?;
         let models: Vec<_> = models.into_iter().map(|spec| Arc::new(Model::new(spec, &self.place.schema))).collect();
-        let mut transaction = self.connections.append_transaction(schema::begin_migration()).await.during(CONTEXT)?;
+        let mut transaction = self.connections.control_transaction(&schema::begin_migration()).await.during(CONTEXT)?;
         let mut prepared = Vec::with_capacity(models.len());
         for model in &models {
-            prepared.push(model.prepare(&mut transaction).await?);
+            prepared.push(model.prepare(&mut transaction.session()).await?);
         }
-        transaction.commit().await.during(CONTEXT)?;
+        transaction.done().await.during(CONTEXT)?;
         let mut in_use = self.models.write().unwrap_or_else(PoisonError::into_inner);
         let in_use = Arc::make_mut(&mut in_use);
         let prepared = models.iter().zip(prepared).map(|(model, (checkpoint, replaced))| Prepared {
@@ -287,7 +310,9 @@ impl ReadModelStore for Postgres {
 
     async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
         let model = self.model(model)?;
-        let stored = model.stored(&mut *self.connections.read().await?, false).await.during("reading a checkpoint")?;
+        let mut connection = self.connections.read().await?;
+        let stored = model.stored(&mut connection.session(), false).await.during("reading a checkpoint")?;
+        let _ = connection.done().await;
         let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the database", model.spec.table));
         model.current(&stored.ok_or_else(gone)?)
     }
@@ -296,13 +321,19 @@ impl ReadModelStore for Postgres {
         let model = self.model(model)?;
         check::keys(&model.spec, keys)?;
         model.check_current()?;
-        model.rows(&mut *self.connections.read().await?, keys).await.during("reading rows")
+        let mut connection = self.connections.read().await?;
+        let rows = model.rows(&mut connection.session(), keys).await.during("reading rows")?;
+        let _ = connection.done().await;
+        Ok(rows)
     }
 
     async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         let model = self.model(model)?;
         model.check_current()?;
-        model.query(&mut *self.connections.read().await?, query).await
+        let mut connection = self.connections.read().await?;
+        let rows = model.query(&mut connection.session(), query).await?;
+        let _ = connection.done().await;
+        Ok(rows)
     }
 
     async fn commit(&self, model: usize, changes: Vec<RowChange>, from: Checkpoint, to: Position) -> Result<(), CommitError> {
@@ -310,7 +341,11 @@ impl ReadModelStore for Postgres {
     }
 
     async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
-        self.model(model)?.parked(&mut *self.connections.read().await?).await
+        let model = self.model(model)?;
+        let mut connection = self.connections.read().await?;
+        let parked = model.parked(&mut connection.session()).await?;
+        let _ = connection.done().await;
+        Ok(parked)
     }
 
     async fn commit_parking(
@@ -323,10 +358,9 @@ impl ReadModelStore for Postgres {
     ) -> Result<(), CommitError> {
         const CONTEXT: &str = "storing rows";
         let model = self.model(model)?;
-        let begin = "begin isolation level read committed".to_owned();
-        let mut transaction = self.connections.read_transaction(begin).await.during(CONTEXT)?;
-        match model.commit(&mut transaction, &changes, &parking, from, to).await {
-            Ok(()) => transaction.commit().await.during(CONTEXT).map_err(CommitError::from),
+        let mut transaction = self.connections.read_transaction("begin isolation level read committed").await.during(CONTEXT)?;
+        match model.commit(&mut transaction.session(), &changes, &parking, from, to).await {
+            Ok(()) => transaction.done().await.during(CONTEXT).map_err(CommitError::from),
             Err(why) => {
                 let _ = transaction.rollback().await;
                 Err(why)
@@ -342,21 +376,19 @@ impl Leases for Postgres {
     }
 
     async fn acquire(&self, model: usize) -> Result<Option<Checkpoint>, StoreError> {
+        const CONTEXT: &str = "taking over a read model";
         let model = self.model(model)?;
-        model.acquire(&mut *self.connections.control().await?, self.lease).await.during("taking over a read model")
+        let mut connection = self.connections.control().await?;
+        let acquired = model.acquire(&mut connection.session(), self.lease).await.during(CONTEXT)?;
+        connection.done().await.during(CONTEXT)?;
+        Ok(acquired)
     }
 
     async fn renew(&self, model: usize, epoch: u64) -> Result<bool, StoreError> {
-        let model = self.model(model)?;
-        model.renew(&mut *self.connections.control().await?, epoch, self.lease).await.during("keeping a read model")
+        self.keep_for(model, epoch, self.lease).await
     }
 
     async fn release(&self, model: usize, epoch: u64) -> Result<(), StoreError> {
-        let model = self.model(model)?;
-        model
-            .renew(&mut *self.connections.control().await?, epoch, Duration::ZERO)
-            .await
-            .map(drop)
-            .during("giving back a read model")
+        self.keep_for(model, epoch, Duration::ZERO).await.map(drop)
     }
 }

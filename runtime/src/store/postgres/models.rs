@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
+use sqlx::postgres::{PgArguments, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::counter;
 use super::errors::{Sent, SqlResult, While};
 use super::schema::quoted;
+use super::session::Session;
 use super::writer::{CONTEXT, Writer, uncommitted};
 use crate::StreamName;
 use crate::error::StoreError;
@@ -83,7 +84,7 @@ impl Model {
 
     /// What the database says of it; `None` where there is nothing of that name. Nobody changes it before the transaction ends, where
     /// that is asked for.
-    pub(super) async fn stored(&self, connection: &mut PgConnection, hold: bool) -> SqlResult<Option<StoredModel>> {
+    pub(super) async fn stored(&self, connection: &mut Session<'_>, hold: bool) -> SqlResult<Option<StoredModel>> {
         let hold = if hold { " for update" } else { "" };
         let sql =
             format!("select fingerprint, columns, position, epoch from {{schema}}.gesta_models where table_name = $1{hold}");
@@ -123,7 +124,7 @@ impl Model {
     }
 
     /// Takes it over, if nobody has it and its rows are of this definition.
-    pub(super) async fn acquire(&self, connection: &mut PgConnection, lease: Duration) -> SqlResult<Option<Checkpoint>> {
+    pub(super) async fn acquire(&self, connection: &mut Session<'_>, lease: Duration) -> SqlResult<Option<Checkpoint>> {
         let sql = self.statement(
             "update {schema}.gesta_models set epoch = epoch + 1, owned_until = clock_timestamp() + $4 * interval '1 microsecond'
              where table_name = $1 and fingerprint = $2 and columns = $3
@@ -142,7 +143,7 @@ impl Model {
     }
 
     /// Keeps it for so long, unless it was taken over.
-    pub(super) async fn renew(&self, connection: &mut PgConnection, epoch: u64, lease: Duration) -> SqlResult<bool> {
+    pub(super) async fn renew(&self, connection: &mut Session<'_>, epoch: u64, lease: Duration) -> SqlResult<bool> {
         let sql = self.statement(
             "update {schema}.gesta_models set owned_until = clock_timestamp() + $3 * interval '1 microsecond'
              where table_name = $1 and epoch = $2",
@@ -152,7 +153,7 @@ impl Model {
     }
 
     /// Makes the table one of this definition; answers the fingerprint of rows that had to go, which nobody feeds any more.
-    pub(super) async fn prepare(&self, connection: &mut PgConnection) -> Result<(Checkpoint, Option<u64>), StoreError> {
+    pub(super) async fn prepare(&self, connection: &mut Session<'_>) -> Result<(Checkpoint, Option<u64>), StoreError> {
         const CONTEXT: &str = "preparing a read model";
         let stored = self.stored(connection, true).await.during(CONTEXT)?;
         let there = sqlx::query_scalar::<_, bool>("select to_regclass($1) is not null").bind(&self.table);
@@ -201,7 +202,7 @@ impl Model {
     }
 
     /// The rows with these keys, in their order.
-    pub(super) async fn rows(&self, connection: &mut PgConnection, keys: &[Value]) -> SqlResult<Vec<Option<Row>>> {
+    pub(super) async fn rows(&self, connection: &mut Session<'_>, keys: &[Value]) -> SqlResult<Vec<Option<Row>>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -231,7 +232,7 @@ impl Model {
     }
 
     /// Stores and removes rows.
-    pub(super) async fn put(&self, connection: &mut PgConnection, changes: &[RowChange]) -> Result<(), Put> {
+    pub(super) async fn put(&self, connection: &mut Session<'_>, changes: &[RowChange]) -> Result<(), Put> {
         for change in changes {
             check::change(&self.spec, change).map_err(Put::Refused)?;
             let texts = change.row.iter().flatten().chain([&change.key]);
@@ -266,7 +267,7 @@ impl Model {
     /// Stores rows and moves the checkpoint, if it stands where it is expected.
     pub(super) async fn commit(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session<'_>,
         changes: &[RowChange],
         parking: &[ParkingChange],
         from: Checkpoint,
@@ -287,7 +288,7 @@ impl Model {
         Ok(())
     }
 
-    async fn change_parking(&self, connection: &mut PgConnection, change: &ParkingChange) -> SqlResult<()> {
+    async fn change_parking(&self, connection: &mut Session<'_>, change: &ParkingChange) -> SqlResult<()> {
         let query = match change {
             ParkingChange::Park(Parked { stream, version, position, name, schema_version, why }) => {
                 let sql = self.statement(
@@ -310,7 +311,7 @@ impl Model {
     }
 
     /// The streams that are parked, by the positions of their events.
-    pub(super) async fn parked(&self, connection: &mut PgConnection) -> Result<Vec<Parked>, StoreError> {
+    pub(super) async fn parked(&self, connection: &mut Session<'_>) -> Result<Vec<Parked>, StoreError> {
         const CONTEXT: &str = "reading what is parked";
         let sql = self.statement(
             "select stream, version, position, name, schema_version, why from {schema}.gesta_parked
@@ -331,7 +332,7 @@ impl Model {
     }
 
     /// The rows a query asks for.
-    pub(super) async fn query(&self, connection: &mut PgConnection, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn query(&self, connection: &mut Session<'_>, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         check::query(&self.spec, query)?;
         let after = query.after.iter().flat_map(|(value, key)| [value, key]);
         if query.from.iter().chain(&query.to).chain(after).any(has_zero_byte) {
@@ -439,7 +440,7 @@ impl Held {
         }
     }
     /// Writes the rows that were folded, and how far the models have come.
-    pub(super) async fn store(self, connection: &mut PgConnection, rows: RowSet) -> Result<(), Sent> {
+    pub(super) async fn store(self, connection: &mut Session<'_>, rows: RowSet) -> Result<(), Sent> {
         let mut changes: HashMap<usize, Vec<RowChange>> = HashMap::new();
         for (place, change) in rows.changes() {
             changes.entry(place).or_default().push(change);
@@ -468,7 +469,7 @@ impl Held {
 
 impl Writer {
     /// Takes the models into the transaction that its appends carry; and the position of the last event.
-    pub(super) async fn hold_models(&self, connection: &mut PgConnection, appends: &[&Append]) -> Result<(Held, u64), Sent> {
+    pub(super) async fn hold_models(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<(Held, u64), Sent> {
         let schema = &self.place.schema;
         let models = Arc::clone(&self.models.read().unwrap_or_else(std::sync::PoisonError::into_inner));
         let mut checkpoints = vec![None; models.len()];

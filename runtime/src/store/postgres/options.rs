@@ -28,6 +28,8 @@ pub struct PostgresOptions {
     pub connection_wait_max: Duration,
     /// How long a process that feeds a read model may be silent before another one takes the model over.
     pub lease: Duration,
+    /// Whether a pooler stands between, such as pgbouncer, that gives each transaction another session.
+    pub transaction_pooler: bool,
 }
 
 /// How appends are kept in order, so that readers never skip one.
@@ -56,6 +58,7 @@ impl PostgresOptions {
             connections_max: 16,
             connection_wait_max: Duration::from_secs(10),
             lease: Duration::from_secs(10),
+            transaction_pooler: false,
         }
     }
     /// The same in this schema.
@@ -80,10 +83,20 @@ impl PostgresOptions {
         PostgresOptions { lease, ..self }
     }
 
+    /// The same through a pooler in transaction mode, such as pgbouncer, where one connection's transactions run in several
+    /// sessions.
+    ///
+    /// Nothing is kept in a session then: no settings, no prepared statements, no ear for what other processes append, for which is
+    /// looked 20 times a second instead. Each statement has a transaction of its own and is prepared anew, so a command takes four
+    /// round trips instead of one: where there are connections enough, go to the server.
+    pub fn transaction_pooler(self) -> Self {
+        PostgresOptions { transaction_pooler: true, ..self }
+    }
+
     /// Reads a URL, such as `postgres://user:password@host:5432/database?schema=ledger`.
     ///
-    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max`, `connection_wait_max_s` and `lease_s`; beside them
-    /// those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a folder that begins with `/` is that of a
+    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max`, `connection_wait_max_s`, `lease_s` and
+    /// `pooler=transaction`; beside them those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a folder that begins with `/` is that of a
     /// socket), `hostaddr`, `port`, `dbname`, `user`, `password`, `application_name` and `options`.
     ///
     /// ```
@@ -157,9 +170,15 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
                 Ok(seconds @ 1..) => options.lease(Duration::from_secs(seconds)),
                 _ => return Err(format!("`lease_s` can't be `{number}`: use whole seconds from 1 on")),
             },
+            ("pooler", "transaction") => options.transaction_pooler(),
+            ("pooler", other) => {
+                return Err(format!(
+                    "`pooler` can't be `{other}`: use `transaction`, or leave it out where each connection keeps its session"
+                ));
+            }
             (name, _) => {
                 return Err(format!(
-                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s` or `lease_s`, or one of the driver's: {}",
+                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s`, `lease_s` or `pooler`, or one of the driver's: {}",
                     DRIVERS.join(", ")
                 ));
             }
@@ -183,7 +202,7 @@ impl PostgresOptions {
 
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PostgresOptions { connect, schema, appends, connections_max, connection_wait_max, lease } = self;
+        let PostgresOptions { connect, schema, appends, connections_max, connection_wait_max, lease, transaction_pooler } = self;
         f.debug_struct("PostgresOptions")
             .field("host", &connect.get_host())
             .field("port", &connect.get_port())
@@ -194,6 +213,7 @@ impl fmt::Debug for PostgresOptions {
             .field("connections_max", connections_max)
             .field("connection_wait_max", connection_wait_max)
             .field("lease", lease)
+            .field("transaction_pooler", transaction_pooler)
             .finish_non_exhaustive()
     }
 }
@@ -226,6 +246,7 @@ mod tests {
             ("postgres:bank", "a database is named like this: `postgres://user:password@host/database`"),
             ("postgres://ann:secret@h/d?appends=both", "`appends` can't be `both`: use `shared` or `exclusive`"),
             ("postgres://ann:secret@h/d?connections_max=5", "`connections_max` can't be `5`: use a number from 6 on"),
+            ("postgres://ann:secret@h/d?pooler=session", "`pooler` can't be `session`: use `transaction`, or leave it out"),
             ("postgres://h/d?schema=", "\"\" can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
             ("postgres://h/d?schema=a&schema=b", "the option `schema` stands there twice: leave one of them out"),
             ("postgres://ann:secret@h/d?pool=3&password=secret", "there is no option `pool`: use `schema`, "),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
+use sqlx::postgres::{PgArguments, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
@@ -12,14 +12,13 @@ use super::append::counter;
 use super::census::{Known, SERVER};
 use super::errors::{SqlResult, While};
 use super::pool::Lent;
+use super::session::Session;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{StoredEvent, StoredType, Visit};
 use crate::{StreamName, Timestamp};
 
 const CONTEXT: &str = "reading events";
-/// Where a read is ended with more rows to come than this, its connection is given up: those would be waited for.
-const LEFT_MAX: usize = 5_000;
 
 pub(super) struct Reads {
     pub(super) stream: String,
@@ -80,9 +79,9 @@ impl Reads {
         visit_all(connection, query, max, visit).await
     }
 
-    pub(super) async fn types(&self, connection: &mut Lent) -> Result<Vec<StoredType>, StoreError> {
+    pub(super) async fn types(&self, connection: &mut Session<'_>) -> Result<Vec<StoredType>, StoreError> {
         const CONTEXT: &str = "reading the kinds of events";
-        let rows = sqlx::query(AssertSqlSafe(&*self.types)).fetch_all(&mut **connection).await.during(CONTEXT)?;
+        let rows = sqlx::query(AssertSqlSafe(&*self.types)).fetch_all(connection).await.during(CONTEXT)?;
         let read = |row: &PgRow| {
             let schema_version = schema_version(row, 2)?;
             let first_position = Position::new(counter(row, 3)?);
@@ -92,7 +91,7 @@ impl Reads {
     }
 
     /// The position of the last event that is committed, settled or not.
-    pub(super) async fn head(&self, connection: &mut PgConnection) -> Result<Position, StoreError> {
+    pub(super) async fn head(&self, connection: &mut Session<'_>) -> Result<Position, StoreError> {
         let head: i64 =
             sqlx::query_scalar(AssertSqlSafe(&*self.head)).fetch_one(connection).await.during("reading the last position")?;
         Ok(Position::new(head.unsigned_abs()))
@@ -105,17 +104,18 @@ async fn visit_all(
     max: usize,
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
-    let visited = visit_rows(&mut connection, query, visit).await?;
-    if !visited.ended {
-        connection.keep();
-    } else if max - visited.count > LEFT_MAX {
-        connection.close_on_drop();
+    let visited = visit_rows(&mut connection.session(), query, visit).await?;
+    if visited.ended {
+        connection.interrupt(max - visited.count).await;
+    } else {
+        // Everything was read by then.
+        let _ = connection.done().await;
     }
     Ok(visited)
 }
 
 pub(super) async fn visit_rows(
-    connection: &mut PgConnection,
+    connection: &mut Session<'_>,
     query: Query<'_, Postgres, PgArguments>,
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {

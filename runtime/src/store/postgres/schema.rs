@@ -3,11 +3,14 @@
 //! Always true: everything is made in one transaction, under a lock that ends with it, so any number of processes may start
 //! at once, also behind a pooler; and nothing is touched where everything is there.
 
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::census::Census;
+use super::connections::Connections;
 use super::errors::While;
+use super::pool::Lent;
+use super::session::Session;
 use crate::error::{StartError, StoreError};
 use crate::schema::Fingerprint;
 
@@ -72,7 +75,30 @@ fn census_function(name: &str, lock_key: i64) -> String {
 }
 
 /// Makes sure that everything is there and in order, and says where.
-pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>) -> Result<Place, StartError> {
+pub(super) async fn prepare(connections: &Connections, mut first: Lent, schema: Option<&str>) -> Result<Place, StartError> {
+    let found = look(&mut first.session(), schema).await?;
+    first.done().await.during(CONTEXT)?;
+    if found.format != Some(FORMAT) {
+        let mut transaction = connections.control_transaction(&begin_migration()).await.during(CONTEXT)?;
+        migrate(&mut transaction.session(), &found).await?;
+        transaction.done().await.during(CONTEXT)?;
+    }
+    let mut connection = connections.control().await?;
+    let place = check(&mut connection.session(), &found.schema).await?;
+    connection.done().await.during(CONTEXT)?;
+    Ok(place)
+}
+
+/// What is there before anything is made.
+struct Found {
+    schema: String,
+    format: Option<i32>,
+    user: String,
+    database: String,
+}
+
+/// Refuses a server that no store can be on.
+async fn look(connection: &mut Session<'_>, schema: Option<&str>) -> Result<Found, StartError> {
     let row = sqlx::query(
         "select current_setting('server_version_num')::int4, current_setting('server_version'), current_schema()::text, \
          current_database()::text, pg_is_in_recovery(), current_user::text, current_setting('transaction_read_only')",
@@ -99,15 +125,8 @@ pub(super) async fn prepare(connection: &mut PgConnection, schema: Option<&str>)
             "{why} settings, such as by `alter database {database} set default_transaction_read_only = off`"
         )));
     }
-    let who = (get(5)?.unwrap_or_default(), get(3)?.unwrap_or_default());
-    if format_of(connection, &schema).await? != Some(FORMAT) {
-        migrate(connection, &schema, &who).await?;
-    }
-    let name = quoted(&schema);
-    let sql = format!("select lock_key from {name}.gesta_store");
-    let lock_key = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
-    check(connection, &schema, lock_key).await?;
-    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key })
+    let format = format_of(connection, &schema).await?;
+    Ok(Found { schema, format, user: get(5)?.unwrap_or_default(), database: get(3)?.unwrap_or_default() })
 }
 
 /// Why a server of this version is not served.
@@ -122,7 +141,7 @@ fn refused(message: String) -> StartError {
 }
 
 /// Which format is there; none in a database without a store.
-async fn format_of(connection: &mut PgConnection, schema: &str) -> Result<Option<i32>, StartError> {
+async fn format_of(connection: &mut Session<'_>, schema: &str) -> Result<Option<i32>, StartError> {
     let there = "select exists (select from pg_catalog.pg_tables where schemaname = $1 and tablename = 'gesta_store')";
     if !sqlx::query_scalar(there).bind(schema).fetch_one(&mut *connection).await.during(CONTEXT)? {
         return Ok(None);
@@ -139,18 +158,20 @@ async fn format_of(connection: &mut PgConnection, schema: &str) -> Result<Option
 
 /// Begins a transaction in which tables are made or changed: one at a time.
 pub(super) fn begin_migration() -> String {
-    format!("begin isolation level read committed; select pg_advisory_xact_lock({MIGRATIONS_KEY})")
+    format!(
+        "begin isolation level read committed; set local lock_timeout = '30s'; select pg_advisory_xact_lock({MIGRATIONS_KEY})"
+    )
 }
 
-async fn migrate(connection: &mut PgConnection, schema: &str, (user, database): &(String, String)) -> Result<(), StartError> {
-    let mut transaction = connection.begin_with(AssertSqlSafe(begin_migration())).await.during(CONTEXT)?;
+async fn migrate(connection: &mut Session<'_>, found: &Found) -> Result<(), StartError> {
+    let Found { schema, user, database, .. } = found;
     // Another process may have done it while this one waited for the lock.
-    if format_of(&mut transaction, schema).await?.is_none() {
+    if format_of(connection, schema).await?.is_none() {
         // Not by `if not exists`, which asks for the right to create one even where there is one.
         let there = sqlx::query_scalar("select exists (select from pg_catalog.pg_namespace where nspname = $1)").bind(schema);
-        let there: bool = there.fetch_one(&mut *transaction).await.during(CONTEXT)?;
+        let there: bool = there.fetch_one(&mut *connection).await.during(CONTEXT)?;
         let create = if there { String::new() } else { format!("create schema {}; ", quoted(schema)) };
-        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).execute(&mut *transaction).await;
+        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).execute(&mut *connection).await;
         made.map_err(|error| {
             let told = super::errors::plain(&error);
             refused(format!(
@@ -162,7 +183,6 @@ async fn migrate(connection: &mut PgConnection, schema: &str, (user, database): 
             ))
         })?;
     }
-    transaction.commit().await.during(CONTEXT)?;
     Ok(())
 }
 
@@ -252,8 +272,10 @@ fn tables(schema: &str) -> String {
 }
 
 /// What readers rely on so that they never skip an event: each point that is not so is a loss that nobody would notice.
-async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Result<(), StartError> {
+async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, StartError> {
     let name = quoted(schema);
+    let sql = format!("select lock_key from {name}.gesta_store");
+    let lock_key: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
     let sql = format!(
         "select s.seqcache, s.seqincrement, s.seqcycle,
             (select case when is_called then last_value else 0 end from {name}.gesta_positions),
@@ -321,7 +343,7 @@ async fn check(connection: &mut PgConnection, schema: &str, lock_key: i64) -> Re
             "transactions are not `read committed` here: take `default_transaction_isolation` out of the URL".to_owned(),
         ));
     }
-    Ok(())
+    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key })
 }
 
 #[cfg(test)]

@@ -65,10 +65,13 @@ impl Wake {
         loop {
             self.untold.notified().await;
             if let Ok(mut connection) = connections.control().await {
-                let told = sqlx::query("select pg_notify($1, '')").bind(channel).execute(&mut *connection).await;
-                match told {
-                    Ok(_) => connection.keep(),
-                    Err(why) => tracing::debug!(%why, "others were not told of an append; they look from time to time"),
+                let told = sqlx::query("select pg_notify($1, '')").bind(channel).execute(&mut connection.session()).await;
+                let told = match told {
+                    Ok(_) => connection.done().await,
+                    Err(why) => Err(why),
+                };
+                if let Err(why) = told {
+                    tracing::debug!(%why, "others were not told of an append; they look from time to time");
                 }
             }
             tokio::time::sleep(APART).await;
@@ -92,7 +95,7 @@ impl Wake {
     }
 
     async fn hear(&self, connections: &Connections, channel: &str, again: bool) -> Result<(), sqlx::Error> {
-        let mut listener = connections.listener().await?;
+        let Some(mut listener) = connections.listener().await? else { return Ok(()) };
         // A loss is to be known at once, not once the server is back.
         listener.eager_reconnect(false);
         listener.listen(channel).await?;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, Kinds, NewKeys, NewKinds, Statements, appended, correlation_id, counter, single};
@@ -14,6 +13,7 @@ use super::errors::{Sent, SqlResult, While, driver, sent};
 use super::models::Models;
 use super::options::AppendOrder;
 use super::schema::Place;
+use super::session::Session;
 use super::wake::Wake;
 use crate::Timestamp;
 use crate::error::StoreError;
@@ -150,8 +150,8 @@ impl Writer {
     /// Why an append was refused, as far as what is stored now says so.
     async fn reason(&self, append: &Append) -> Result<Option<AppendError>, StoreError> {
         let mut connection = self.connections.append().await.during(CONTEXT)?;
-        let reason = self.statements.reason(&mut connection, append).await?;
-        drop(connection);
+        let reason = self.statements.reason(&mut connection.session(), append).await?;
+        connection.done().await.during(CONTEXT)?;
         if reason.is_none() {
             self.meet_server().await?;
         }
@@ -161,8 +161,8 @@ impl Writer {
     /// Where another server answers than the one that is known, finds out whether it holds what this process knows.
     async fn meet_server(&self) -> Result<(), StoreError> {
         let mut connection = self.connections.append().await.during(CONTEXT)?;
-        let answers = self.statements.server(&mut connection).await?;
-        drop(connection);
+        let answers = self.statements.server(&mut connection.session()).await?;
+        connection.done().await.during(CONTEXT)?;
         if answers != self.census.known().server {
             self.census.look(&self.connections).await?;
         }
@@ -174,19 +174,19 @@ impl Writer {
         let connection = self.connections.append().await;
         // Without a connection nothing was sent.
         let mut connection = connection.map_err(|error| Sent::Refused(driver(CONTEXT, &error).into()))?;
-        let stored = self.send_on(&mut connection, appends).await;
-        if stored.is_ok() {
-            connection.keep();
+        let stored = self.send_on(&mut connection.session(), appends).await;
+        match stored {
+            // In a transaction of its own it is stored only now.
+            Ok(_) => connection.done().await.map_err(|error| self.sent(&error))?,
+            Err(Sent::Unknown(_)) => {}
+            // The server has answered, and goes on.
+            Err(_) => drop(connection.rollback().await),
         }
         stored
     }
 
     /// The same on this connection.
-    pub(super) async fn send_on(
-        &self,
-        connection: &mut PgConnection,
-        appends: &[&Append],
-    ) -> Result<Vec<Option<Appended>>, Sent> {
+    pub(super) async fn send_on(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Vec<Option<Appended>>, Sent> {
         let server = self.census.known().server;
         let kinds = self.kinds.unknown(appends.iter().copied());
         if let [append] = appends
@@ -220,7 +220,7 @@ impl Writer {
 
     async fn send_one(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session<'_>,
         append: &Append,
         part: &StreamAppend,
         event: &NewEvent,
@@ -249,7 +249,7 @@ impl Writer {
 
     async fn send_many(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session<'_>,
         appends: &[&Append],
         kinds: &NewKinds<'_>,
         server: i64,
