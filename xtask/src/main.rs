@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use args::{Request, TestOptions, USAGE};
 use step::Step;
-use xtask::pooler::{self, Pooler};
+use xtask::pooler;
 use xtask::postgres::{self, Server};
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     // Gone when this ends.
-    let server = match steps.iter().any(|step| step.needs_servers).then(Server::ready).transpose() {
+    let _server = match steps.iter().any(|step| step.needs_servers).then(servers).transpose() {
         Ok(server) => {
             for step in steps.iter_mut().filter(|step| step.needs_servers) {
                 step.envs.extend(server.as_ref().map(|server| (postgres::VARIABLE, server.url().into())));
@@ -36,32 +36,24 @@ fn main() -> ExitCode {
             server
         }
         Err(why) => {
-            eprintln!("the tests need a Postgres server: {why}");
+            eprintln!("the tests need a Postgres server, and a pooler: {why}");
             return ExitCode::FAILURE;
         }
     };
-    let _pooler = match (&server, steps.iter().any(|step| step.needs_pooler)) {
-        (Some(server), true) => match Pooler::before(&server.url()) {
-            Ok(pooler) => {
-                for step in steps.iter_mut().filter(|step| step.needs_pooler) {
-                    step.envs.push((pooler::VARIABLE, pooler.url().into()));
-                }
-                Some(pooler)
-            }
-            Err(why) => {
-                eprintln!("the races need a pooler: {why}");
-                return ExitCode::FAILURE;
-            }
-        },
-        _ => None,
-    };
     step::run(&steps)
+}
+
+/// A server that is running, and what tests need to start more.
+fn servers() -> Result<Server, String> {
+    let server = Server::ready()?;
+    pooler::ready()?;
+    Ok(server)
 }
 
 /// Races that are long, and what shows that they find what they look for.
 fn races(runs: usize) -> Step {
     let arguments = "test -p gesta-tests --all-features --test it -- postgres::races --nocapture --test-threads 1";
-    Step::new("races", arguments).env("GESTA_RACES", &runs.to_string()).with_servers().with_pooler()
+    Step::new("races", arguments).env("GESTA_RACES", &runs.to_string()).with_servers()
 }
 
 /// Everything that has to pass, what fails fastest first.

@@ -4,20 +4,30 @@
 //! dropped.
 
 use std::fs;
+use std::io;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::postgres::{Owner, free_port, install};
-
-/// The variable that names a pooler in front of the tests' server.
-pub const VARIABLE: &str = "GESTA_TEST_POOLER";
 
 /// Sessions for each database: fewer than there are clients, so that they are handed on at once.
 const SESSIONS: usize = 2;
 /// How long it may take to start.
 const START_MAX: Duration = Duration::from_secs(10);
+
+/// Makes sure that one can be started: where none is installed, it is installed, if that may be done.
+///
+/// # Errors
+/// Says what is missing, and what to do.
+pub fn ready() -> Result<(), String> {
+    if program().is_none() {
+        install("pgbouncer", "install `pgbouncer` (on Debian, `apt-get install pgbouncer`)")?;
+    }
+    program().map(drop).ok_or_else(|| "`pgbouncer` is installed, and not to be found".to_owned())
+}
 
 /// A pooler that is running.
 #[derive(Debug)]
@@ -29,46 +39,51 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one before the server of this URL; where none is installed, it is installed, if that may be done.
+    /// Starts one before the server of this URL.
     ///
     /// # Errors
     /// Says what is missing, and what to do.
     pub fn before(server: &str) -> Result<Self, String> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let address =
             Address::parse(server).ok_or_else(|| format!("`{server}` is not of the form postgres://user@host:port/.."))?;
-        if program().is_none() {
-            install("pgbouncer", "install `pgbouncer` (on Debian, `apt-get install pgbouncer`)")?;
-        }
-        let program = program().ok_or("`pgbouncer` is installed, and not to be found")?;
-        let failed = |why: std::io::Error| format!("pgbouncer can't be started: {why}");
-        let (owner, port) = (Owner::find()?, free_port().map_err(failed)?);
-        let folder = std::env::temp_dir().join(format!("gesta-pooler-{}", std::process::id()));
+        let failed = |why: io::Error| format!("pgbouncer can't be started: {why}");
+        let port = free_port().map_err(failed)?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("gesta-pooler-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(failed)?;
-        owner.own(&folder).map_err(failed)?;
-        let (users, settings) = (folder.join("users"), folder.join("pgbouncer.ini"));
+        Owner::find()?.own(&folder).map_err(failed)?;
+        let users = folder.join("users");
         fs::write(&users, format!("\"{}\" \"{}\"\n", address.user, address.password)).map_err(failed)?;
         let text = format!(
             "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = trust\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = {SESSIONS}\n\
-             ignore_startup_parameters = extra_float_digits\n",
+             auth_type = trust\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = {SESSIONS}\nserver_login_retry = 0\n",
             address.host,
             address.port,
             users.display(),
         );
-        fs::write(&settings, text).map_err(failed)?;
-        let mut command = Command::new(program);
-        owner.of(&mut command);
-        let log = fs::File::create(folder.join("log")).map_err(failed)?;
-        let child = command.arg(settings).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        let mut pooler = Pooler { child: child.map_err(failed)?, folder, user: address.user.to_owned(), port };
+        fs::write(folder.join("pgbouncer.ini"), text).map_err(failed)?;
+        let child = spawn(&folder)?;
+        let mut pooler = Pooler { child, folder, user: address.user.to_owned(), port };
         pooler.wait()?;
         Ok(pooler)
     }
 
-    /// Where it leads to the server, at a database that is to be put in place of this one.
-    pub fn url(&self) -> String {
-        format!("postgres://{}@127.0.0.1:{}/postgres", self.user, self.port)
+    /// Where a database of the server is through it.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{}@127.0.0.1:{}/{database}", self.user, self.port)
+    }
+
+    /// Ends it in the middle of whatever it does, and starts it again.
+    ///
+    /// # Errors
+    /// Says why it can't be started.
+    pub fn crash(&mut self) -> Result<(), String> {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = spawn(&self.folder)?;
+        self.wait()
     }
 
     /// Until it listens.
@@ -84,6 +99,17 @@ impl Pooler {
         }
         Ok(())
     }
+}
+
+/// Starts the program on what stands in its folder.
+fn spawn(folder: &Path) -> Result<Child, String> {
+    let failed = |why: io::Error| format!("pgbouncer can't be started: {why}");
+    let program = program().ok_or("`pgbouncer` is not here: `cargo xtask test` installs it")?;
+    let mut command = Command::new(program);
+    Owner::find()?.of(&mut command);
+    let log = fs::File::create(folder.join("log")).map_err(failed)?;
+    command.arg(folder.join("pgbouncer.ini")).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().map_err(failed)
 }
 
 impl Drop for Pooler {

@@ -15,15 +15,13 @@ pub(crate) struct Step {
     pub(crate) envs: Vec<(&'static str, OsString)>,
     /// Its tests run on servers that are brought up for them.
     pub(crate) needs_servers: bool,
-    /// And a pooler in front of them.
-    pub(crate) needs_pooler: bool,
 }
 
 impl Step {
     /// Calls cargo with these arguments, which stand apart by spaces.
     pub(crate) fn new(name: impl Into<String>, args: &str) -> Self {
         let args = args.split(' ').map(str::to_owned).collect();
-        Step { name: name.into(), args, envs: Vec::new(), needs_servers: false, needs_pooler: false }
+        Step { name: name.into(), args, envs: Vec::new(), needs_servers: false }
     }
     pub(crate) fn args<T: Into<String>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
@@ -35,9 +33,6 @@ impl Step {
     }
     pub(crate) fn with_servers(self) -> Self {
         Step { needs_servers: true, ..self }
-    }
-    pub(crate) fn with_pooler(self) -> Self {
-        Step { needs_pooler: true, ..self }
     }
 
     fn run(&self) -> Result<(), String> {

@@ -2,12 +2,13 @@
 //! itself once the server is back.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gesta::{App, Builder};
 use sqlx::{AssertSqlSafe, Executor};
+use xtask::pooler::Pooler;
 use xtask::postgres::Cluster;
 
 use super::server::connect;
@@ -64,12 +65,15 @@ async fn goes_on(acknowledged: &AtomicU64, more: u64) {
     }
 }
 
-async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models: fn(Builder) -> Builder) {
+async fn database(cluster: &Cluster, name: &str) -> String {
     let mut admin = connect(&cluster.url("postgres")).await;
-    admin.execute(AssertSqlSafe(format!("create database {database}"))).await.unwrap();
-    drop(admin);
-    let url = format!("{}{options}", cluster.url(database));
-    let app = models(lending(App::connect(&url).await.unwrap())).start().await.unwrap();
+    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+    cluster.url(name)
+}
+
+/// `crash` is what ends in the middle and is there again once it comes back.
+async fn survives(url: &str, models: fn(Builder) -> Builder, crash: impl Fn() + Clone + Send + 'static) {
+    let app = models(lending(App::connect(url).await.unwrap())).start().await.unwrap();
     for number in 0..CLIENTS {
         app.execute(&account(&number.to_string()), Open { owner: number.to_string() }).await.unwrap();
     }
@@ -78,13 +82,7 @@ async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models:
         (0..CLIENTS).map(|number| tokio::spawn(client(app.clone(), number, acknowledged.clone(), stop.clone()))).collect();
     for _ in 0..2 {
         goes_on(&acknowledged, 200).await;
-        let cluster = Arc::clone(cluster);
-        tokio::task::spawn_blocking(move || {
-            cluster.crash().unwrap();
-            cluster.resume().unwrap();
-        })
-        .await
-        .unwrap();
+        tokio::task::spawn_blocking(crash.clone()).await.unwrap();
     }
     goes_on(&acknowledged, 200).await;
     stop.store(true, Ordering::SeqCst);
@@ -102,7 +100,7 @@ async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models:
         assert!(history.iter().map(|event| event.version.get()).eq(1..=history.len() as u64), "{number}");
         let stored = i64::try_from(history.len()).unwrap() - 1;
         let possible = known.acknowledged..=known.acknowledged + known.unknown;
-        assert!(possible.contains(&stored), "account {number}: {stored} are stored, {known:?} {options}");
+        assert!(possible.contains(&stored), "account {number}: {stored} are stored, {known:?} {url}");
         assert_eq!(app.load::<Account>(&id).await.unwrap().into_state().unwrap().balance, stored);
         let row = rows.iter().find(|row| row.account == id).expect("a row for each account");
         assert_eq!((row.balance, row.version), (stored, history.len() as u64));
@@ -113,10 +111,32 @@ async fn survives(cluster: &Arc<Cluster>, database: &str, options: &str, models:
     app.shutdown().await.unwrap();
 }
 
+fn both_async(app: Builder) -> Builder {
+    app.projection::<Summary>().projection::<Amounts>()
+}
+fn one_inline(app: Builder) -> Builder {
+    app.projection::<Summary>().inline_projection::<Amounts>()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_that_is_killed_under_load_loses_nothing_and_the_app_goes_on() {
     let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
-    survives(&cluster, "beside", "", |app| app.projection::<Summary>().projection::<Amounts>()).await;
-    survives(&cluster, "alone", "?appends=exclusive", |app| app.projection::<Summary>().projection::<Amounts>()).await;
-    survives(&cluster, "inline", "", |app| app.projection::<Summary>().inline_projection::<Amounts>()).await;
+    let crash = {
+        let cluster = Arc::clone(&cluster);
+        move || {
+            cluster.crash().unwrap();
+            cluster.resume().unwrap();
+        }
+    };
+    survives(&database(&cluster, "beside").await, both_async, crash.clone()).await;
+    survives(&format!("{}?appends=exclusive", database(&cluster, "alone").await), both_async, crash.clone()).await;
+    survives(&database(&cluster, "inline").await, one_inline, crash.clone()).await;
+
+    let pooler = Pooler::before(&cluster.url("postgres")).expect("a pooler");
+    let [kept, lost] = ["kept", "lost"].map(|name| (name, format!("{}?pooler=transaction", pooler.url(name))));
+    database(&cluster, kept.0).await;
+    survives(&kept.1, one_inline, crash).await;
+    database(&cluster, lost.0).await;
+    let pooler = Arc::new(Mutex::new(pooler));
+    survives(&lost.1, both_async, move || pooler.lock().unwrap().crash().unwrap()).await;
 }

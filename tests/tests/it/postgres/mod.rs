@@ -11,6 +11,7 @@ mod keys;
 mod lost;
 mod opening;
 mod owners;
+mod pooled;
 mod proxy;
 mod races;
 mod restored;

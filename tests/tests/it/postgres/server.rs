@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use xtask::pooler::Pooler;
 
 /// A database of its own, gone with the test.
 pub struct Database {
@@ -29,12 +30,28 @@ impl Database {
         self.url_at(&self.server, options)
     }
 
-    /// The same at another address, such as a pooler's.
+    /// A pooler before its server.
+    pub fn pooler(&self) -> Pooler {
+        Pooler::before(&self.server).expect("a pooler")
+    }
+
+    /// The same through a pooler.
+    pub fn url_through(&self, pooler: &Pooler, options: &str) -> String {
+        let more = if options.is_empty() { "?pooler=transaction".to_owned() } else { format!("{options}&pooler=transaction") };
+        format!("{}{more}", pooler.url(&self.name))
+    }
+
+    /// The same at another address.
     pub fn url_at(&self, server: &str, options: &str) -> String {
         let (base, own) = server.split_once('?').unwrap_or((server, ""));
         let (base, _) = base.rsplit_once('/').expect("the URL of a server names a database");
         let sign = if own.is_empty() { options.to_owned() } else { format!("?{own}{}", options.replacen('?', "&", 1)) };
         format!("{base}/{}{sign}", self.name)
+    }
+
+    /// The same through a pooler.
+    pub async fn connect_through(&self, pooler: &Pooler) -> PgConnection {
+        connect_through(&pooler.url(&self.name)).await
     }
 
     pub fn name(&self) -> &str {
@@ -45,6 +62,12 @@ impl Database {
     pub async fn connect(&self) -> PgConnection {
         connect(&self.url("")).await
     }
+}
+
+/// A connection by the driver alone, through a pooler, which refuses one of its settings.
+pub async fn connect_through(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().expect("it is the URL of a server");
+    options.extra_float_digits(None).connect().await.unwrap_or_else(|why| panic!("{url}: {why}"))
 }
 
 /// A connection by the driver alone.

@@ -1,13 +1,14 @@
 //! Races: writers in several processes, and readers that must see everything once and in order.
 //!
 //! The writers (`writer.rs`) are a program of its own, started several times: some append by gesta, some by statements written by
-//! hand, in transactions that stay open for a while; some are rolled back. Readers follow here, page by page. At the end an oracle
+//! hand, in transactions that stay open for a while; some are rolled back. One of the processes goes through a pooler that gives each
+//! transaction another session. Readers follow here, page by page. At the end an oracle
 //! (`oracle.rs`) holds the table against what was acknowledged, and each reader against the table.
 //!
 //! That this finds what it looks for is shown each time: a reader that awaits nobody runs beside the others and must lose
 //! something, and with each thing switched off that readers rely on, they must lose something too.
 //!
-//! `cargo xtask races` runs many long races, one of the processes behind a pooler. Chance is seeded, and the seed is printed:
+//! `cargo xtask races` runs many long races. Chance is seeded, and the seed is printed:
 //! `GESTA_SEED=..` repeats the choices of the writers, but not those of the scheduler.
 
 mod contract;
@@ -52,16 +53,15 @@ fn seed(test: &str) -> u64 {
 }
 
 async fn nothing_is_wrong(appends: &str, (races, events): (usize, usize)) {
-    let (seed, pooler) = (seed("races"), std::env::var(xtask::pooler::VARIABLE).ok());
+    let seed = seed("races");
     for number in 1..=races {
-        let race = Race { appends, events, seed: seed + number as u64, sabotage: None, pooler: pooler.as_deref() };
+        let race = Race { appends, events, seed: seed + number as u64, sabotage: None };
         let outcome = race.run().await;
         println!(
-            "race {number}: {} events, {} rolled back or refused, {:.1} s{}; the naive reader lost {}",
+            "race {number}: {} events, {} rolled back or refused, {:.1} s; the naive reader lost {}",
             outcome.stored,
             outcome.undone,
             outcome.took.as_secs_f64(),
-            if pooler.is_some() { ", one process behind a pooler" } else { "" },
             outcome.naive_lost()
         );
         outcome.assert_faultless(&format!("race {number}"));
@@ -84,7 +84,7 @@ async fn nothing_is_lost_doubled_or_reordered_where_appends_run_one_after_the_ot
 
 /// What gesta's readers lose with something switched off, in one race.
 async fn lost_with(sabotage: &str) -> usize {
-    let race = Race { appends: "shared", events: EVENTS.0, seed: seed(sabotage), sabotage: Some(sabotage), pooler: None };
+    let race = Race { appends: "shared", events: EVENTS.0, seed: seed(sabotage), sabotage: Some(sabotage) };
     let outcome = race.run().await;
     let lost = outcome.count(Wrong::Lost);
     println!(

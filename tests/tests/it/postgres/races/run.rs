@@ -14,6 +14,7 @@ use super::readers::{End, Reader};
 use super::said::Said;
 
 const PROCESSES: usize = 4;
+const LAST: usize = PROCESSES - 1;
 const WRITERS_PER_PROCESS: usize = 4;
 
 /// A race that is to be run.
@@ -25,8 +26,6 @@ pub(super) struct Race<'a> {
     pub(super) seed: u64,
     /// Statements that break what readers rely on, sent once every store is open.
     pub(super) sabotage: Option<&'a str>,
-    /// A pooler that the last of the processes goes through, with statements written by hand only.
-    pub(super) pooler: Option<&'a str>,
 }
 
 pub(super) struct Outcome {
@@ -43,8 +42,15 @@ impl Race<'_> {
     pub(super) async fn run(&self) -> Outcome {
         let database = Database::new().await;
         let url = database.url(&format!("?appends={}", self.appends));
-        let (first, second) = (open(&url).await, open(&url).await);
-        let mut processes: Vec<_> = (0..PROCESSES).map(|number| self.start(number, &database, &url)).collect();
+        let pooler = database.pooler();
+        let pooled = database.url_through(&pooler, &format!("?appends={}", self.appends));
+        let (first, second) = (open(&url).await, open(&pooled).await);
+        let start = |number| match number {
+            // The last of them goes through the pooler, with all it does.
+            LAST => self.start(number, &pooled, &pooler.url(database.name())),
+            number => self.start(number, &url, &database.url("")),
+        };
+        let mut processes: Vec<_> = (0..PROCESSES).map(start).collect();
         for process in &mut processes {
             process.ready().await;
         }
@@ -83,13 +89,10 @@ impl Race<'_> {
         Outcome { stored: table.len(), undone, took, faults, naive }
     }
 
-    fn start(&self, number: usize, database: &Database, url: &str) -> Process {
-        let pooler = self.pooler.filter(|_| number + 1 == PROCESSES);
-        let hand = pooler.map_or_else(|| database.url(""), |pooler| database.url_at(pooler, ""));
+    fn start(&self, number: usize, store: &str, hand: &str) -> Process {
         let events = self.events / PROCESSES / WRITERS_PER_PROCESS;
-        let writers = if pooler.is_some() { "hand" } else { "mixed" };
         let seed = self.seed.wrapping_mul(PROCESSES as u64).wrapping_add(number as u64);
-        Process::start(&Plan { store: url, hand: &hand, seed, number, events, writers })
+        Process::start(&Plan { store, hand, seed, number, events, writers: "mixed" })
     }
 }
 
@@ -112,15 +115,15 @@ async fn open(url: &str) -> Store {
     gesta::store::connect(url).await.expect("the store opens")
 }
 
-/// Two stores, as two processes would have them, with small pages and large ones.
+/// Two stores, as two processes would have them, one of which goes through a pooler, with small pages and large ones.
 fn readers(first: &Store, second: &Store, end: &End) -> Vec<Reader> {
     let reader = |name, store, page| Reader::start(name, store, page, end.clone());
     vec![
         reader("the first store", first, 1),
         reader("the first store", first, 7),
         reader("the first store", first, 1_000),
-        reader("the second store", second, 7),
-        reader("the second store", second, 1_000),
+        reader("the store behind the pooler", second, 7),
+        reader("the store behind the pooler", second, 1_000),
     ]
 }
 

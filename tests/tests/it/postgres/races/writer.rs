@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use gesta::store::{AppendError, NewKey, Store, StreamAppend};
 use gesta::{StreamName, Uuid};
-use sqlx::Connection as _;
-use sqlx::postgres::PgConnection;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use self::dice::Dice;
 use self::hand::{append, part, send, stream};
@@ -55,7 +55,9 @@ async fn main() {
         }
     }
     for number in 0..by_hand {
-        let connection = PgConnection::connect(hand_url).await.expect("the database is there");
+        let options: PgConnectOptions = hand_url.parse().expect("it is the URL of a server");
+        // A pooler refuses that setting.
+        let connection = options.extra_float_digits(None).connect().await.expect("the database is there");
         ready.push(Writer::new(Tool::Hand(connection), &format!("Race-h{process}w{number}"), events, &mut dice));
     }
     say(&Said::Ready);
