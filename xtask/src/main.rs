@@ -52,7 +52,7 @@ fn servers() -> Result<Server, String> {
 
 /// Races that are long, and what shows that they find what they look for.
 fn races(runs: usize) -> Step {
-    let arguments = "test -p gesta-tests --all-features --test it -- postgres::races --nocapture --test-threads 1";
+    let arguments = "test --release -p gesta-tests --all-features --test it -- postgres::races --nocapture --test-threads 1";
     Step::new("races", arguments).env("GESTA_RACES", &runs.to_string()).with_servers()
 }
 

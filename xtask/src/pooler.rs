@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::postgres::{Owner, free_port, install};
 
 /// Sessions for each database: fewer than there are clients, so that they are handed on at once.
-const SESSIONS: usize = 2;
+pub const SESSIONS: usize = 4;
 /// How long it may take to start.
 const START_MAX: Duration = Duration::from_secs(10);
 

@@ -5,6 +5,8 @@ use gesta::store::connect;
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
+use xtask::pooler::SESSIONS;
+
 use super::server::Database;
 use crate::app::commands::lending;
 use crate::domain::*;
@@ -57,7 +59,7 @@ async fn an_app_leaves_nothing_in_the_sessions_it_was_given() {
 
         // Each of these has a session of its own, and there are no others.
         let mut sessions = Vec::new();
-        for _ in 0..2 {
+        for _ in 0..SESSIONS {
             let mut session = database.connect_through(&pooler).await;
             sqlx::raw_sql("begin").execute(&mut session).await.unwrap();
             sessions.push(session);

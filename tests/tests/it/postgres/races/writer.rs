@@ -25,11 +25,13 @@ const WRITERS: usize = 4;
 /// As many writers a process where they are hot.
 const HOT_WRITERS: usize = 16;
 /// Streams on which the writers of all processes meet.
-const SHARED: usize = 10;
+const SHARED: usize = 30;
 /// As many where they do nothing else.
 const HOT: usize = 100;
 /// Of a hundred transactions, so many are rolled back, and as many appends are bound to be refused.
 const ROLLBACKS: usize = 10;
+/// As many appends have a part that only holds a key: each waits for everybody else, and they for it.
+const KEYS_ALONE: usize = 2;
 /// The longest pauses, in microseconds: with an open transaction, and between two appends of gesta's.
 const PAUSE: (usize, usize) = (10_000, 5_000);
 
@@ -93,6 +95,8 @@ struct Writer {
     version: u64,
     /// What it takes for the versions of the streams that it shares with others.
     shared: Vec<(StreamName, u64)>,
+    /// The one of them that somebody else was faster at: it is tried again, now that its version is known.
+    again: Option<usize>,
     /// How many events are still to be stored.
     left: usize,
     acknowledged: Instant,
@@ -103,7 +107,17 @@ impl Writer {
     fn new(tool: Tool, own: &str, events: usize, dice: &mut Dice) -> Self {
         let dice = Dice::new(dice.next());
         let (own, longest) = (stream(own), Duration::ZERO);
-        Writer { tool, dice, own, version: 0, shared: Vec::new(), left: events, acknowledged: Instant::now(), longest }
+        Writer {
+            tool,
+            dice,
+            own,
+            version: 0,
+            shared: Vec::new(),
+            again: None,
+            left: events,
+            acknowledged: Instant::now(),
+            longest,
+        }
     }
 
     /// Answers the longest time between two acknowledgements.
@@ -164,9 +178,9 @@ impl Writer {
         let count = 1 + self.dice.below(3);
         let of_own = self.ids(count);
         // Without an event, the part holds a key, and its append needs the lock alone.
-        let holds_an_event = !self.dice.percent(ROLLBACKS);
+        let holds_an_event = !self.dice.percent(KEYS_ALONE);
         let of_shared = self.ids(usize::from(holds_an_event));
-        let place = self.dice.below(self.shared.len());
+        let place = self.again.take().unwrap_or_else(|| self.dice.below(self.shared.len()));
         let (name, version) = self.shared[place].clone();
         let bound_to_fail = self.dice.percent(ROLLBACKS);
         let expected = if bound_to_fail { self.version + 1 } else { self.version };
@@ -189,6 +203,7 @@ impl Writer {
                 undone(parts.iter().flat_map(|(_, _, ids)| ids));
                 if conflict == name {
                     self.shared[place].1 = actual;
+                    self.again = Some(place);
                 } else {
                     assert_eq!(actual, self.version, "a version of {conflict} is told that nobody has stored");
                 }
