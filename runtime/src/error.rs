@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::event::{Position, Version};
+use crate::store::CommitError;
 use crate::{InvalidId, Misplaced, Refusal, StreamName};
 
 /// Why a value can't be stored.
@@ -731,6 +732,15 @@ pub enum ProjectionError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<CommitError> for ProjectionError {
+    fn from(why: CommitError) -> Self {
+        match why {
+            CommitError::Superseded => ProjectionError::Superseded,
+            CommitError::Unstorable(why) | CommitError::Store(why) => ProjectionError::Store(why),
+        }
+    }
 }
 
 /// Where an event that a read model can't take stands, for a message.

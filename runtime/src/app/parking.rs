@@ -13,7 +13,7 @@ use super::model::{Model, ParkedStreams, Pending, catch, key_value};
 use super::runner::{Place, Runner, damaged};
 use crate::error::{ProjectionError, ReadError, StoreError};
 use crate::read::{FoldError, Projection, ReadModel, Value};
-use crate::store::{Parked, ParkingChange, RowChange, StoredEvent};
+use crate::store::{CommitError, Parked, ParkingChange, RowChange, StoredEvent};
 use crate::{StreamName, Version};
 
 /// As many streams are parked for a model; one that meets more stops, since not its events are at fault then.
@@ -84,7 +84,14 @@ impl<M: Projection> Runner<M> {
         }
         let changes = folding.change.into_iter().collect();
         let change = again.clone().map_or_else(|| ParkingChange::Release(parked.stream.clone()), ParkingChange::Park);
-        self.commit(changes, vec![change]).await?;
+        match self.commit(changes, vec![change]).await {
+            // Its row is as it was, and so is what is parked.
+            Err(CommitError::Unstorable(why)) => {
+                tracing::warn!(model = self.model.name, %parked, %why, "a stream is still parked");
+                return Ok(());
+            }
+            committed => committed?,
+        }
         let all = Arc::make_mut(&mut self.parked);
         if let Some(again) = again {
             tracing::warn!(model = self.model.name, parked = %again, "a stream is still parked");
@@ -173,8 +180,8 @@ impl<M: Projection> Runner<M> {
         self.position = parked.position;
         match self.commit(Vec::new(), vec![ParkingChange::Park(parked.clone())]).await {
             Ok(()) => {}
-            Err(ProjectionError::Store(StoreError::Unsupported(_))) => return Err(why),
-            Err(failed) => return Err(failed),
+            Err(CommitError::Store(StoreError::Unsupported(_))) => return Err(why),
+            Err(failed) => return Err(failed.into()),
         }
         tracing::error!(model = self.model.name, %parked, "a stream is parked: the read model passes over it from here on");
         Arc::make_mut(&mut self.parked).insert(parked.stream.clone(), parked);

@@ -82,6 +82,12 @@ struct Batch<M> {
     unreadable: Option<ProjectionError>,
 }
 
+/// What events have made of their rows.
+struct Folded {
+    changes: Vec<RowChange>,
+    places: Vec<Place>,
+}
+
 impl<M: Projection> Runner<M> {
     /// Runs until the app shuts down or the model can't go on. However it ends, whoever waits for the model is told.
     pub(crate) async fn run(self, shutdown: watch::Receiver<bool>) {
@@ -253,9 +259,15 @@ impl<M: Projection> Runner<M> {
         loop {
             let batch = self.read(max).await?;
             let (seen, unreadable, last) = (batch.seen, batch.unreadable.clone(), batch.last);
-            match self.fold(batch.events).await? {
-                Ok(changes) => {
-                    self.store(changes, last).await?;
+            let stored = match self.fold(batch.events).await? {
+                Ok(folded) => match self.store(folded.changes, last).await {
+                    Err(CommitError::Unstorable(why)) => Err(suspect(&folded.places, &FoldError::Unstorable(why.to_string()))),
+                    stored => Ok(stored?),
+                },
+                Err(failed) => Err(failed),
+            };
+            match stored {
+                Ok(()) => {
                     // What went before it is stored; now it is the first of the next batch.
                     return match unreadable {
                         Some(why) if seen == 0 => self.park(why).await.map(|()| 1),
@@ -313,10 +325,7 @@ impl<M: Projection> Runner<M> {
 
     /// What the events make of their rows; else how many events of the log lie before the one that can't be folded.
     #[allow(clippy::type_complexity, reason = "it is used once, right above")]
-    async fn fold(
-        &self,
-        events: Vec<(Place, Pending<M>)>,
-    ) -> Result<Result<Vec<RowChange>, (usize, ProjectionError)>, ProjectionError> {
+    async fn fold(&self, events: Vec<(Place, Pending<M>)>) -> Result<Result<Folded, (usize, ProjectionError)>, ProjectionError> {
         let (mut places_of, mut keys) = (HashMap::<M::Key, usize>::new(), Vec::new());
         for (place, pending) in &events {
             if !places_of.contains_key(pending.key()) {
@@ -343,16 +352,13 @@ impl<M: Projection> Runner<M> {
             places.push(place);
         }
         let changes: Result<Vec<_>, _> = keys.into_iter().zip(&rows).map(|(key, row)| to_change(key, row.as_ref())).collect();
-        Ok(changes.map_err(|why| {
-            // One of these events made a row that no column can hold. Which one is found by halving; what one stored event has
-            // become stays together.
-            let middle = &places[places.len() / 2];
-            let place = places.iter().find(|place| place.before > 0).filter(|_| middle.before == 0).unwrap_or(middle);
-            (place.before, place.error(None, why.into()))
-        }))
+        Ok(match changes {
+            Ok(changes) => Ok(Folded { changes, places }),
+            Err(why) => Err(suspect(&places, &why.into())),
+        })
     }
 
-    async fn store(&mut self, changes: Vec<RowChange>, to: Position) -> Result<(), ProjectionError> {
+    async fn store(&mut self, changes: Vec<RowChange>, to: Position) -> Result<(), CommitError> {
         self.position = to;
         if !changes.is_empty() || self.stored_at.elapsed() >= IDLE_CHECKPOINT {
             self.commit(changes, Vec::new()).await?;
@@ -366,11 +372,14 @@ impl<M: Projection> Runner<M> {
     }
 
     pub(super) async fn store_position(&mut self) -> Result<(), ProjectionError> {
-        if self.position == self.checkpoint.position { Ok(()) } else { self.commit(Vec::new(), Vec::new()).await }
+        if self.position != self.checkpoint.position {
+            self.commit(Vec::new(), Vec::new()).await?;
+        }
+        Ok(())
     }
 
     /// Stores rows, what is parked with them, and how far the model has come.
-    pub(super) async fn commit(&mut self, changes: Vec<RowChange>, parking: Vec<ParkingChange>) -> Result<(), ProjectionError> {
+    pub(super) async fn commit(&mut self, changes: Vec<RowChange>, parking: Vec<ParkingChange>) -> Result<(), CommitError> {
         let (place, from, to) = (self.model.place, self.checkpoint, self.position);
         let committed = self.rows.commit_parking(place, changes, parking, from, to).await;
         match committed {
@@ -382,13 +391,18 @@ impl<M: Projection> Runner<M> {
             // It was not stored, as far as is known, so it is read again from where the store is.
             Err(why) => {
                 self.position = self.checkpoint.position;
-                Err(match why {
-                    CommitError::Superseded => ProjectionError::Superseded,
-                    CommitError::Store(why) => ProjectionError::Store(why),
-                })
+                Err(why)
             }
         }
     }
+}
+
+/// The one of these events that made a row which can't be kept is among those before this one, or it or one behind it: which it is is found
+/// by halving. What one stored event has become stays together; where only one is left, it is that one.
+fn suspect(places: &[Place], why: &FoldError) -> (usize, ProjectionError) {
+    let middle = &places[places.len() / 2];
+    let place = places.iter().find(|place| place.before > 0).filter(|_| middle.before == 0).unwrap_or(middle);
+    (place.before, place.error(None, why.clone()))
 }
 
 fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, crate::ColumnError> {

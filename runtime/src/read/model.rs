@@ -140,6 +140,9 @@ pub enum FoldError {
     /// The handler panicked. A panic while the event is read is [`DecodeError::Panicked`].
     #[error("its handler panicked: {0}")]
     Panicked(String),
+    /// The store can't hold the row that came of it, however often it is tried.
+    #[error("its row can't be stored: {0}")]
+    Unstorable(String),
 }
 
 /// A row that is created twice, or changed while it is absent: never an overwrite, never a silent skip.

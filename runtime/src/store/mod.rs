@@ -475,6 +475,9 @@ pub enum CommitError {
     /// The checkpoint is not where it was expected: somebody else moved it.
     #[error("the checkpoint was moved by another owner")]
     Superseded,
+    /// One of the rows is none that this store can hold, however often it is tried: too large, or with characters that it lacks.
+    #[error(transparent)]
+    Unstorable(StoreError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -4,7 +4,16 @@ use std::fmt::Write as _;
 use std::ops::Bound;
 
 use super::{ModelSpec, RowQuery};
+use crate::error::StoreError;
 use crate::read::Value;
+
+/// Why rows were not stored.
+pub(super) enum PutError<E> {
+    /// One of them is none that the store can hold, however often it is tried.
+    Unstorable(StoreError),
+    /// The driver's error.
+    Failed(E),
+}
 
 /// What the columns are, so that a table of another form is known when it is met.
 pub(super) fn columns(spec: &ModelSpec) -> String {

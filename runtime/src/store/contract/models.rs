@@ -289,7 +289,7 @@ pub(super) async fn rows_and_checkpoint_are_stored_together(ground: &Ground<'_>)
         // A row that can't be stored stands in for a crash: what was written before it must not stay.
         for changes in [vec![stored(row("good", Some(2))), bad.clone()], vec![bad.clone(), stored(row("good", Some(2)))]] {
             let refused = models.commit(0, changes, is, Position::new(9)).await;
-            matching!(refused, Err(CommitError::Store(_)) => (), "a commit with the row {:?}", bad.row);
+            matching!(refused, Err(CommitError::Unstorable(_)) => (), "a commit with the row {:?}", bad.row);
             same!(models.checkpoint(0).await?, is, "the checkpoint after it");
             same!(all_rows(models, 0).await?, vec![row("a", Some(1))], "the rows after it");
         }

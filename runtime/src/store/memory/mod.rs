@@ -421,7 +421,7 @@ impl ReadModelStore for MemoryStore {
             return Err(CommitError::Superseded);
         }
         for change in &changes {
-            check::change(&model.spec, change)?;
+            check::change(&model.spec, change).map_err(CommitError::Unstorable)?;
         }
         for change in changes {
             model.table.put(change.key, change.row);

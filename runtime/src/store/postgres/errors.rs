@@ -21,11 +21,17 @@ mod code {
     pub(super) const NO_DATABASE: &str = "3D000";
     pub(super) const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
     pub(super) const DISK_FULL: &str = "53100";
+    pub(super) const LIMIT: &str = "54000";
     pub(super) const CONNECTIONS: &str = "53300";
     /// The server, or a pooler in front of it, gave the connection up: what it had been told may be done or not.
     const GIVEN_UP: [&str; 5] = ["08", "40003", "57P01", "57P02", "57P05"];
     pub(super) fn gives_up(code: &str) -> bool {
         GIVEN_UP.iter().any(|class| code.starts_with(class))
+    }
+    /// Data, constraints, limits of the program.
+    const REFUSED_VALUES: [&str; 3] = ["22", "23", "54"];
+    pub(super) fn refuses_values(code: &str) -> bool {
+        REFUSED_VALUES.iter().any(|class| code.starts_with(class))
     }
     /// A statement that another session has prepared, or has not.
     pub(super) const OTHER_SESSION: [&str; 2] = ["26000", "42P05"];
@@ -47,6 +53,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         error => code_of(error).is_some_and(code::gives_up),
     }
+}
+
+/// Whether it is a value that no column, index or table takes, however often it is tried.
+pub(super) fn is_unstorable(error: &sqlx::Error) -> bool {
+    code_of(error).is_some_and(code::refuses_values)
 }
 
 /// What the server said, or the driver.
@@ -76,6 +87,9 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
             told(format!("{plain}: a transaction that has appended, or that holds a row of it, is still open"), true)
         }
         Some(code::CANCELED) => told(format!("{plain}: a time-out of the server, or somebody who cancelled it"), true),
+        Some(code::LIMIT) if plain.starts_with("index row") => {
+            told(format!("{plain}: what rows are found by, such as a key, may have 2,600 bytes or so"), false)
+        }
         Some(code) if code::OTHER_SESSION.contains(&code) => told(format!("{plain}: {BEHIND_POOLER}"), false),
         Some(code) => {
             // Connections, resources, an operator's intervention, the system: they pass.

@@ -11,7 +11,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::counter;
-use super::errors::{Sent, SqlResult, While};
+use super::errors::{Sent, SqlResult, While, driver, is_unstorable};
 use super::schema::quoted;
 use super::session::Session;
 use super::writer::{CONTEXT, Writer, uncommitted};
@@ -19,6 +19,7 @@ use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
+use crate::store::sql::PutError;
 use crate::store::{
     Append, Checkpoint, CommitError, InlineFold, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, RowSet, check, sql,
 };
@@ -232,16 +233,16 @@ impl Model {
     }
 
     /// Stores and removes rows.
-    pub(super) async fn put(&self, connection: &mut Session<'_>, changes: &[RowChange]) -> Result<(), Put> {
+    pub(super) async fn put(&self, connection: &mut Session<'_>, changes: &[RowChange]) -> Result<(), PutError<sqlx::Error>> {
         for change in changes {
-            check::change(&self.spec, change).map_err(Put::Refused)?;
+            check::change(&self.spec, change).map_err(PutError::Unstorable)?;
             let texts = change.row.iter().flatten().chain([&change.key]);
             if texts.into_iter().any(has_zero_byte) {
                 let message = format!(
-                    "the row {:?} of `{}` holds a zero byte, which Postgres keeps in no text: take it out",
+                    "the row {} of `{}` holds a zero byte, which Postgres keeps in no text: take it out",
                     change.key, self.spec.table
                 );
-                return Err(Put::Refused(check::misuse("storing a row", message)));
+                return Err(PutError::Unstorable(check::misuse("storing a row", message)));
             }
         }
         // A statement touches each row once: the last change counts.
@@ -281,7 +282,10 @@ impl Model {
         if moved.rows_affected() != 1 {
             return Err(CommitError::Superseded);
         }
-        self.put(connection, changes).await.map_err(StoreError::from)?;
+        self.put(connection, changes).await.map_err(|why| match why {
+            PutError::Unstorable(why) => CommitError::Unstorable(why),
+            PutError::Failed(error) => driver("storing rows", &error).into(),
+        })?;
         for change in parking {
             self.change_parking(connection, change).await.during("parking a stream")?;
         }
@@ -362,23 +366,9 @@ impl Model {
     }
 }
 
-/// Why rows were not stored.
-pub(super) enum Put {
-    Refused(StoreError),
-    Failed(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Put {
+impl From<sqlx::Error> for PutError<sqlx::Error> {
     fn from(error: sqlx::Error) -> Self {
-        Put::Failed(error)
-    }
-}
-impl From<Put> for StoreError {
-    fn from(put: Put) -> Self {
-        match put {
-            Put::Refused(error) => error,
-            Put::Failed(error) => super::errors::driver("storing rows", &error),
-        }
+        if is_unstorable(&error) { PutError::Unstorable(driver("storing a row", &error)) } else { PutError::Failed(error) }
     }
 }
 
@@ -447,9 +437,9 @@ impl Held {
         }
         for (place, changes) in changes {
             let model = self.models.get(place).ok_or_else(|| Sent::Refused(check::unknown_model(place).into()))?;
-            model.put(connection, &changes).await.map_err(|put| match put {
-                Put::Refused(error) => Sent::Refused(error.into()),
-                Put::Failed(error) => uncommitted(&error),
+            model.put(connection, &changes).await.map_err(|why| match why {
+                PutError::Unstorable(why) => Sent::Refused(why.into()),
+                PutError::Failed(error) => uncommitted(&error),
             })?;
         }
         let all = self.models.iter().zip(&self.checkpoints).zip(&self.moved);

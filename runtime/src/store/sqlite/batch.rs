@@ -13,6 +13,7 @@ use super::tables::Model;
 use super::writer::{End, Known};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
+use crate::store::sql::PutError;
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewEvent, Placed, RowSet, StreamAppend, check};
 use crate::{StreamName, Timestamp};
 
@@ -41,6 +42,14 @@ impl Failed {
 impl From<rusqlite::Error> for Failed {
     fn from(error: rusqlite::Error) -> Self {
         Failed { error: driver("appending", &error).into(), blames_one: blames_one(&error) }
+    }
+}
+impl From<PutError<rusqlite::Error>> for Failed {
+    fn from(why: PutError<rusqlite::Error>) -> Self {
+        match why {
+            PutError::Unstorable(why) => Failed { error: why.into(), blames_one: true },
+            PutError::Failed(error) => error.into(),
+        }
     }
 }
 impl From<StoreError> for Failed {

@@ -44,6 +44,12 @@ pub(super) fn blames_one(error: &rusqlite::Error) -> bool {
     matches!(code, None | Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch | ErrorCode::Unknown))
 }
 
+/// Whether it is a value that no column or table takes, however often it is tried.
+pub(super) fn is_unstorable(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch))
+}
+
 /// Whether a failed COMMIT may have reached the disk all the same: the disk failed, rather than SQLite saying no.
 pub(super) fn may_be_stored(error: &rusqlite::Error) -> bool {
     !matches!(

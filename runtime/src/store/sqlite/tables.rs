@@ -7,12 +7,15 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
 use super::batch::number;
-use super::errors::{SqlResult, While, counter};
+use super::errors::{SqlResult, While, counter, driver, is_unstorable};
 use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::read::{ColumnKind, ColumnRole, Row, Value};
+use crate::store::sql::PutError;
 use crate::store::{Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql};
+
+const PUTTING: &str = "storing a row";
 
 /// A read model in use, with its statements.
 pub(super) struct Model {
@@ -148,15 +151,17 @@ impl Model {
     }
 
     /// Stores or removes a row.
-    pub(super) fn put(&self, connection: &Connection, change: &RowChange) -> Result<(), StoreError> {
-        check::change(&self.spec, change)?;
+    pub(super) fn put(&self, connection: &Connection, change: &RowChange) -> Result<(), PutError<rusqlite::Error>> {
+        check::change(&self.spec, change).map_err(PutError::Unstorable)?;
         let done = match &change.row {
             Some(row) => {
                 connection.prepare_cached(&self.upsert).and_then(|mut sql| sql.execute(params_from_iter(row.iter().map(Sql))))
             }
             None => connection.prepare_cached(&self.delete).and_then(|mut sql| sql.execute([Sql(&change.key)])),
         };
-        done.map(drop).during("storing a row")
+        done.map(drop).map_err(|error| {
+            if is_unstorable(&error) { PutError::Unstorable(driver(PUTTING, &error)) } else { PutError::Failed(error) }
+        })
     }
 
     /// Moves the checkpoint along with an append.
@@ -184,7 +189,10 @@ impl Model {
         if moved.during("moving a checkpoint")? != 1 {
             return Err(CommitError::Superseded);
         }
-        changes.iter().try_for_each(|change| self.put(connection, change))?;
+        changes.iter().try_for_each(|change| self.put(connection, change)).map_err(|why| match why {
+            PutError::Unstorable(why) => CommitError::Unstorable(why),
+            PutError::Failed(error) => driver(PUTTING, &error).into(),
+        })?;
         Ok(parking.iter().try_for_each(|change| self.change_parking(connection, change))?)
     }
 
