@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::census::SERVER;
 use super::errors::{SqlResult, While};
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewEvent, StreamAppend, check};
@@ -153,20 +153,20 @@ impl Statements {
         stream: &StreamName,
         key: &str,
     ) -> Result<Option<KeyRecord>, StoreError> {
-        let found = sqlx::query(AssertSqlSafe(&*self.find_key)).bind(stream.as_str()).bind(key).fetch_optional(connection).await;
+        let found = sqlx::query(AssertSqlSafe(&*self.find_key)).bind(stream.as_str()).bind(key).optional(connection).await;
         found.and_then(|row| row.map(|row| key_record(&row, 0)).transpose()).during("looking up a key")
     }
 
     /// Where a stream ends.
     pub(super) async fn version(&self, connection: &mut Session<'_>, stream: &StreamName) -> Result<Version, StoreError> {
-        let end = sqlx::query(AssertSqlSafe(&*self.end)).bind(stream.as_str()).fetch_optional(connection).await;
+        let end = sqlx::query(AssertSqlSafe(&*self.end)).bind(stream.as_str()).optional(connection).await;
         let version = end.and_then(|row| row.map(|row| counter(&row, 0)).transpose()).during("reading a stream's version")?;
         Ok(Version::new(version.unwrap_or(0)))
     }
 
     /// Which server answers.
-    pub(super) async fn server(&self, connection: &mut Session<'_>) -> Result<i64, StoreError> {
-        sqlx::query_scalar(AssertSqlSafe(&*self.server)).fetch_one(connection).await.during("asking which server answers")
+    pub(super) async fn server(&self, connection: &mut Session<'_>) -> SqlResult<i64> {
+        sqlx::query(AssertSqlSafe(&*self.server)).value(connection).await
     }
 
     /// Why an append was refused, as far as what is stored now says so.

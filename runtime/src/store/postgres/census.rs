@@ -5,8 +5,13 @@
 //! A census (1) reads the last position given, (2) lists who holds the lock, (3) waits until *those* are gone, and never keeps
 //! anybody out; only then (4) may a later statement read up to that position.
 //!
-//! Always true: `settled` was read before the holders were listed, and is told only after every one of them was gone. A census that
-//! has to wait goes on with the holders it found, so writers that come without end can't keep it from ending.
+//! Always true: the position was read before the holders were listed, and what is told of is the last event up to there, only
+//! after every one of them was gone. No read goes beyond that event: positions behind it, which nobody has used, may be given again
+//! once the server has crashed. A census that has to wait goes on with the holders it found, so writers that come without end can't
+//! keep it from ending.
+//!
+//! The sequence is asked by the function that takes its lock. Whoever selects from it as from a table may be told 32 positions too
+//! many: while `nextval` writes its log, that is what stands there.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex as StdMutex, OnceLock, PoisonError};
@@ -17,10 +22,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+use super::append::counter;
 use super::connections::Connections;
-use super::errors::While;
+use super::errors::{SqlResult, While};
 use super::schema::Place;
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use crate::Position;
 use crate::error::StoreError;
 
@@ -38,12 +44,19 @@ pub(super) const SERVER: &str = "(extract(epoch from pg_catalog.pg_postmaster_st
 /// What is known of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Known {
-    /// No event will ever come at this position or below that is not there now.
-    pub(super) settled: u64,
-    /// The position of the last event up to there.
+    /// The position of an event: none will ever come there or below that is not there now.
     pub(super) last: u64,
     /// Which server said so, see [`SERVER`].
     pub(super) server: i64,
+    /// When the look at it began.
+    since: Option<Instant>,
+}
+
+impl Known {
+    /// Whether no connection was lost since, and perhaps the server with it, which may have lost what was not on its disk.
+    fn holds(&self, connections: &Connections) -> bool {
+        self.since.is_some_and(|since| !connections.lost_since(since))
+    }
 }
 
 pub(super) struct Census {
@@ -117,7 +130,7 @@ impl Census {
         let key = lock_key.cast_unsigned();
         format!(
             " begin
-                select case when is_called then last_value else 0 end into settled from {schema}.gesta_positions;
+                select coalesce(pg_catalog.pg_sequence_last_value('{literal}.gesta_positions'::regclass), 0) into settled;
                 select array_agg(virtualtransaction) into holders from pg_catalog.pg_locks
                     where locktype = 'advisory' and classid::int8 = {} and objid::int8 = {} and objsubid = 1 and granted
                     and database = (select oid from pg_catalog.pg_database where datname = current_database());
@@ -127,13 +140,19 @@ impl Census {
                 server := {SERVER};
             end ",
             key >> 32,
-            key & 0xffff_ffff
+            key & 0xffff_ffff,
+            literal = schema.replace('\'', "''"),
         )
     }
 
     /// What was known last.
     pub(super) fn known(&self) -> Known {
         *self.known.borrow()
+    }
+
+    /// The same, unless a connection was lost since.
+    pub(super) fn known_still(&self, connections: &Connections) -> Option<Known> {
+        Some(self.known()).filter(|known| known.holds(connections))
     }
 
     /// This process has stored or read this event.
@@ -153,16 +172,21 @@ impl Census {
     pub(super) async fn look(&self, connections: &Connections) -> Result<Known, StoreError> {
         self.check()?;
         let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut under_way = self.under_way.lock().await;
         let patience = Instant::now() + PATIENCE;
+        let Ok(mut under_way) = tokio::time::timeout_at(patience.into(), self.under_way.lock()).await else {
+            // Others wait for whoever is still open. What was known before is still true.
+            return Ok(self.known());
+        };
         while under_way.done < asked {
+            // A server that was restarted meanwhile may have given other names to those who were open.
+            under_way.waiting.take_if(|waiting| connections.lost_since(waiting.since));
             if under_way.waiting.is_none() {
                 self.begin(&mut under_way, connections).await?;
             }
             if let Some(waiting) = &mut under_way.waiting {
                 match self.wait(waiting, patience, connections).await {
                     Ok(true) => {}
-                    // Still open. What was settled before is still true.
+                    // Still open.
                     Ok(false) => return Ok(self.known()),
                     Err(error) => {
                         // Who held the lock of a server that is gone says nothing of the next one.
@@ -170,15 +194,15 @@ impl Census {
                         return Err(error);
                     }
                 }
-                let Waiting { serves, position: settled, server, .. } = *waiting;
+                let Waiting { serves, position, server, since, .. } = *waiting;
                 under_way.waiting = None;
                 let mut connection = connections.control().await?;
-                let last = sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(&*self.last)).bind(settled.cast_signed());
-                let (last, answers) = last.fetch_one(&mut connection.session()).await.during(CONTEXT)?;
+                let last = sqlx::query(AssertSqlSafe(&*self.last)).bind(position.cast_signed());
+                let row = last.one(&mut connection.session()).await.during(CONTEXT)?;
                 connection.done().await.during(CONTEXT)?;
-                if answers == server {
+                if row.try_get::<i64, _>(1).during(CONTEXT)? == server && !connections.lost_since(since) {
                     under_way.done = serves;
-                    self.tell(settled, last.unsigned_abs(), server);
+                    self.tell(counter(&row, 0).during(CONTEXT)?, server, since);
                 }
             }
         }
@@ -186,24 +210,24 @@ impl Census {
     }
 
     async fn begin(&self, under_way: &mut UnderWay, connections: &Connections) -> Result<(), StoreError> {
-        let serves = self.asked.load(Ordering::SeqCst);
+        let (serves, since) = (self.asked.load(Ordering::SeqCst), Instant::now());
         let mut connection = connections.control().await?;
-        let row = sqlx::query(AssertSqlSafe(&*self.begin)).fetch_one(&mut connection.session()).await.during(CONTEXT)?;
+        let row = sqlx::query(AssertSqlSafe(&*self.begin)).one(&mut connection.session()).await.during(CONTEXT)?;
         let number = |row: &PgRow, at: usize| row.try_get::<Option<i64>, _>(at).during(CONTEXT);
         let server = number(&row, 3)?.unwrap_or_default();
-        if server != self.known().server {
+        let known = self.known();
+        if server != known.server || !known.holds(connections) {
             self.meet(server, &mut connection.session()).await?;
         }
         connection.done().await.during(CONTEXT)?;
-        let settled = number(&row, 0)?.unwrap_or_default().unsigned_abs();
+        let position = number(&row, 0)?.unwrap_or_default().unsigned_abs();
         match row.try_get::<Option<Vec<String>>, _>(2).during(CONTEXT)? {
             None => {
                 under_way.done = serves;
-                self.tell(settled, number(&row, 1)?.unwrap_or_default().unsigned_abs(), server);
+                self.tell(number(&row, 1)?.unwrap_or_default().unsigned_abs(), server, since);
             }
             Some(holders) => {
-                let since = Instant::now();
-                under_way.waiting = Some(Waiting { server, serves, position: settled, holders, since, warned: false });
+                under_way.waiting = Some(Waiting { server, serves, position, holders, since, warned: false });
             }
         }
         Ok(())
@@ -214,8 +238,8 @@ impl Census {
         let mut pause = PAUSE.0;
         loop {
             let mut connection = connections.control().await?;
-            let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.holders)).bind(&waiting.holders);
-            let left = rows.fetch_all(&mut connection.session()).await.during(CONTEXT)?;
+            let left = sqlx::query(AssertSqlSafe(&*self.holders)).bind(&waiting.holders);
+            let left = texts(left.all(&mut connection.session()).await).during(CONTEXT)?;
             waiting.holders.retain(|holder| left.contains(holder));
             if waiting.holders.is_empty() {
                 connection.done().await.during(CONTEXT)?;
@@ -223,9 +247,9 @@ impl Census {
             }
             if !waiting.warned && waiting.since.elapsed() > WARN_AFTER {
                 waiting.warned = true;
-                let who = sqlx::query_scalar::<_, String>(AssertSqlSafe(&*self.names)).bind(&waiting.holders);
-                let who = who.fetch_all(&mut connection.session()).await.during(CONTEXT)?;
-                let (settled, waits_for) = (self.known().settled, waiting.position);
+                let who = sqlx::query(AssertSqlSafe(&*self.names)).bind(&waiting.holders);
+                let who = texts(who.all(&mut connection.session()).await).during(CONTEXT)?;
+                let (settled, waits_for) = (self.known().last, waiting.position);
                 tracing::warn!(
                     settled,
                     waits_for,
@@ -243,24 +267,18 @@ impl Census {
         }
     }
 
-    fn tell(&self, settled: u64, last: u64, server: i64) {
-        self.known.send_if_modified(|known| {
-            let before = *known;
-            *known = Known { settled: settled.max(known.settled), last: last.max(known.last), server };
-            *known != before
-        });
+    fn tell(&self, last: u64, server: i64, since: Instant) {
+        self.known.send_modify(|known| *known = Known { last: last.max(known.last), server, since: Some(since) });
     }
 
-    /// Another server answers, or the same after a restart. What was committed may be lost there; and what was only given as a
+    /// Another server answers, or perhaps the same after a restart or a crash. What was committed may be lost there; and what was only given as a
     /// position may be given again.
     async fn meet(&self, server: i64, connection: &mut Session<'_>) -> Result<(), StoreError> {
         let tail = *self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((position, id)) = tail {
-            let there: Option<Uuid> = sqlx::query_scalar(AssertSqlSafe(&*self.event_at))
-                .bind(position.get().cast_signed())
-                .fetch_optional(connection)
-                .await
-                .during(CONTEXT)?;
+            let event = sqlx::query(AssertSqlSafe(&*self.event_at)).bind(position.get().cast_signed());
+            let event = event.optional(connection).await.during(CONTEXT)?;
+            let there = event.map(|row| row.try_get::<Uuid, _>(0)).transpose().during(CONTEXT)?;
             if there != Some(id) {
                 let why = format!(
                     "the event at position {position} is gone, which this process has seen: the server was restored, or failed over, \
@@ -270,9 +288,13 @@ impl Census {
                 let _ = self.lost.set(why);
                 return self.check();
             }
-            tracing::info!(%position, "the server was restarted, or is another one; it holds all that this process has seen");
+            tracing::info!(%position, "a connection was lost, or the server is another one; it holds all that this process has seen");
         }
         self.known.send_replace(Known { server, ..Known::default() });
         Ok(())
     }
+}
+
+fn texts(rows: SqlResult<Vec<PgRow>>) -> SqlResult<Vec<String>> {
+    rows?.iter().map(|row| row.try_get(0)).collect()
 }

@@ -6,13 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::PostgresOptions;
 use super::errors::{SqlResult, While};
-use super::pool::{Lent, LostAt, Pool};
-use super::session::Session;
+use super::pool::{Lent, Pool, Pooled};
+use super::session::{LostAt, Sending, Session, silent};
 use crate::error::StoreError;
 
 /// Of the connections, those for the census, for leases and for telling of appends.
@@ -20,21 +20,20 @@ const CONTROL: u32 = 2;
 /// The one that hears of appends, which is not given back.
 const HEARING: u32 = 1;
 
-/// Settings of each connection; and, behind a pooler, what each of its transactions begins with instead, so that no session keeps
-/// them for somebody else.
+/// Settings of each connection; or, behind a pooler, of each of its transactions, so that no session keeps them for somebody else.
 struct Settings {
     session: &'static str,
-    begin: &'static str,
+    transaction: &'static str,
 }
 
 const READS: Settings = Settings {
     session: "set default_transaction_isolation = 'read committed'; set jit = off",
-    begin: "begin isolation level read committed; set local jit = off",
+    transaction: "set local jit = off; ",
 };
 /// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
 const APPENDS: Settings = Settings {
     session: "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '200ms'",
-    begin: "begin isolation level read committed; set local jit = off; set local lock_timeout = '200ms'",
+    transaction: "set local jit = off; set local lock_timeout = '200ms'; ",
 };
 
 #[derive(Clone)]
@@ -42,11 +41,13 @@ pub(super) struct Connections {
     appends: Pool,
     reads: Pool,
     control: Pool,
-    /// None behind a pooler, where nobody is told of anything.
-    hearing: Option<PgPool>,
+    /// Behind a pooler nobody is told of anything.
+    hears: bool,
     connect: PgConnectOptions,
     wait_max: Duration,
     lost_at: LostAt,
+    /// How statements are sent in transactions of the user's: nothing is known of those connections.
+    users: Sending,
 }
 
 impl Connections {
@@ -55,22 +56,36 @@ impl Connections {
         let appends = (options.connections_max / 4).clamp(1, 8);
         let reads = options.connections_max.saturating_sub(CONTROL + HEARING + appends).max(1);
         let wait_max = options.connection_wait_max;
-        let lost_at = LostAt::default();
+        let (lost_at, answer_wait_max) = (LostAt::default(), options.answer_wait_max);
         let pooled = options.transaction_pooler;
         let connect = options.connect.clone();
         // A pooler refuses a setting that it does not know, and all numbers are sent as such.
         let connect = if pooled { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect };
         let pool = |max, settings: &'static str| {
-            let lost_at = lost_at.clone();
+            let outlived = {
+                let lost_at = lost_at.clone();
+                move |age: Duration| Instant::now().checked_sub(age).is_some_and(|opened| lost_at.is_after(opened))
+            };
+            let outlived_too = outlived.clone();
             let pool = PgPoolOptions::new()
                 .max_connections(max)
                 .acquire_timeout(wait_max)
                 // A third of all time went into asking whether they are still there; who uses one that is not is told then.
                 .test_before_acquire(false)
                 .before_acquire(move |_, connection| {
-                    let opened = Instant::now().checked_sub(connection.age);
-                    let outlived = opened.is_some_and(|opened| lost_at.is_after(opened));
+                    let outlived = outlived(connection.age);
                     Box::pin(async move { Ok(!outlived) })
+                })
+                // Before the pool asks it whether it is still there, and waits for the answer without end.
+                .after_release(move |connection, of| {
+                    let outlived = outlived_too(of.age);
+                    Box::pin(async move {
+                        if outlived {
+                            return Ok(false);
+                        }
+                        tokio::time::timeout(answer_wait_max, connection.ping()).await.unwrap_or(Err(silent(answer_wait_max)))?;
+                        Ok(true)
+                    })
                 });
             let pool = if pooled {
                 pool
@@ -84,10 +99,13 @@ impl Connections {
             };
             pool.connect_lazy_with(connect.clone())
         };
-        let hearing = (!pooled).then(|| pool(HEARING, READS.session));
-        let [appends, reads, control] = [(appends, APPENDS), (reads, READS), (CONTROL, READS)]
-            .map(|(max, settings)| Pool::new(pool(max, settings.session), lost_at.clone(), pooled.then_some(settings.begin)));
-        Connections { appends, reads, control, hearing, connect, wait_max, lost_at }
+        let sending = Sending { named: !pooled, answer_wait_max, lost_at: lost_at.clone() };
+        let users = Sending { named: false, ..sending.clone() };
+        let [appends, reads, control] = [(appends, APPENDS), (reads, READS), (CONTROL, READS)].map(|(max, settings)| {
+            let pooled = pooled.then_some(Pooled { settings: settings.transaction, wait_max });
+            Pool::new(pool(max, settings.session), sending.clone(), pooled)
+        });
+        Connections { appends, reads, control, hears: !pooled, connect, wait_max, lost_at, users }
     }
 
     /// The first one, which shows whether the database can be reached: without waiting for as long as others do.
@@ -102,48 +120,55 @@ impl Connections {
     pub(super) fn distrust(&self) {
         self.lost_at.note();
     }
+    /// Whether one was lost since then, and the server perhaps with it.
+    pub(super) fn lost_since(&self, then: Instant) -> bool {
+        self.lost_at.is_after(then)
+    }
+    /// How long the server may say nothing.
+    pub(super) fn answer_wait_max(&self) -> Duration {
+        self.users.answer_wait_max
+    }
 
     pub(super) async fn append(&self) -> SqlResult<Lent> {
         self.appends.lend().await
     }
     /// In a transaction that begins with these statements.
-    pub(super) async fn append_transaction(&self, begin: &str) -> SqlResult<Lent> {
-        self.appends.begin(begin).await
+    pub(super) async fn append_transaction(&self, statements: &str) -> SqlResult<Lent> {
+        self.appends.begin(statements).await
     }
     pub(super) async fn read(&self) -> Result<Lent, StoreError> {
         self.reads.lend().await.during("connecting to read")
     }
-    /// In a transaction that begins with these statements.
-    pub(super) async fn read_transaction(&self, begin: &str) -> SqlResult<Lent> {
-        self.reads.begin(begin).await
+    /// In a transaction.
+    pub(super) async fn read_transaction(&self) -> SqlResult<Lent> {
+        self.reads.begin("").await
     }
     pub(super) async fn control(&self) -> Result<Lent, StoreError> {
         self.control.lend().await.during("connecting")
     }
     /// In a transaction that begins with these statements.
-    pub(super) async fn control_transaction(&self, begin: &str) -> SqlResult<Lent> {
-        self.control.begin(begin).await
+    pub(super) async fn control_transaction(&self, statements: &str) -> SqlResult<Lent> {
+        self.control.begin(statements).await
     }
 
     /// Closes them all, once nobody uses them.
     pub(super) async fn close(&self) {
         let (appends, reads, control) = (self.appends.close(), self.reads.close(), self.control.close());
         futures_util::future::join3(appends, reads, control).await;
-        if let Some(hearing) = &self.hearing {
-            hearing.close().await;
-        }
     }
 
-    /// What statements are sent over on a connection that is none of these.
-    pub(super) fn session_of<'c>(&self, connection: &'c mut PgConnection) -> Session<'c> {
-        Session::new(connection, self.hearing.is_some())
+    /// What statements are sent over on a connection of the user's.
+    pub(super) fn session_of<'c>(&'c self, connection: &'c mut PgConnection) -> Session<'c> {
+        Session::new(connection, &self.users)
     }
 
     /// Who hears of what others tell; nobody behind a pooler.
     pub(super) async fn listener(&self) -> SqlResult<Option<PgListener>> {
-        match &self.hearing {
-            Some(hearing) => PgListener::connect_with(hearing).await.map(Some),
-            None => Ok(None),
+        if !self.hears {
+            return Ok(None);
         }
+        // A pool for each: one that is given up says goodbye to its server, for as long as that takes.
+        let pool = PgPoolOptions::new().max_connections(HEARING).acquire_timeout(self.wait_max);
+        PgListener::connect_with(&pool.connect_lazy_with(self.connect.clone())).await.map(Some)
     }
 }

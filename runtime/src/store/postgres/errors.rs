@@ -1,6 +1,6 @@
 //! What the driver reports, as errors of the store.
 
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use super::PostgresOptions;
 use crate::error::{StartError, StoreError};
@@ -21,15 +21,13 @@ mod code {
     pub(super) const NO_DATABASE: &str = "3D000";
     pub(super) const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
     pub(super) const DISK_FULL: &str = "53100";
+    pub(super) const FAILED: &str = "25P02";
     pub(super) const LIMIT: &str = "54000";
     pub(super) const CONNECTIONS: &str = "53300";
-    /// The server, or a pooler in front of it, gave the connection up: what it had been told may be done or not.
-    const GIVEN_UP: [&str; 5] = ["08", "40003", "57P01", "57P02", "57P05"];
-    pub(super) fn gives_up(code: &str) -> bool {
-        GIVEN_UP.iter().any(|class| code.starts_with(class))
-    }
-    /// Data, constraints, limits of the program.
-    const REFUSED_VALUES: [&str; 3] = ["22", "23", "54"];
+    /// Said by whoever stands before several servers.
+    pub(super) const COMPLETION_UNKNOWN: &str = "40003";
+    /// Data, constraints, a limit of the program.
+    const REFUSED_VALUES: [&str; 3] = ["22", "23", LIMIT];
     pub(super) fn refuses_values(code: &str) -> bool {
         REFUSED_VALUES.iter().any(|class| code.starts_with(class))
     }
@@ -40,18 +38,25 @@ mod code {
 /// What has to be written where transactions of one connection run in several sessions.
 const BEHIND_POOLER: &str = "a pooler in transaction mode seems to be between: add `pooler=transaction` to the URL";
 
-fn code_of(error: &sqlx::Error) -> Option<&str> {
+fn told_by_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     match error {
-        sqlx::Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code),
+        sqlx::Error::Database(error) => error.try_downcast_ref(),
         _ => None,
     }
 }
 
-/// Whether the connection is gone, or is about to be.
+fn code_of(error: &sqlx::Error) -> Option<&str> {
+    told_by_server(error).map(PgDatabaseError::code)
+}
+
+/// Whether the connection is gone, or is about to be: what was asked on it may be done or not.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        error => code_of(error).is_some_and(code::gives_up),
+        // A server that fails at a commit, or a pooler that has lost it, says so and gives the connection up.
+        error => told_by_server(error).is_some_and(|told| {
+            matches!(told.severity(), PgSeverity::Fatal | PgSeverity::Panic) || told.code() == code::COMPLETION_UNKNOWN
+        }),
     }
 }
 
@@ -65,6 +70,7 @@ pub(super) fn plain(error: &sqlx::Error) -> String {
     match error {
         // The driver's own words before it say nothing more.
         sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
         error => error.to_string(),
     }
 }
@@ -84,16 +90,19 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
             told(format!("{plain}: raise `max_connections` of the server, or lower `connections_max` of its clients"), true)
         }
         Some(code::LOCK_TIMEOUT) => {
-            told(format!("{plain}: a transaction that has appended, or that holds a row of it, is still open"), true)
+            told(format!("{plain}: somebody's transaction is still open that holds what this needs"), true)
         }
         Some(code::CANCELED) => told(format!("{plain}: a time-out of the server, or somebody who cancelled it"), true),
+        Some(code::FAILED) => {
+            told("the transaction has failed before, and nothing of it is stored: see the first error".to_owned(), false)
+        }
         Some(code::LIMIT) if plain.starts_with("index row") => {
             told(format!("{plain}: what rows are found by, such as a key, may have 2,600 bytes or so"), false)
         }
         Some(code) if code::OTHER_SESSION.contains(&code) => told(format!("{plain}: {BEHIND_POOLER}"), false),
         Some(code) => {
             // Connections, resources, an operator's intervention, the system: they pass.
-            let transient = ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
+            let transient = is_lost(error) || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
             told(format!("{plain} (SQLSTATE {code})"), transient)
         }
         None => match error {
@@ -141,9 +150,9 @@ pub(super) enum Sent {
 pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
     let told = driver(context, error);
     match (error, code_of(error)) {
+        _ if is_lost(error) => Sent::Unknown(AppendError::UnknownOutcome(told)),
         (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK)) => Sent::Raced(told.into()),
         (_, Some(code::LOCK_TIMEOUT)) => Sent::Blocked(told.into()),
-        (_, Some(code)) if code::gives_up(code) => Sent::Unknown(AppendError::UnknownOutcome(told)),
         // A server that says no has stored nothing; one that is silent may have.
         (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
             Sent::Refused(told.into())
@@ -180,7 +189,10 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
                 "there is no database `{database}` at {place}: make it, such as by `createdb {database}`, or name another one"
             )
         }
-        Some(_) if plain(error).contains("startup parameter") => format!("{place}: {}: {BEHIND_POOLER}", plain(error)),
+        Some(_) if plain(error).contains("startup parameter") => {
+            let cure = if options.transaction_pooler { "take that out of the URL" } else { BEHIND_POOLER };
+            format!("{place}: {}: {cure}", plain(error))
+        }
         Some(_) => return told.into(),
         None => match error {
             sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),

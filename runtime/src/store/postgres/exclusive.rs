@@ -9,13 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, counter, key_record};
-use super::errors::{Sent, SqlResult};
+use super::errors::{Sent, SqlResult, sent};
 use super::models::Held;
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use super::writer::{CONTEXT, Results, Writer, uncommitted};
 use crate::Timestamp;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
+
+/// How long an append waits for the lock, or for a row, before it lets the others go on and tries again, in milliseconds.
+const ALONE_WAIT_MS: u32 = 200;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {
@@ -31,10 +34,8 @@ struct Batch {
 
 impl Writer {
     pub(super) async fn transaction(&self, appends: &[&Append]) -> Result<Results, Sent> {
-        let begin = format!(
-            "begin isolation level read committed; set local lock_timeout = '10s'; select pg_advisory_xact_lock({})",
-            self.place.lock_key
-        );
+        // Whoever waits for the lock alone keeps everybody else out meanwhile, so it does not wait for long at a time.
+        let begin = format!("set local lock_timeout = '{ALONE_WAIT_MS}ms'; {}", self.place.lock_alone());
         let transaction = self.connections.append_transaction(&begin).await;
         let mut transaction = transaction.map_err(|error| uncommitted(&error))?;
         let decided = self.decide(&mut transaction.session(), appends).await;
@@ -45,7 +46,7 @@ impl Writer {
                     self.learn(&self.kinds.unknown(stored));
                     Ok(results)
                 }
-                Err(error) => Err(self.sent(&error)),
+                Err(error) => Err(sent(CONTEXT, &error)),
             },
             Err(why) => {
                 // Else its connection would be closed.
@@ -78,7 +79,7 @@ impl Writer {
     async fn look(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Batch, Sent> {
         let parts = || appends.iter().flat_map(|append| &append.streams);
         let fail = |error: sqlx::Error| uncommitted(&error);
-        let answers = self.statements.server(connection).await.map_err(|why| Sent::Refused(why.into()))?;
+        let answers = self.statements.server(connection).await.map_err(fail)?;
         if answers != self.census.known().server {
             // Not while this transaction keeps everybody out.
             let message = "the server was restarted, or is another one".to_owned();
@@ -86,7 +87,7 @@ impl Writer {
             return Err(Sent::Raced(why.into()));
         }
         let streams: Vec<&str> = parts().map(|part| part.stream.as_str()).collect();
-        let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).fetch_all(&mut *connection);
+        let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).all(connection);
         let mut ends = HashMap::new();
         for row in rows.await.map_err(fail)? {
             let read = || Ok((row.try_get::<String, _>(0)?, (counter(&row, 1)?, Some(Timestamp::from_micros(row.try_get(2)?)))));
@@ -98,7 +99,7 @@ impl Writer {
         if !keyed.is_empty() {
             let (streams, names): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
             let rows = sqlx::query(AssertSqlSafe(&*self.statements.keys)).bind(streams).bind(names);
-            for row in rows.fetch_all(&mut *connection).await.map_err(fail)? {
+            for row in rows.all(connection).await.map_err(fail)? {
                 let read = || Ok(((row.try_get(0)?, row.try_get(1)?), key_record(&row, 2)?));
                 let (key, record) = read().map_err(fail)?;
                 keys.insert(key, record);
@@ -108,9 +109,10 @@ impl Writer {
         let events: usize = parts().map(|part| part.events.len()).sum();
         let mut positions = Vec::with_capacity(events);
         if events > 0 {
-            let given = sqlx::query_scalar::<_, i64>(AssertSqlSafe(&*self.statements.positions));
-            let given = given.bind(i32::try_from(events).unwrap_or(i32::MAX)).fetch_all(&mut *connection);
-            positions.extend(given.await.map_err(fail)?.into_iter().map(|position| Position::new(position.unsigned_abs())));
+            let given = sqlx::query(AssertSqlSafe(&*self.statements.positions)).bind(i32::try_from(events).unwrap_or(i32::MAX));
+            for row in given.all(connection).await.map_err(fail)? {
+                positions.push(Position::new(counter(&row, 0).map_err(fail)?));
+            }
         }
         positions.reverse();
         Ok(Batch { ends, keys, head, positions, rows: RowSet::new(), models })
@@ -169,8 +171,8 @@ impl Writer {
         }
         if !events.is_empty() {
             let count = positions.len() as u64;
-            let stored = events.bind(&self.statements.insert).bind(positions).execute(&mut *connection).await.map_err(fail)?;
-            if stored.rows_affected() != count {
+            let stored = events.bind(&self.statements.insert).bind(positions).run(connection).await.map_err(fail)?;
+            if stored != count {
                 let why = check::misuse(CONTEXT, "an event was not inserted: look for triggers on `gesta_events`");
                 return Err(Sent::Refused(why.into()));
             }
@@ -199,7 +201,7 @@ impl Writer {
         }
         let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_kinds));
         let query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions()).bind(first);
-        query.execute(&mut *connection).await.map(drop)
+        query.run(connection).await.map(drop)
     }
 
     async fn store_keys(&self, connection: &mut Session<'_>, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
@@ -221,7 +223,7 @@ impl Writer {
             return Ok(());
         }
         let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_keys)).bind(streams).bind(keys).bind(hashes);
-        query.bind(before).bind(after).bind(positions).bind(recorded_at).execute(&mut *connection).await.map(drop)
+        query.bind(before).bind(after).bind(positions).bind(recorded_at).run(connection).await.map(drop)
     }
 }
 

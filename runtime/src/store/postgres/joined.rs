@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Postgres;
-use super::errors::{Sent, While};
+use super::append::NewKinds;
+use super::census::SERVER;
+use super::errors::{Sent, SqlResult, While};
+use super::options::AppendOrder;
 use super::reads::{number, row_limit, visit_rows};
-use super::session::Session;
-use super::writer::CONTEXT;
+use super::session::{Ask as _, Session};
+use super::writer::{CONTEXT, uncommitted};
 use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -33,6 +36,8 @@ pub(crate) struct Joined {
     postgres: Arc<Postgres>,
     /// `None` once it has ended.
     transaction: Mutex<Option<Transaction>>,
+    /// It has had the lock alone from its beginning.
+    alone: bool,
 }
 
 impl Joined {
@@ -43,24 +48,30 @@ impl Joined {
         let postgres = Arc::clone(&store.log).as_any().and_then(|any| any.downcast::<Postgres>().ok());
         let postgres = postgres.ok_or(StoreError::Unsupported("transactions of yours"))?;
         let mut session = postgres.connections.session_of(&mut transaction);
-        let isolation: String = sqlx::query_scalar("select current_setting('transaction_isolation')")
-            .fetch_one(&mut session)
-            .await
-            .during(CONTEXT)?;
+        let sql = format!(
+            "select current_setting('transaction_isolation'), {SERVER},
+                (select oid::int8 from pg_catalog.pg_database where datname = current_database())"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql)).one(&mut session).await.during(CONTEXT)?;
+        let isolation: String = row.try_get(0).during(CONTEXT)?;
         if isolation != "read committed" {
             return Err(misuse(&format!(
                 "the transaction is `{isolation}`, in which a version that was looked at may be an old one: begin it as `read committed`"
             )));
         }
-        let there = format!("select to_regclass('{}.gesta_events') is not null", postgres.place.schema.replace('\'', "''"));
-        if !sqlx::query_scalar::<_, bool>(AssertSqlSafe(there)).fetch_one(&mut session).await.during(CONTEXT)? {
+        let server: i64 = row.try_get(1).during(CONTEXT)?;
+        if server != postgres.census.known().server {
+            postgres.census.look(&postgres.connections).await?;
+        }
+        let place = (postgres.census.known().server, postgres.place.database);
+        if (server, row.try_get(2).during(CONTEXT)?) != place {
             return Err(misuse("the transaction is one of another database: begin it where the store is"));
         }
+        let alone = alone || postgres.engine.writer.order == AppendOrder::Exclusive;
         if alone {
-            let sql = format!("set local lock_timeout = '10s'; select pg_advisory_xact_lock({})", postgres.place.lock_key);
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut session).await.during(CONTEXT)?;
+            lock_alone(&postgres, &mut session).await.during(CONTEXT)?;
         }
-        Ok(Arc::new(Joined { postgres, transaction: Mutex::new(Some(transaction)) }))
+        Ok(Arc::new(Joined { postgres, transaction: Mutex::new(Some(transaction)), alone }))
     }
 
     /// The store as an app takes it.
@@ -76,7 +87,7 @@ impl Joined {
     }
 
     /// What statements are sent over in the transaction.
-    fn session<'c>(&self, transaction: &'c mut PgConnection) -> Session<'c> {
+    fn session<'c>(&'c self, transaction: &'c mut PgConnection) -> Session<'c> {
         self.postgres.connections.session_of(transaction)
     }
 
@@ -87,39 +98,57 @@ impl Joined {
 
     /// Commits it.
     pub(crate) async fn commit(&self) -> Result<(), AppendError> {
-        let transaction = self.lock().await.take().ok_or(StoreError::Closed)?;
+        const CONTEXT: &str = "committing";
+        let mut transaction = self.lock().await.take().ok_or(StoreError::Closed)?;
+        // A commit of one that has failed undoes it, and says that all is well.
+        sqlx::raw_sql("select 1").run(&mut self.session(&mut transaction)).await.during(CONTEXT)?;
         match transaction.commit().await {
             Ok(()) => {
                 self.postgres.wake.appended();
                 Ok(())
             }
-            Err(error) => Err(super::errors::sent("committing", &error).into_error()),
+            Err(error) => Err(super::errors::sent(CONTEXT, &error).into_error()),
         }
     }
 
     async fn try_append(&self, connection: &mut Transaction, append: &Append) -> Result<Option<Appended>, Sent> {
         let writer = &self.postgres.engine.writer;
-        let mut point = connection.begin().await.map_err(|error| super::writer::uncommitted(&error))?;
+        let mut point = connection.begin().await.map_err(|error| uncommitted(&error))?;
         let result = if writer.is_alone(append) {
-            match writer.decide(&mut self.session(&mut point), &[append]).await {
-                Ok(mut results) => match results.pop() {
-                    Some(Ok(appended)) => Ok(Some(appended)),
-                    Some(Err(refused)) => Err(Sent::Refused(refused)),
-                    None => Ok(None),
-                },
-                Err(why) => Err(why),
-            }
+            self.append_alone(&mut self.session(&mut point), append).await
         } else {
-            writer.send_on(&mut self.session(&mut point), &[append]).await.map(|mut results| results.pop().flatten())
+            let sent = writer.send_on(&mut self.session(&mut point), &[append], &NewKinds::default()).await;
+            sent.map(|mut results| results.pop().flatten())
         };
         let ended = if matches!(result, Ok(Some(_))) { point.commit().await } else { point.rollback().await };
         match (result, ended) {
             // Without its transaction nothing of it is stored, whatever was sent.
             (Err(Sent::Unknown(AppendError::UnknownOutcome(error))), _) => Err(Sent::Refused(error.into())),
-            (Ok(_), Err(error)) => Err(super::writer::uncommitted(&error)),
+            (Ok(_), Err(error)) => Err(uncommitted(&error)),
             (result, _) => result,
         }
     }
+
+    /// Under the lock alone, which the transaction has then, or gets now.
+    async fn append_alone(&self, session: &mut Session<'_>, append: &Append) -> Result<Option<Appended>, Sent> {
+        if !self.alone {
+            lock_alone(&self.postgres, session).await.map_err(|error| uncommitted(&error))?;
+        }
+        match self.postgres.engine.writer.decide(session, &[append]).await?.pop() {
+            Some(Ok(appended)) => Ok(Some(appended)),
+            Some(Err(refused)) => Err(Sent::Refused(refused)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Takes the lock alone, and leaves the settings of the transaction as they were.
+async fn lock_alone(postgres: &Postgres, session: &mut Session<'_>) -> SqlResult<()> {
+    let before: String = sqlx::query("select current_setting('lock_timeout')").value(session).await?;
+    let lock = format!("set local lock_timeout = '10s'; {}", postgres.place.lock_alone());
+    sqlx::raw_sql(AssertSqlSafe(lock)).run(session).await?;
+    sqlx::query("select set_config('lock_timeout', $1, true)").bind(before).run(session).await?;
+    Ok(())
 }
 
 #[async_trait]
@@ -132,6 +161,8 @@ impl EventLog for Joined {
         super::append::check(&append)?;
         let mut transaction = self.lock().await;
         let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
+        // Not in the transaction: everybody else who appends the first event of a kind would wait for its end.
+        self.postgres.engine.writer.announce(&append).await?;
         let mut raced = None;
         for _ in 0..ATTEMPTS_MAX {
             match self.try_append(transaction, &append).await {

@@ -45,6 +45,7 @@ use self::errors::While;
 use self::models::{Model, Models};
 use self::reads::Reads;
 use self::schema::Place;
+use self::session::Ask as _;
 use self::wake::Wake;
 use self::writer::Writer;
 use super::{
@@ -169,8 +170,10 @@ impl EventLog for Postgres {
 
     async fn read_all(&self, mut after: Position, mut max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
         self.check()?;
-        let known = self.census.known();
-        if known.settled > after.get() {
+        if max == 0 {
+            return Ok(());
+        }
+        if let Some(known) = self.census.known_still(&self.connections).filter(|known| known.last > after.get()) {
             let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
             self.saw(&visited);
             max -= visited.count;
@@ -207,7 +210,10 @@ impl EventLog for Postgres {
         let mut ear = self.wake.ear();
         loop {
             self.check()?;
-            if self.census.known().last > position.get() || self.census.look(&self.connections).await?.last > position.get() {
+            let known = self.census.known_still(&self.connections);
+            if known.is_some_and(|known| known.last > position.get())
+                || self.census.look(&self.connections).await?.last > position.get()
+            {
                 return Ok(());
             }
             self.wake.changed(&mut ear).await;
@@ -263,7 +269,7 @@ impl SnapshotStore for Postgres {
         let query =
             query.bind(snapshot.version.get().cast_signed()).bind(snapshot.recorded_at.as_micros()).bind(snapshot.payload);
         let mut connection = self.connections.read().await?;
-        query.execute(&mut connection.session()).await.during(CONTEXT)?;
+        query.run(&mut connection.session()).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)
     }
 
@@ -275,7 +281,7 @@ impl SnapshotStore for Postgres {
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
         let mut connection = self.connections.read().await?;
-        let row = query.fetch_optional(&mut connection.session()).await.during("loading a snapshot")?;
+        let row = query.optional(&mut connection.session()).await.during("loading a snapshot")?;
         let _ = connection.done().await;
         let read = |row: sqlx::postgres::PgRow| {
             let recorded_at = Timestamp::from_micros(row.try_get(1)?);
@@ -358,7 +364,7 @@ impl ReadModelStore for Postgres {
     ) -> Result<(), CommitError> {
         const CONTEXT: &str = "storing rows";
         let model = self.model(model)?;
-        let mut transaction = self.connections.read_transaction("begin isolation level read committed").await.during(CONTEXT)?;
+        let mut transaction = self.connections.read_transaction().await.during(CONTEXT)?;
         match model.commit(&mut transaction.session(), &changes, &parking, from, to).await {
             Ok(()) => transaction.done().await.during(CONTEXT).map_err(CommitError::from),
             Err(why) => {

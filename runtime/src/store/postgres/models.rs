@@ -13,8 +13,8 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::append::counter;
 use super::errors::{Sent, SqlResult, While, driver, is_unstorable};
 use super::schema::quoted;
-use super::session::Session;
-use super::writer::{CONTEXT, Writer, uncommitted};
+use super::session::{Ask as _, Session};
+use super::writer::{Writer, uncommitted};
 use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -89,7 +89,7 @@ impl Model {
         let hold = if hold { " for update" } else { "" };
         let sql =
             format!("select fingerprint, columns, position, epoch from {{schema}}.gesta_models where table_name = $1{hold}");
-        let row = sqlx::query(self.statement(&sql)).bind(self.name()).fetch_optional(connection).await?;
+        let row = sqlx::query(self.statement(&sql)).bind(self.name()).optional(connection).await?;
         row.map(|row| {
             let checkpoint = Checkpoint { position: Position::new(counter(&row, 2)?), epoch: counter(&row, 3)? };
             Ok(StoredModel { fingerprint: row.try_get::<i64, _>(0)?.cast_unsigned(), columns: row.try_get(1)?, checkpoint })
@@ -133,7 +133,7 @@ impl Model {
              returning position, epoch",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
-        let row = query.bind(micros(lease)).fetch_optional(&mut *connection).await?;
+        let row = query.bind(micros(lease)).optional(connection).await?;
         if let Some(row) = row {
             return Ok(Some(Checkpoint { position: Position::new(counter(&row, 0)?), epoch: counter(&row, 1)? }));
         }
@@ -150,15 +150,15 @@ impl Model {
              where table_name = $1 and epoch = $2",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(epoch.cast_signed()).bind(micros(lease));
-        Ok(query.execute(connection).await?.rows_affected() == 1)
+        Ok(query.run(connection).await? == 1)
     }
 
     /// Makes the table one of this definition; answers the fingerprint of rows that had to go, which nobody feeds any more.
     pub(super) async fn prepare(&self, connection: &mut Session<'_>) -> Result<(Checkpoint, Option<u64>), StoreError> {
         const CONTEXT: &str = "preparing a read model";
         let stored = self.stored(connection, true).await.during(CONTEXT)?;
-        let there = sqlx::query_scalar::<_, bool>("select to_regclass($1) is not null").bind(&self.table);
-        let there = there.fetch_one(&mut *connection).await.during(CONTEXT)?;
+        let there = sqlx::query("select to_regclass($1) is not null").bind(&self.table);
+        let there: bool = there.value(connection).await.during(CONTEXT)?;
         if stored.is_none() && there {
             let message = format!("the database has {} already, which is not ours: give the read model another name", self.table);
             return Err(check::misuse(CONTEXT, message));
@@ -170,8 +170,8 @@ impl Model {
             return Ok((stored.checkpoint, None));
         }
         let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
-        sqlx::query(forget).bind(self.name()).execute(&mut *connection).await.during(CONTEXT)?;
-        sqlx::raw_sql(AssertSqlSafe(self.definition())).execute(&mut *connection).await.during(CONTEXT)?;
+        sqlx::query(forget).bind(self.name()).run(connection).await.during(CONTEXT)?;
+        sqlx::raw_sql(AssertSqlSafe(self.definition())).run(connection).await.during(CONTEXT)?;
         let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
         let sql = self.statement(
             "insert into {schema}.gesta_models (table_name, fingerprint, columns, position, epoch) values ($1, $2, $3, 0, $4)
@@ -179,7 +179,7 @@ impl Model {
                 position = 0, epoch = excluded.epoch, owned_until = null",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
-        query.bind(epoch.cast_signed()).execute(connection).await.during(CONTEXT)?;
+        query.bind(epoch.cast_signed()).run(connection).await.during(CONTEXT)?;
         Ok((Checkpoint { position: Position::ZERO, epoch }, stored.map(|stored| stored.fingerprint)))
     }
 
@@ -212,7 +212,7 @@ impl Model {
         let possible = keys.iter().filter(|key| !has_zero_byte(key));
         let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), possible);
         let mut found = HashMap::with_capacity(keys.len());
-        for row in query.fetch_all(connection).await? {
+        for row in query.all(connection).await? {
             let row = self.read(&row)?;
             if let Some(key) = row.get(self.spec.key_column()) {
                 found.insert(key.clone(), row);
@@ -252,7 +252,7 @@ impl Model {
         if !gone.is_empty() {
             let query = sqlx::query(AssertSqlSafe(&*self.delete));
             let query = bind_all(query, self.spec.columns.get(self.spec.key_column()), gone.into_iter());
-            query.execute(&mut *connection).await?;
+            query.run(connection).await?;
         }
         let rows: Vec<_> = changes().filter_map(|change| change.row.as_ref()).collect();
         if !rows.is_empty() {
@@ -260,7 +260,7 @@ impl Model {
             for (at, column) in self.spec.columns.iter().enumerate() {
                 query = bind_all(query, Some(column), rows.iter().map(|row| row.get(at).unwrap_or(&Value::Null)));
             }
-            query.execute(connection).await?;
+            query.run(connection).await?;
         }
         Ok(())
     }
@@ -278,8 +278,8 @@ impl Model {
             .statement("update {schema}.gesta_models set position = $2 where table_name = $1 and position = $3 and epoch = $4");
         let query = sqlx::query(sql).bind(self.name()).bind(to.get().cast_signed());
         let query = query.bind(from.position.get().cast_signed()).bind(from.epoch.cast_signed());
-        let moved = query.execute(&mut *connection).await.during("moving a checkpoint")?;
-        if moved.rows_affected() != 1 {
+        let moved = query.run(connection).await.during("moving a checkpoint")?;
+        if moved != 1 {
             return Err(CommitError::Superseded);
         }
         self.put(connection, changes).await.map_err(|why| match why {
@@ -311,7 +311,7 @@ impl Model {
                 sqlx::query(sql).bind(self.name()).bind(stream.as_str())
             }
         };
-        query.execute(connection).await.map(drop)
+        query.run(connection).await.map(drop)
     }
 
     /// The streams that are parked, by the positions of their events.
@@ -321,7 +321,7 @@ impl Model {
             "select stream, version, position, name, schema_version, why from {schema}.gesta_parked
              where table_name = $1 order by position",
         );
-        let rows = sqlx::query(sql).bind(self.name()).fetch_all(connection).await.during(CONTEXT)?;
+        let rows = sqlx::query(sql).bind(self.name()).all(connection).await.during(CONTEXT)?;
         let read = |row: &PgRow| {
             let stream = StreamName::parse(row.try_get(0).during(CONTEXT)?)
                 .map_err(|why| StoreError::Damaged(format!("a parked stream of `{}`: {why}", self.spec.table)))?;
@@ -356,7 +356,7 @@ impl Model {
                         Value::Text(text) => statement.bind(text),
                     };
                 }
-                let found = statement.bind(max).fetch_all(&mut *connection).await.during("reading rows")?;
+                let found = statement.bind(max).all(connection).await.during("reading rows")?;
                 for row in &found {
                     rows.push(self.read(row).during("reading rows")?);
                 }
@@ -451,7 +451,7 @@ impl Held {
         }
         if !names.is_empty() {
             let query = sqlx::query(AssertSqlSafe(self.moves)).bind(names).bind(positions);
-            query.execute(connection).await.map_err(|error| uncommitted(&error))?;
+            query.run(connection).await.map_err(|error| uncommitted(&error))?;
         }
         Ok(())
     }
@@ -470,11 +470,7 @@ impl Writer {
             }
         }
         let head = format!("select coalesce(max(position), 0) from {schema}.gesta_events");
-        let head: i64 = sqlx::query_scalar(AssertSqlSafe(head))
-            .fetch_one(connection)
-            .await
-            .during(CONTEXT)
-            .map_err(|e| Sent::Refused(e.into()))?;
+        let head: i64 = sqlx::query(AssertSqlSafe(head)).value(connection).await.map_err(|error| uncommitted(&error))?;
         let moved = vec![false; models.len()];
         let moves = format!(
             "update {schema}.gesta_models m set position = t.position from unnest($1::text[], $2::int8[]) as t(name, position)

@@ -26,6 +26,8 @@ pub struct PostgresOptions {
     pub connections_max: u32,
     /// How long a call waits for a connection before it fails.
     pub connection_wait_max: Duration,
+    /// How long the server may say nothing before a connection counts as lost.
+    pub answer_wait_max: Duration,
     /// How long a process that feeds a read model may be silent before another one takes the model over.
     pub lease: Duration,
     /// Whether a pooler stands between, such as pgbouncer, that gives each transaction another session.
@@ -57,6 +59,7 @@ impl PostgresOptions {
             appends: AppendOrder::default(),
             connections_max: 16,
             connection_wait_max: Duration::from_secs(10),
+            answer_wait_max: Duration::from_mins(1),
             lease: Duration::from_secs(10),
             transaction_pooler: false,
         }
@@ -78,6 +81,14 @@ impl PostgresOptions {
         PostgresOptions { connection_wait_max, ..self }
     }
 
+    /// The same with another time in which the server has to say something: with the next row, or that it is done. It waits 30 seconds
+    /// itself where somebody else holds what it needs, so less would take a server for lost that is only busy.
+    ///
+    /// Whatever was asked of one that says nothing fails, and an append's outcome is unknown then.
+    pub fn answer_wait_max(self, answer_wait_max: Duration) -> Self {
+        PostgresOptions { answer_wait_max, ..self }
+    }
+
     /// The same with another time after which read models of a silent process are taken over.
     pub fn lease(self, lease: Duration) -> Self {
         PostgresOptions { lease, ..self }
@@ -95,9 +106,10 @@ impl PostgresOptions {
 
     /// Reads a URL, such as `postgres://user:password@host:5432/database?schema=ledger`.
     ///
-    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max`, `connection_wait_max_s`, `lease_s` and
-    /// `pooler=transaction`; beside them those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a folder that begins with `/` is that of a
-    /// socket), `hostaddr`, `port`, `dbname`, `user`, `password`, `application_name` and `options`.
+    /// Its own options are `schema`, `appends=shared|exclusive`, `connections_max`, `connection_wait_max_s`, `answer_wait_max_s`,
+    /// `lease_s` and `pooler=transaction`; beside them those of the driver: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (a
+    /// folder that begins with `/` is that of a socket), `hostaddr`, `port`, `dbname`, `user`, `password`, `application_name` and
+    /// `options`.
     ///
     /// ```
     /// # use gesta::store::postgres::{AppendOrder, PostgresOptions};
@@ -162,14 +174,9 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
                 Ok(max) if max >= CONNECTIONS_MIN => options.connections_max(max),
                 _ => return Err(format!("`connections_max` can't be `{number}`: use a number from {CONNECTIONS_MIN} on")),
             },
-            ("connection_wait_max_s", number) => match number.parse() {
-                Ok(seconds @ 1..) => options.connection_wait_max(Duration::from_secs(seconds)),
-                _ => return Err(format!("`connection_wait_max_s` can't be `{number}`: use whole seconds from 1 on")),
-            },
-            ("lease_s", number) => match number.parse() {
-                Ok(seconds @ 1..) => options.lease(Duration::from_secs(seconds)),
-                _ => return Err(format!("`lease_s` can't be `{number}`: use whole seconds from 1 on")),
-            },
+            ("connection_wait_max_s", number) => options.connection_wait_max(seconds(name, number)?),
+            ("answer_wait_max_s", number) => options.answer_wait_max(seconds(name, number)?),
+            ("lease_s", number) => options.lease(seconds(name, number)?),
             ("pooler", "transaction") => options.transaction_pooler(),
             ("pooler", other) => {
                 return Err(format!(
@@ -178,7 +185,8 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
             }
             (name, _) => {
                 return Err(format!(
-                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s`, `lease_s` or `pooler`, or one of the driver's: {}",
+                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s`, \
+                     `answer_wait_max_s`, `lease_s` or `pooler`, or one of the driver's: {}",
                     DRIVERS.join(", ")
                 ));
             }
@@ -186,6 +194,13 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
     }
     options.check()?;
     Ok(options)
+}
+
+fn seconds(name: &str, number: &str) -> Result<Duration, String> {
+    match number.parse() {
+        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("`{name}` can't be `{number}`: use whole seconds from 1 on")),
+    }
 }
 
 impl PostgresOptions {
@@ -202,7 +217,8 @@ impl PostgresOptions {
 
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PostgresOptions { connect, schema, appends, connections_max, connection_wait_max, lease, transaction_pooler } = self;
+        let PostgresOptions { connect, schema, appends, connections_max, transaction_pooler, .. } = self;
+        let PostgresOptions { connection_wait_max, answer_wait_max, lease, .. } = self;
         f.debug_struct("PostgresOptions")
             .field("host", &connect.get_host())
             .field("port", &connect.get_port())
@@ -212,6 +228,7 @@ impl fmt::Debug for PostgresOptions {
             .field("appends", appends)
             .field("connections_max", connections_max)
             .field("connection_wait_max", connection_wait_max)
+            .field("answer_wait_max", answer_wait_max)
             .field("lease", lease)
             .field("transaction_pooler", transaction_pooler)
             .finish_non_exhaustive()

@@ -6,32 +6,22 @@
 //! Always true: a kept connection has ended all that it did, and none is kept while somebody waits for the pool. One that was open
 //! when another was lost is lent no more, and one that is given up in the middle of a transaction is closed.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use sqlx::AssertSqlSafe;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
+use tokio::runtime::Handle;
 
 use super::errors::{SqlResult, is_lost};
-use super::session::Session;
+use super::session::{Ask as _, Sending, Session};
 
-/// One that nobody has used for as long goes back to the pool, which knows how old it may get.
+/// One that nobody has used for as long is closed: what stands between may have forgotten it.
 const KEPT_MAX: Duration = Duration::from_secs(30);
-
-/// When a connection was found to be lost last.
-#[derive(Clone, Default)]
-pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
-
-impl LostAt {
-    pub(super) fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-    /// Whether one was lost since then.
-    pub(super) fn is_after(&self, then: Instant) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at >= then)
-    }
-}
+/// So is one that the pool has given so long ago: as the driver's pool does with those that it keeps.
+const TRUSTED_MAX: Duration = Duration::from_mins(30);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
@@ -39,48 +29,66 @@ pub(super) struct Pool(Arc<Shared>);
 struct Shared {
     driver: PgPool,
     kept: Mutex<Kept>,
-    lost_at: LostAt,
-    /// Behind a pooler, what a transaction begins with that every statement is in: only there does a session stay the same.
-    begin: Option<&'static str>,
+    sending: Sending,
+    /// Behind a pooler, what each transaction begins with, and every statement is in one: only there does a session stay the same.
+    pooled: Option<Pooled>,
+    runtime: Handle,
+}
+
+/// What holds behind a pooler.
+#[derive(Clone, Copy)]
+pub(super) struct Pooled {
+    /// Settings, for the transaction.
+    pub(super) settings: &'static str,
+    /// How long is waited for a session, which is given once a transaction begins.
+    pub(super) wait_max: Duration,
 }
 
 #[derive(Default)]
 struct Kept {
-    idle: Vec<Lent>,
+    /// The one that was used last is the last.
+    idle: VecDeque<Lent>,
     /// How many wait for one of the pool's.
     waiting: usize,
     closed: bool,
 }
 
 impl Pool {
-    pub(super) fn new(driver: PgPool, lost_at: LostAt, begin: Option<&'static str>) -> Self {
-        Pool(Arc::new(Shared { driver, kept: Mutex::default(), lost_at, begin }))
+    pub(super) fn new(driver: PgPool, sending: Sending, pooled: Option<Pooled>) -> Self {
+        Pool(Arc::new(Shared { driver, kept: Mutex::default(), sending, pooled, runtime: Handle::current() }))
     }
 
     /// A connection for a few statements, which is to be given back by [`done`](Lent::done).
     pub(super) async fn lend(&self) -> SqlResult<Lent> {
-        match self.0.begin {
-            Some(begin) => self.begin(begin).await,
+        match self.0.pooled {
+            Some(Pooled { wait_max, .. }) => {
+                let begun = tokio::time::timeout(wait_max, self.begin(""));
+                // One that was given up on its way is closed.
+                begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            }
             None => Ok(self.any().await?.0),
         }
     }
 
-    /// The same in a transaction that begins with these statements.
-    pub(super) async fn begin(&self, begin: &str) -> SqlResult<Lent> {
+    /// The same in a transaction, `read committed`, that begins with these statements.
+    pub(super) async fn begin(&self, statements: &str) -> SqlResult<Lent> {
+        let settings = self.0.pooled.map_or("", |pooled| pooled.settings);
+        let begin = format!("begin isolation level read committed; {settings}{statements}");
+        let mut again = false;
         loop {
             let (mut lent, kept) = self.any().await?;
             lent.open = true;
-            let Err(error) = sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut lent.session()).await else { return Ok(lent) };
+            let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*begin)).run(&mut lent.session()).await else { return Ok(lent) };
             if !is_lost(&error) {
                 // Such as by a time-out while it waits for a lock. That it ends badly changes nothing.
                 let _ = lent.rollback().await;
                 return Err(error);
             }
-            self.0.lost_at.note();
-            if !kept {
+            // It was lost while nobody used it, and so were the others that are kept: none of them is lent any more. Nothing is done
+            // yet, so that one more try does no harm where the pool has given it, either.
+            if !kept && std::mem::replace(&mut again, true) {
                 return Err(error);
             }
-            // It was lost while nobody used it, and so were the others that are kept: none of them is lent any more.
         }
     }
 
@@ -94,18 +102,25 @@ impl Pool {
         let trusted = Instant::now();
         let connection = self.0.driver.acquire().await?;
         drop(waiting);
-        let (open, named, home) = (false, self.0.begin.is_none(), Arc::downgrade(&self.0));
-        Ok((Lent { connection, trusted, since: trusted, open, named, home }, false))
+        let (sending, home) = (self.0.sending.clone(), Arc::downgrade(&self.0));
+        Ok((Lent { connection, trusted, since: trusted, open: false, sending, home }, false))
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
     fn take(&self) -> Result<Lent, Waiting<'_>> {
         let mut kept = self.0.kept();
-        while let Some(lent) = kept.idle.pop() {
-            // Left to the pool otherwise.
-            if lent.since.elapsed() < KEPT_MAX && !self.0.lost_at.is_after(lent.trusted) {
+        let doubtful = |lent: &Lent| {
+            let old = lent.since.elapsed() > KEPT_MAX || lent.trusted.elapsed() > TRUSTED_MAX;
+            old || self.0.sending.lost_at.is_after(lent.trusted)
+        };
+        while kept.idle.front().is_some_and(doubtful) {
+            kept.idle.pop_front().into_iter().for_each(Lent::close);
+        }
+        while let Some(lent) = kept.idle.pop_back() {
+            if !doubtful(&lent) {
                 return Ok(lent);
             }
+            lent.close();
         }
         kept.waiting += 1;
         Err(Waiting(&self.0))
@@ -116,7 +131,7 @@ impl Pool {
         {
             let mut kept = self.0.kept();
             kept.closed = true;
-            kept.idle.clear();
+            kept.idle.drain(..).for_each(Lent::close);
         }
         self.0.driver.close().await;
     }
@@ -125,6 +140,14 @@ impl Pool {
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The driver's pool takes a connection back in a task, which needs a runtime wherever a store is dropped.
+        let _runtime = self.runtime.enter();
+        self.kept().idle.clear();
     }
 }
 
@@ -147,14 +170,19 @@ pub(super) struct Lent {
     since: Instant,
     /// It is in a transaction.
     open: bool,
-    named: bool,
+    sending: Sending,
     home: Weak<Shared>,
 }
 
 impl Lent {
     /// What statements are sent over.
     pub(super) fn session(&mut self) -> Session<'_> {
-        Session::new(&mut self.connection, self.named)
+        Session::new(&mut self.connection, &self.sending)
+    }
+
+    /// Whether it is in a transaction, of which nothing is stored yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Everything that was asked of it is answered: commits the transaction it is in, if it is in one, and lends it to whoever is next.
@@ -170,29 +198,29 @@ impl Lent {
     async fn end(mut self, how: &'static str) -> SqlResult<()> {
         let home = self.home.upgrade();
         if self.open {
-            let ended = sqlx::raw_sql(how).execute(&mut self.session()).await;
-            if let Some(home) = home.as_ref().filter(|_| ended.as_ref().is_err_and(is_lost)) {
-                home.lost_at.note();
-            }
-            ended?;
+            sqlx::raw_sql(how).run(&mut self.session()).await?;
             self.open = false;
         }
         if let Some(home) = home {
             let mut kept = home.kept();
             if kept.waiting == 0 && !kept.closed {
                 self.since = Instant::now();
-                kept.idle.push(self);
+                kept.idle.push_back(self);
             }
         }
         Ok(())
     }
 
+    /// Closes it, whatever has become of it.
+    fn close(mut self) {
+        self.connection.close_on_drop();
+    }
+
     /// There is more to come of what was asked, as many rows at most, that nobody wants.
-    pub(super) async fn interrupt(mut self, rows_max: usize) {
+    pub(super) async fn interrupt(self, rows_max: usize) {
         if rows_max > ROWS_LEFT_MAX {
             // Those would be waited for.
-            self.open = false;
-            self.connection.close_on_drop();
+            self.close();
         } else if self.open {
             let _ = self.done().await;
         }

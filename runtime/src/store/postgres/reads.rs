@@ -12,7 +12,7 @@ use super::append::counter;
 use super::census::{Known, SERVER};
 use super::errors::{SqlResult, While};
 use super::pool::Lent;
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{StoredEvent, StoredType, Visit};
@@ -64,7 +64,7 @@ impl Reads {
         visit_all(connection, query, max, visit).await
     }
 
-    /// The events after a position, up to where everything is settled; none where another server answers than the one that said so,
+    /// The events after a position, up to the last one that is settled; none where another server answers than the one that said so,
     /// which may give the same positions to other events.
     pub(super) async fn all(
         &self,
@@ -74,14 +74,14 @@ impl Reads {
         max: usize,
         visit: Visit<'_>,
     ) -> Result<Visited, StoreError> {
-        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(known.settled));
+        let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(known.last));
         let query = query.bind(row_limit(max)).bind(known.server);
         visit_all(connection, query, max, visit).await
     }
 
     pub(super) async fn types(&self, connection: &mut Session<'_>) -> Result<Vec<StoredType>, StoreError> {
         const CONTEXT: &str = "reading the kinds of events";
-        let rows = sqlx::query(AssertSqlSafe(&*self.types)).fetch_all(connection).await.during(CONTEXT)?;
+        let rows = sqlx::query(AssertSqlSafe(&*self.types)).all(connection).await.during(CONTEXT)?;
         let read = |row: &PgRow| {
             let schema_version = schema_version(row, 2)?;
             let first_position = Position::new(counter(row, 3)?);
@@ -92,8 +92,7 @@ impl Reads {
 
     /// The position of the last event that is committed, settled or not.
     pub(super) async fn head(&self, connection: &mut Session<'_>) -> Result<Position, StoreError> {
-        let head: i64 =
-            sqlx::query_scalar(AssertSqlSafe(&*self.head)).fetch_one(connection).await.during("reading the last position")?;
+        let head: i64 = sqlx::query(AssertSqlSafe(&*self.head)).value(connection).await.during("reading the last position")?;
         Ok(Position::new(head.unsigned_abs()))
     }
 }
@@ -120,7 +119,7 @@ pub(super) async fn visit_rows(
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
     let mut visited = Visited { count: 0, last: None, ended: false };
-    let mut rows = query.fetch(connection);
+    let mut rows = query.rows(connection);
     while let Some(row) = rows.try_next().await.during(CONTEXT)? {
         let event = event(&row).map_err(|why| {
             let position = row.try_get::<i64, _>(0).unwrap_or_default();

@@ -10,7 +10,7 @@ use super::census::Census;
 use super::connections::Connections;
 use super::errors::While;
 use super::pool::Lent;
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use crate::error::{StartError, StoreError};
 use crate::schema::Fingerprint;
 
@@ -32,6 +32,15 @@ pub(super) struct Place {
     pub(super) channel: String,
     /// Appends hold this advisory lock from before they take their positions until they are committed or rolled back.
     pub(super) lock_key: i64,
+    /// The database's number in its server.
+    pub(super) database: i64,
+}
+
+impl Place {
+    /// The statement that takes the lock alone, to the end of the transaction.
+    pub(super) fn lock_alone(&self) -> String {
+        format!("select pg_catalog.pg_advisory_xact_lock({})", self.lock_key)
+    }
 }
 
 /// A name as SQL takes it.
@@ -61,8 +70,14 @@ fn hold_statement(lock_key: i64) -> String {
 /// The trigger that holds the lock.
 fn hold_trigger(name: &str) -> String {
     format!(
-        "create trigger gesta_hold before insert on {name}.gesta_events for each statement execute function {name}.gesta_hold()"
+        "create trigger gesta_hold before insert on {name}.gesta_events for each statement execute function {name}.gesta_hold(); {}",
+        hold_always(name)
     )
+}
+
+/// Also where a session says that it replays what another server did.
+fn hold_always(name: &str) -> String {
+    format!("alter table {name}.gesta_events enable always trigger gesta_hold")
 }
 
 /// The function that does the census.
@@ -103,7 +118,7 @@ async fn look(connection: &mut Session<'_>, schema: Option<&str>) -> Result<Foun
         "select current_setting('server_version_num')::int4, current_setting('server_version'), current_schema()::text, \
          current_database()::text, pg_is_in_recovery(), current_user::text, current_setting('transaction_read_only')",
     );
-    let row = row.fetch_one(&mut *connection).await.during(CONTEXT)?;
+    let row = row.one(connection).await.during(CONTEXT)?;
     let get = |at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
     if let Some(why) = too_old(row.try_get(0).during(CONTEXT)?, &get(1)?.unwrap_or_default()) {
         return Err(refused(why));
@@ -143,11 +158,11 @@ fn refused(message: String) -> StartError {
 /// Which format is there; none in a database without a store.
 async fn format_of(connection: &mut Session<'_>, schema: &str) -> Result<Option<i32>, StartError> {
     let there = "select exists (select from pg_catalog.pg_tables where schemaname = $1 and tablename = 'gesta_store')";
-    if !sqlx::query_scalar(there).bind(schema).fetch_one(&mut *connection).await.during(CONTEXT)? {
+    if !sqlx::query(there).bind(schema).value(connection).await.during(CONTEXT)? {
         return Ok(None);
     }
     let sql = format!("select format from {}.gesta_store", quoted(schema));
-    let found: i32 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
+    let found: i32 = sqlx::query(AssertSqlSafe(sql)).value(connection).await.during(CONTEXT)?;
     if found > FORMAT {
         let file = format!("the schema `{schema}` of the database");
         let number = |n: i32| n.unsigned_abs();
@@ -156,11 +171,9 @@ async fn format_of(connection: &mut Session<'_>, schema: &str) -> Result<Option<
     Ok(Some(found))
 }
 
-/// Begins a transaction in which tables are made or changed: one at a time.
+/// What a transaction begins with in which tables are made or changed: one at a time.
 pub(super) fn begin_migration() -> String {
-    format!(
-        "begin isolation level read committed; set local lock_timeout = '30s'; select pg_advisory_xact_lock({MIGRATIONS_KEY})"
-    )
+    format!("set local lock_timeout = '30s'; select pg_advisory_xact_lock({MIGRATIONS_KEY})")
 }
 
 async fn migrate(connection: &mut Session<'_>, found: &Found) -> Result<(), StartError> {
@@ -168,10 +181,10 @@ async fn migrate(connection: &mut Session<'_>, found: &Found) -> Result<(), Star
     // Another process may have done it while this one waited for the lock.
     if format_of(connection, schema).await?.is_none() {
         // Not by `if not exists`, which asks for the right to create one even where there is one.
-        let there = sqlx::query_scalar("select exists (select from pg_catalog.pg_namespace where nspname = $1)").bind(schema);
-        let there: bool = there.fetch_one(&mut *connection).await.during(CONTEXT)?;
+        let there = sqlx::query("select exists (select from pg_catalog.pg_namespace where nspname = $1)").bind(schema);
+        let there: bool = there.value(connection).await.during(CONTEXT)?;
         let create = if there { String::new() } else { format!("create schema {}; ", quoted(schema)) };
-        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).execute(&mut *connection).await;
+        let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).run(connection).await;
         made.map_err(|error| {
             let told = super::errors::plain(&error);
             refused(format!(
@@ -274,26 +287,35 @@ fn tables(schema: &str) -> String {
 /// What readers rely on so that they never skip an event: each point that is not so is a loss that nobody would notice.
 async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, StartError> {
     let name = quoted(schema);
-    let sql = format!("select lock_key from {name}.gesta_store");
-    let lock_key: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.during(CONTEXT)?;
+    let sql = format!(
+        "select lock_key, (select oid::int8 from pg_catalog.pg_database where datname = current_database()) from {name}.gesta_store"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).one(connection).await.during(CONTEXT)?;
+    let (lock_key, database): (i64, i64) = (row.try_get(0).during(CONTEXT)?, row.try_get(1).during(CONTEXT)?);
     let sql = format!(
         "select s.seqcache, s.seqincrement, s.seqcycle,
-            (select case when is_called then last_value else 0 end from {name}.gesta_positions),
+            coalesce(pg_catalog.pg_sequence_last_value(c.oid), 0),
             (select coalesce(max(position), 0) from {name}.gesta_events),
-            (select t.tgenabled::text from pg_catalog.pg_trigger t
+            (select case when t.tgtype <> 6 or t.tgqual is not null then 'shape' else t.tgenabled::text end from pg_catalog.pg_trigger t
                 where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
             (select p.prosrc from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
                 where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
-            current_setting('transaction_isolation'),
             (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_census'),
             (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_hold'),
-            e.relpersistence::text
+            e.relpersistence::text,
+            (select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a
+                on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = e.oid and a.attname = 'position'),
+            (select array_agg(pg_get_indexdef(i.indexrelid)) from pg_catalog.pg_index i
+                where i.indrelid = e.oid and i.indisunique and i.indisvalid),
+            (select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = e.oid and not t.tgisinternal
+                and t.tgtype & 7 = 7 and t.tgenabled <> 'D' limit 1),
+            (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1)
         from pg_catalog.pg_class e
             join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
             join pg_catalog.pg_sequence s on s.seqrelid = c.oid"
     );
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(schema).fetch_optional(connection).await.during(CONTEXT)?;
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(schema).optional(connection).await.during(CONTEXT)?;
     let wrong = |what: String| refused(format!("the schema `{schema}` is not safe to read from: {what}"));
     let row =
         row.ok_or_else(|| wrong("the sequence `gesta_positions` or the table `gesta_events` is gone: restore it".to_owned()))?;
@@ -315,14 +337,21 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
     let function = hold_function(&name, lock_key);
     let holds = |source: Option<String>| source.is_some_and(|source| source.contains(&hold_statement(lock_key)));
     match text(&row, 5)?.as_deref() {
-        Some("O" | "A") => {}
+        Some("A") => {}
+        Some("shape") => {
+            let trigger = hold_trigger(&name);
+            return Err(wrong(format!(
+                "the trigger `gesta_hold` does not run before each statement that inserts: `drop trigger gesta_hold on \
+                 {name}.gesta_events; {trigger}`, while nobody appends"
+            )));
+        }
         Some(_) => {
-            let enable = format!("alter table {name}.gesta_events enable trigger gesta_hold");
-            return Err(wrong(format!("the trigger `gesta_hold` is disabled: `{enable}`")));
+            let enable = hold_always(&name);
+            return Err(wrong(format!("the trigger `gesta_hold` is not enabled always: `{enable}`, while nobody appends")));
         }
         None => {
             let trigger = hold_trigger(&name);
-            let both = if holds(text(&row, 9)?) { trigger } else { format!("{function}; {trigger}") };
+            let both = if holds(text(&row, 8)?) { trigger } else { format!("{function}; {trigger}") };
             return Err(wrong(format!("the trigger `gesta_hold` on `gesta_events` is gone: `{both}`, while nobody appends")));
         }
     }
@@ -334,16 +363,40 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
     }
     // Its text names the schema: in one that was renamed, it would look at whatever has the old name now.
     let one_line = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line(&text(&row, 8)?.unwrap_or_default()) != one_line(&Census::body(&name, lock_key)) {
+    if one_line(&text(&row, 7)?.unwrap_or_default()) != one_line(&Census::body(&name, lock_key)) {
         let function = one_line(&census_function(&name, lock_key));
         return Err(wrong(format!("the function `gesta_census` is not the one of this schema: `{function}`")));
     }
-    if text(&row, 7)?.as_deref() != Some("read committed") {
-        return Err(wrong(
-            "transactions are not `read committed` here: take `default_transaction_isolation` out of the URL".to_owned(),
+    check_table(&row, &name).map_err(wrong)?;
+    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key, database })
+}
+
+/// What is wrong with the table of events itself, as the columns from the 9th on tell.
+fn check_table(row: &PgRow, name: &str) -> Result<(), String> {
+    let text = |at: usize| row.try_get::<Option<String>, _>(at).unwrap_or_default();
+    let indexes = row.try_get::<Option<Vec<String>>, _>(11).ok().flatten().unwrap_or_default();
+    let table = format!("{name}.gesta_events");
+    if text(9).as_deref() != Some("p") {
+        return Err(format!("`gesta_events` is empty after a crash: `alter table {table} set logged`"));
+    }
+    if !text(10).is_some_and(|default| default.starts_with("nextval(") && default.contains("gesta_positions")) {
+        let default = format!("nextval('{}.gesta_positions')", name.replace('\'', "''"));
+        return Err(format!(
+            "positions do not come from `gesta_positions`: `alter table {table} alter position set default {default}`, while nobody appends"
         ));
     }
-    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key })
+    if !indexes.iter().any(|index| index.ends_with(" (stream, version)")) {
+        return Err(format!("two events could have one version: `alter table {table} add unique (stream, version)`"));
+    }
+    if let Some(trigger) = text(12) {
+        let cure = format!("drop trigger {} on {table}", quoted(&trigger));
+        return Err(format!("the trigger `{trigger}` could take rows out of what is appended, or change them: `{cure}`"));
+    }
+    if let Some(rule) = text(13) {
+        let cure = format!("drop rule {} on {table}", quoted(&rule));
+        return Err(format!("the rule `{rule}` could take rows out of what is appended, or change them: `{cure}`"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,52 +1,151 @@
 //! A connection as statements are sent over it: prepared under a name, which the driver knows them by the next time, or without one.
 //!
 //! Always true: behind a pooler that gives each transaction another session, no statement has a name, which the session would keep
-//! for whoever gets it next.
+//! for whoever gets it next. A server that says nothing is not waited for without end; and whoever meets a connection that is lost
+//! says so at once, see [`LostAt`].
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
-use sqlx::{Either, Execute, Executor, SqlStr};
+use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, Postgres};
+use sqlx::{Either, Execute, Executor as _, Row as _, SqlStr};
+use tokio::time::Sleep;
 
-use super::errors::SqlResult;
+use super::errors::{SqlResult, is_lost};
 
-#[derive(Debug)]
+/// When a connection was found to be lost last.
+#[derive(Clone, Default)]
+pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
+
+impl LostAt {
+    pub(super) fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+    /// Whether one was lost since then.
+    pub(super) fn is_after(&self, then: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at >= then)
+    }
+}
+
+/// How statements are sent.
+#[derive(Clone)]
+pub(super) struct Sending {
+    /// Under a name.
+    pub(super) named: bool,
+    /// How long the server may say nothing.
+    pub(super) answer_wait_max: Duration,
+    pub(super) lost_at: LostAt,
+}
+
+impl Sending {
+    fn silent(&self) -> sqlx::Error {
+        self.lost_at.note();
+        silent(self.answer_wait_max)
+    }
+}
+
+/// What stands for an answer that has not come in time.
+pub(super) fn silent(waited: Duration) -> sqlx::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no answer came in {waited:?}")).into()
+}
+
 pub(super) struct Session<'c> {
     connection: &'c mut PgConnection,
-    named: bool,
+    sending: &'c Sending,
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn new(connection: &'c mut PgConnection, named: bool) -> Self {
-        Session { connection, named }
+    pub(super) fn new(connection: &'c mut PgConnection, sending: &'c Sending) -> Self {
+        Session { connection, sending }
+    }
+
+    fn send<'e, 'q: 'e>(&'e mut self, query: impl Execute<'q, Postgres> + 'q) -> Answers<'e> {
+        let rows = self.connection.fetch_many(Sent { query, named: self.sending.named });
+        Answers { rows, sending: self.sending, wait: None }
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Session<'_> {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, SqlResult<Either<PgQueryResult, PgRow>>>
+/// Sends a statement over a session.
+///
+/// Not by the driver's own trait for that, which asks for more of whoever implements it where somebody else's features say so.
+pub(super) trait Ask<'q>: Execute<'q, Postgres> + Sized + 'q {
+    /// Its rows, as they come.
+    fn rows<'e>(self, session: &'e mut Session<'_>) -> BoxStream<'e, SqlResult<PgRow>>
     where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
+        'q: 'e,
     {
-        self.connection.fetch_many(Sent { query, named: self.named })
+        session.send(self).try_filter_map(|answer| std::future::ready(Ok(answer.right()))).boxed()
     }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, SqlResult<Option<PgRow>>>
+    fn all<'e>(self, session: &'e mut Session<'_>) -> BoxFuture<'e, SqlResult<Vec<PgRow>>>
     where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
+        'q: 'e,
     {
-        self.connection.fetch_optional(Sent { query, named: self.named })
+        self.rows(session).try_collect().boxed()
     }
-
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, SqlResult<PgStatement>>
+    /// The first of its rows, once all of it is done.
+    fn optional<'e>(self, session: &'e mut Session<'_>) -> BoxFuture<'e, SqlResult<Option<PgRow>>>
     where
-        'c: 'e,
+        'q: 'e,
     {
-        self.connection.prepare_with(sql, parameters)
+        self.rows(session).try_fold(None, |first: Option<PgRow>, row| std::future::ready(Ok(first.or(Some(row))))).boxed()
+    }
+    fn one<'e>(self, session: &'e mut Session<'_>) -> BoxFuture<'e, SqlResult<PgRow>>
+    where
+        'q: 'e,
+    {
+        self.optional(session).map(|row| row?.ok_or(sqlx::Error::RowNotFound)).boxed()
+    }
+    /// The only column of its only row.
+    fn value<'e, T>(self, session: &'e mut Session<'_>) -> BoxFuture<'e, SqlResult<T>>
+    where
+        'q: 'e,
+        T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres> + 'e,
+    {
+        self.one(session).map(|row| row?.try_get(0)).boxed()
+    }
+    /// How many rows it changed.
+    fn run<'e>(self, session: &'e mut Session<'_>) -> BoxFuture<'e, SqlResult<u64>>
+    where
+        'q: 'e,
+    {
+        let changed = |answer: Either<PgQueryResult, PgRow>| answer.left().map_or(0, |done| done.rows_affected());
+        session.send(self).try_fold(0, move |sum, answer| std::future::ready(Ok(sum + changed(answer)))).boxed()
+    }
+}
+
+impl<'q, Q: Execute<'q, Postgres> + 'q> Ask<'q> for Q {}
+
+/// What the server answers, piece by piece, each within the time that it has.
+struct Answers<'e> {
+    rows: BoxStream<'e, SqlResult<Either<PgQueryResult, PgRow>>>,
+    sending: &'e Sending,
+    /// Runs while the next piece is waited for.
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stream for Answers<'_> {
+    type Item = SqlResult<Either<PgQueryResult, PgRow>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(answer) = self.rows.poll_next_unpin(context) {
+            self.wait = None;
+            if let Some(Err(error)) = &answer
+                && is_lost(error)
+            {
+                self.sending.lost_at.note();
+            }
+            return Poll::Ready(answer);
+        }
+        let sending = self.sending;
+        let wait = self.wait.get_or_insert_with(|| Box::pin(tokio::time::sleep(sending.answer_wait_max)));
+        ready!(wait.as_mut().poll(context));
+        Poll::Ready(Some(Err(sending.silent())))
     }
 }
 

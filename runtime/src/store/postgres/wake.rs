@@ -4,14 +4,17 @@
 //! and at most once in a while. It says only that there may be something: whoever hears it looks, and looks from time to time
 //! without hearing anything.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::Executor as _;
 use tokio::sync::{Notify, watch};
 
 use super::connections::Connections;
 use super::schema::Place;
+use super::session::{Ask as _, silent};
 
 /// The least time between two notifications of one process.
 const APART: Duration = Duration::from_millis(5);
@@ -65,7 +68,7 @@ impl Wake {
         loop {
             self.untold.notified().await;
             if let Ok(mut connection) = connections.control().await {
-                let told = sqlx::query("select pg_notify($1, '')").bind(channel).execute(&mut connection.session()).await;
+                let told = sqlx::query("select pg_notify($1, '')").bind(channel).run(&mut connection.session()).await;
                 let told = match told {
                     Ok(_) => connection.done().await,
                     Err(why) => Err(why),
@@ -100,14 +103,21 @@ impl Wake {
         listener.eager_reconnect(false);
         listener.listen(channel).await?;
         if again {
-            // Others may have been lost while nobody listened.
+            // Others may have been lost while nobody listened, and something may have been missed.
             connections.distrust();
+            self.heard.send_modify(|heard| *heard += 1);
         }
         self.listening.store(true, Ordering::Relaxed);
+        let wait_max = connections.answer_wait_max();
         loop {
-            // `None` after a connection was lost: something may have been missed.
-            if listener.try_recv().await?.is_none() {
-                connections.distrust();
+            let Ok(heard) = tokio::time::timeout(wait_max, listener.try_recv()).await else {
+                // Nobody has appended, or nobody is there.
+                let asked = tokio::time::timeout(wait_max, listener.execute("select 1")).await;
+                asked.unwrap_or_else(|_| Err(silent(wait_max)))?;
+                continue;
+            };
+            if heard?.is_none() {
+                return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
             }
             self.heard.send_modify(|heard| *heard += 1);
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::append::{Events, Kinds, NewKeys, NewKinds, Statements, appended, correlation_id, counter, single};
@@ -13,7 +14,7 @@ use super::errors::{Sent, SqlResult, While, driver, sent};
 use super::models::Models;
 use super::options::AppendOrder;
 use super::schema::Place;
-use super::session::Session;
+use super::session::{Ask as _, Session};
 use super::wake::Wake;
 use crate::Timestamp;
 use crate::error::StoreError;
@@ -51,7 +52,7 @@ impl Writer {
         let (alone, beside): (Vec<_>, Vec<_>) = appends.iter().partition(|append| self.is_alone(append));
         let beside = if beside.is_empty() { Vec::new() } else { self.beside(&beside).await };
         let alone = if alone.is_empty() { Vec::new() } else { self.alone(&alone).await };
-        let (mut alone, mut beside) = (alone.into_iter().map(Some), beside.into_iter());
+        let (mut alone, mut beside) = (alone.into_iter(), beside.into_iter());
         let results = appends.iter().map(|append| if self.is_alone(append) { alone.next() } else { beside.next() }.flatten());
         let results: Vec<_> = results.collect();
         for (append, result) in appends.iter().zip(&results) {
@@ -68,7 +69,8 @@ impl Writer {
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
-            let result = match self.one(append).await {
+            let result = if self.is_alone(append) { self.one_alone(append).await } else { self.one(append).await };
+            let result = match result {
                 Ok(result) => result,
                 Err(blocked) if Instant::now() >= until => Err(blocked),
                 Err(_) => continue,
@@ -161,7 +163,7 @@ impl Writer {
     /// Where another server answers than the one that is known, finds out whether it holds what this process knows.
     async fn meet_server(&self) -> Result<(), StoreError> {
         let mut connection = self.connections.append().await.during(CONTEXT)?;
-        let answers = self.statements.server(&mut connection.session()).await?;
+        let answers = self.statements.server(&mut connection.session()).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)?;
         if answers != self.census.known().server {
             self.census.look(&self.connections).await?;
@@ -174,43 +176,59 @@ impl Writer {
         let connection = self.connections.append().await;
         // Without a connection nothing was sent.
         let mut connection = connection.map_err(|error| Sent::Refused(driver(CONTEXT, &error).into()))?;
-        let stored = self.send_on(&mut connection.session(), appends).await;
-        match stored {
-            // In a transaction of its own it is stored only now.
-            Ok(_) => connection.done().await.map_err(|error| self.sent(&error))?,
-            Err(Sent::Unknown(_)) => {}
-            // The server has answered, and goes on.
-            Err(_) => drop(connection.rollback().await),
+        let kinds = self.kinds.unknown(appends.iter().copied());
+        match self.send_on(&mut connection.session(), appends, &kinds).await {
+            Ok(stored) => {
+                // In a transaction of its own it is stored only now.
+                connection.done().await.map_err(|error| sent(CONTEXT, &error))?;
+                if stored.iter().all(Option::is_some) {
+                    self.learn(&kinds);
+                }
+                Ok(stored)
+            }
+            Err(Sent::Unknown(AppendError::UnknownOutcome(why))) if connection.is_open() => Err(Sent::Raced(why.into())),
+            Err(Sent::Unknown(why)) => Err(Sent::Unknown(why)),
+            Err(why) => {
+                // The server has answered, and goes on.
+                let _ = connection.rollback().await;
+                Err(why)
+            }
         }
-        stored
     }
 
-    /// The same on this connection.
-    pub(super) async fn send_on(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Vec<Option<Appended>>, Sent> {
+    /// The same on this connection, with the kinds of events that are not known.
+    pub(super) async fn send_on(
+        &self,
+        connection: &mut Session<'_>,
+        appends: &[&Append],
+        kinds: &NewKinds<'_>,
+    ) -> Result<Vec<Option<Appended>>, Sent> {
         let server = self.census.known().server;
-        let kinds = self.kinds.unknown(appends.iter().copied());
         if let [append] = appends
             && kinds.is_empty()
             && let Some((part, event)) = single(append)
         {
             let stored = self.send_one(connection, append, part, event, server).await;
-            return Ok(vec![stored.map_err(|error| self.sent(&error))?]);
+            return Ok(vec![stored.map_err(|error| sent(CONTEXT, &error))?]);
         }
-        let stored = self.send_many(connection, appends, &kinds, server).await.map_err(|error| self.sent(&error))?;
-        let all = stored.iter().all(Option::is_some);
-        if all && !kinds.is_empty() {
-            self.learn(&kinds);
-        }
-        Ok(stored)
+        let rows = self.send_many(connection, appends, kinds, server).await;
+        rows.and_then(|rows| stored(appends, &rows)).map_err(|error| sent(CONTEXT, &error))
     }
 
-    /// What an error means that came for a statement that could have stored something.
-    pub(super) fn sent(&self, error: &sqlx::Error) -> Sent {
-        let meant = sent(CONTEXT, error);
-        if let Sent::Unknown(_) = meant {
-            self.connections.distrust();
+    /// Stores which kinds of events an append will bring, wherever they will stand behind what there is now.
+    pub(super) async fn announce(&self, append: &Append) -> Result<(), StoreError> {
+        let kinds = self.kinds.unknown(std::iter::once(append));
+        if kinds.is_empty() {
+            return Ok(());
         }
-        meant
+        let first = vec![self.census.known().last.cast_signed() + 1; kinds.names.len()];
+        let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_kinds));
+        let query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions()).bind(first);
+        let mut connection = self.connections.append().await.during(CONTEXT)?;
+        query.run(&mut connection.session()).await.during(CONTEXT)?;
+        connection.done().await.during(CONTEXT)?;
+        self.learn(&kinds);
+        Ok(())
     }
 
     pub(super) fn learn(&self, kinds: &NewKinds<'_>) {
@@ -239,7 +257,7 @@ impl Writer {
             .bind(append.actor.as_deref())
             .bind(&*event.payload)
             .bind(server)
-            .fetch_optional(connection)
+            .optional(connection)
             .await?;
         let Some(row) = row else { return Ok(None) };
         let position = Position::new(counter(&row, 0)?);
@@ -253,7 +271,7 @@ impl Writer {
         appends: &[&Append],
         kinds: &NewKinds<'_>,
         server: i64,
-    ) -> SqlResult<Vec<Option<Appended>>> {
+    ) -> SqlResult<Vec<PgRow>> {
         let (mut events, mut keys) = (Events::default(), NewKeys::default());
         for (number, append) in (0..).zip(appends) {
             events.add(number, append, |_| append.recorded_at);
@@ -266,27 +284,24 @@ impl Writer {
         if !kinds.is_empty() {
             query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions());
         }
-        let rows = query.fetch_all(connection).await?;
-        let mut stored = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let at = Timestamp::from_micros(row.try_get(3)?);
-            stored.insert((row.try_get::<&str, _>(0)?, counter(row, 1)?), (Position::new(counter(row, 2)?), at));
-        }
-        Ok(appends.iter().map(|append| appended(append, &stored)).collect())
+        query.all(connection).await
     }
 
-    /// In a transaction under the lock alone; where one append can't be written at all, append by append.
-    async fn alone(&self, appends: &[&Append]) -> Results {
+    /// In a transaction under the lock alone; where one append can't be written at all, append by append. `None` where somebody's open
+    /// transaction is in the way.
+    async fn alone(&self, appends: &[&Append]) -> Vec<Option<Result<Appended, AppendError>>> {
+        let all = |error: &AppendError| appends.iter().map(|_| Some(Err(error.clone()))).collect();
         let mut raced = 0;
         loop {
             match self.transaction(appends).await {
-                Ok(results) => return results,
+                Ok(results) => return results.into_iter().map(Some).collect(),
                 Err(Sent::Raced(_)) if raced < ATTEMPTS_MAX => {
                     raced += 1;
                     if let Err(error) = self.meet_server().await {
-                        return appends.iter().map(|_| Err(error.clone().into())).collect();
+                        return all(&error.into());
                     }
                 }
+                Err(Sent::Blocked(_)) => return appends.iter().map(|_| None).collect(),
                 Err(Sent::Refused(AppendError::Store(StoreError::Driver { transient: false, .. }))) if appends.len() > 1 => {
                     let mut results = Vec::with_capacity(appends.len());
                     for append in appends {
@@ -295,13 +310,28 @@ impl Writer {
                     }
                     return results;
                 }
-                Err(failed) => {
-                    let error = failed.into_error();
-                    return appends.iter().map(|_| Err(error.clone())).collect();
-                }
+                Err(failed) => return all(&failed.into_error()),
             }
         }
     }
+
+    /// One append by itself, under the lock alone. An error on the outside: somebody's open transaction is in its way.
+    async fn one_alone(&self, append: &Append) -> Result<Result<Appended, AppendError>, AppendError> {
+        self.alone(&[append]).await.pop().flatten().ok_or_else(|| {
+            let message = "somebody's transaction is still open that has appended, or that holds a row of it".to_owned();
+            StoreError::Driver { context: CONTEXT, message, transient: true }.into()
+        })
+    }
+}
+
+/// What was stored of these appends, as the rows say that came back; `None` for one that was refused.
+fn stored(appends: &[&Append], rows: &[PgRow]) -> SqlResult<Vec<Option<Appended>>> {
+    let mut stored = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let at = Timestamp::from_micros(row.try_get(3)?);
+        stored.insert((row.try_get::<&str, _>(0)?, counter(row, 1)?), (Position::new(counter(row, 2)?), at));
+    }
+    Ok(appends.iter().map(|append| appended(append, &stored)).collect())
 }
 
 /// What a transaction's own errors mean: nothing of it is stored before its commit, so it may be done again.

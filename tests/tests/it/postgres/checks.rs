@@ -24,9 +24,38 @@ async fn what_readers_rely_on_is_looked_at_and_what_mends_it_is_named() {
     for (harm, why) in [
         ("drop trigger gesta_hold on {s}.gesta_events", "the trigger `gesta_hold` on `gesta_events` is gone"),
         ("drop function {s}.gesta_hold() cascade", "the trigger `gesta_hold` on `gesta_events` is gone"),
-        ("alter table {s}.gesta_events disable trigger gesta_hold", "the trigger `gesta_hold` is disabled"),
-        ("alter table {s}.gesta_events disable trigger all", "the trigger `gesta_hold` is disabled"),
-        ("alter table {s}.gesta_events enable replica trigger gesta_hold", "the trigger `gesta_hold` is disabled"),
+        ("alter table {s}.gesta_events disable trigger gesta_hold", "the trigger `gesta_hold` is not enabled always"),
+        ("alter table {s}.gesta_events disable trigger all", "the trigger `gesta_hold` is not enabled always"),
+        ("alter table {s}.gesta_events enable replica trigger gesta_hold", "the trigger `gesta_hold` is not enabled always"),
+        ("alter table {s}.gesta_events enable trigger gesta_hold", "the trigger `gesta_hold` is not enabled always"),
+        (
+            "drop trigger gesta_hold on {s}.gesta_events; create trigger gesta_hold before insert on {s}.gesta_events
+             for each row execute function {s}.gesta_hold(); alter table {s}.gesta_events enable always trigger gesta_hold",
+            "the trigger `gesta_hold` does not run before each statement that inserts",
+        ),
+        (
+            "drop trigger gesta_hold on {s}.gesta_events; create trigger gesta_hold after insert on {s}.gesta_events
+             for each statement execute function {s}.gesta_hold(); alter table {s}.gesta_events enable always trigger gesta_hold",
+            "the trigger `gesta_hold` does not run before each statement that inserts",
+        ),
+        (
+            "drop trigger gesta_hold on {s}.gesta_events; create trigger gesta_hold before insert on {s}.gesta_events
+             for each statement when (false) execute function {s}.gesta_hold();
+             alter table {s}.gesta_events enable always trigger gesta_hold",
+            "the trigger `gesta_hold` does not run before each statement that inserts",
+        ),
+        ("alter table {s}.gesta_events set unlogged", "`gesta_events` is empty after a crash"),
+        ("alter table {s}.gesta_events drop constraint gesta_events_stream_version_key", "two events could have one version"),
+        ("alter table {s}.gesta_events alter position drop default", "positions do not come from `gesta_positions`"),
+        (
+            "create function {s}.swallow() returns trigger language plpgsql as 'begin return null; end';
+             create trigger swallow before insert on {s}.gesta_events for each row execute function {s}.swallow()",
+            "the trigger `swallow` could take rows out of what is appended, or change them",
+        ),
+        (
+            "create rule swallow as on insert to {s}.gesta_events do instead nothing",
+            "the rule `swallow` could take rows out of what is appended, or change them",
+        ),
         (
             "create or replace function {s}.gesta_hold() returns trigger language plpgsql as 'begin return null; end'",
             "the trigger `gesta_hold` does not take the lock that readers look for",

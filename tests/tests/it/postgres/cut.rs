@@ -1,7 +1,7 @@
 //! A line that is cut after an append was carried out and before the answer is back: the append is repeated, never the handler, and
 //! finds its own events.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gesta::prelude::*;
 use gesta::{App, Builder, ExecuteError, Limits, Version};
@@ -10,6 +10,9 @@ use super::proxy::{LOOK, Proxy, Which};
 use super::server::Database;
 use crate::app::commands::lending;
 use crate::domain::*;
+
+/// No test takes as long; it only keeps a broken one from waiting for ever.
+const LONG: Duration = Duration::from_secs(30);
 
 /// What makes an append lasting, in either order of appends.
 const STORES: Which = |sql| sql == "commit" || (sql.contains("insert into") && sql.starts_with("with "));
@@ -65,6 +68,41 @@ async fn a_command_whose_answer_was_lost_is_carried_out_once_and_answers_as_if_n
             let loaded = app.load::<Account>(id).await.unwrap();
             assert_eq!((loaded.version.get(), loaded.into_state().unwrap().balance), (version, balance), "{options}");
         }
+        app.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_any_more_is_waited_for_only_so_long() {
+    for more in ["", "&appends=exclusive"] {
+        let database = Database::new().await;
+        let proxy = Proxy::new(&database.url("")).await;
+        let options = format!("?answer_wait_max_s=1&connections_max=6{more}");
+        let url = proxy.url(&database.url(&options));
+        let app = lending(App::connect(&url).await.unwrap()).projection::<Summary>().start().await.unwrap();
+        let a = account("a");
+        app.execute(&a, Open { owner: "Ann".into() }).await.unwrap();
+        app.settle().await.unwrap();
+        for amount in 1..=3 {
+            proxy.mute();
+            let began = Instant::now();
+            // It was done, which only the next connection tells.
+            let done = app.execute(&a, Deposit { amount }).await.unwrap();
+            assert_eq!((done.events.len(), done.repeated), (1, false));
+            proxy.mute();
+            let loaded = app.load::<Account>(&account("b")).await;
+            let row = app.read::<Summary>().after(&done).within(LONG).get(&a).await.unwrap().unwrap();
+            assert_eq!(row.balance, (1..=amount).sum::<i64>());
+            assert!(began.elapsed() < LONG / 2, "{:?}", began.elapsed());
+            if let Err(why) = loaded {
+                let told = ": the connection was lost: no answer came in 1s: see whether the server is running";
+                assert!(why.to_string().ends_with(told), "{why}");
+            }
+        }
+        let other = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+        let done = other.execute(&a, Deposit { amount: 10 }).await.unwrap();
+        assert_eq!(app.read::<Summary>().after(&done).within(LONG).get(&a).await.unwrap().unwrap().balance, 16);
+        assert_eq!(done.version, Version::new(5), "nothing was stored twice");
         app.shutdown().await.unwrap();
     }
 }

@@ -21,8 +21,12 @@ async fn balance(app: &App, id: &str) -> Option<i64> {
 
 /// Accounts that are there, and a table beside gesta's.
 async fn started(inline: bool) -> (Database, App, PgPool) {
+    started_with("", inline).await
+}
+
+async fn started_with(options: &str, inline: bool) -> (Database, App, PgPool) {
     let database = Database::new().await;
-    let builder = lending(App::connect(&database.url("")).await.unwrap());
+    let builder = lending(App::connect(&database.url(options)).await.unwrap());
     let builder = if inline { builder.inline_projection::<Summary>() } else { builder.projection::<Summary>() };
     let app = builder.start().await.unwrap();
     let pool = pool(&database).await;
@@ -39,8 +43,8 @@ async fn receipts(pool: &PgPool) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_executed_in_a_transaction_is_stored_with_it_or_not_at_all() {
-    for inline in [false, true] {
-        let (_database, app, pool) = started(inline).await;
+    for (options, inline) in [("", false), ("", true), ("?appends=exclusive", false), ("?appends=exclusive", true)] {
+        let (_database, app, pool) = started_with(options, inline).await;
         for commits in [true, false] {
             let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
             let before = balance(&app, "A").await.unwrap();
@@ -101,6 +105,21 @@ async fn others_go_on_while_a_transaction_is_open_except_on_its_aggregates() {
     assert_eq!((balance(&app, "A").await, balance(&app, "B").await), (Some(11), Some(20)));
 }
 
+/// Postgres undoes one that has failed, and answers a commit as if nothing were wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_commit_of_a_transaction_that_has_failed_is_no_success() {
+    let (_database, app, pool) = started(false).await;
+    let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+    joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+    let failed = joint.connection().await.unwrap().execute("select 1 / 0").await;
+    assert!(failed.is_err());
+    let why = joint.commit().await.expect_err("nothing of it is stored");
+    assert!(!why.is_unknown_outcome(), "{why:?}");
+    let told = "committing: the transaction has failed before, and nothing of it is stored: see the first error";
+    assert_eq!(why.to_string(), told);
+    assert_eq!(balance(&app, "A").await, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_conflict_with_others_is_decided_again_in_the_transaction() {
     let (_database, app, pool) = started(false).await;
@@ -124,9 +143,14 @@ async fn a_transaction_that_can_not_be_joined_is_refused_with_the_reason() {
          `read committed`"
     );
     let other = Database::new().await;
-    let elsewhere = self::pool(&other).await.begin().await.unwrap();
-    let why = app.join(elsewhere).await.expect_err("it is elsewhere").to_string();
-    assert_eq!(why, "joining a transaction: the transaction is one of another database: begin it where the store is");
+    for has_a_store in [false, true] {
+        if has_a_store {
+            drop(gesta::store::connect(&other.url("")).await.unwrap());
+        }
+        let elsewhere = self::pool(&other).await.begin().await.unwrap();
+        let why = app.join(elsewhere).await.expect_err("it is elsewhere").to_string();
+        assert_eq!(why, "joining a transaction: the transaction is one of another database: begin it where the store is");
+    }
     let folder = Folder::new();
     let sqlite = App::connect(&folder.url("x.db")).await.unwrap().start().await.unwrap();
     let failure = sqlite.join(pool.begin().await.unwrap()).await.expect_err("a file is no database server");

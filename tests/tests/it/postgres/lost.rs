@@ -3,15 +3,20 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gesta::store::{Store, StoredEvent};
 use gesta::{App, Position, Version};
+use sqlx::{Connection as _, Executor as _};
 use xtask::postgres::Cluster;
 
 use super::server::connect;
 use super::waiting::open_append;
 use crate::app::commands::lending;
 use crate::domain::*;
+
+/// No test takes as long; it only keeps a broken one from waiting for ever.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Killed, and there again.
 async fn restart(cluster: &Arc<Cluster>) {
@@ -135,4 +140,73 @@ async fn what_one_server_had_settled_says_nothing_of_the_next_one() {
     sqlx::raw_sql("commit").execute(&mut admin).await.unwrap();
     assert_eq!(positions(&store, 5, 100).await, [6, 7, 8]);
     store.log.close().await.unwrap();
+}
+
+/// A process of the server that dies takes all others with it, and what was not yet on disk: but when the server was started, nobody can
+/// tell it by.
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_that_are_given_again_after_a_crash_inside_the_server_are_not_passed_over() {
+    // Nothing gets to the disk by itself.
+    let cluster = Arc::new(Cluster::start(&[("wal_writer_delay", "10s")]).expect("a server of one's own"));
+    let url = cluster.url("postgres");
+    let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+    let store = app.store().clone();
+    let first = app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap().position.get();
+    let mut admin = connect(&url).await;
+    let started = started_at(&mut admin).await;
+    let mut tries = 0;
+    let (mut open, given) = loop {
+        // Positions that nobody keeps. They are settled.
+        admin.execute("begin; select nextval('gesta_positions') from generate_series(1, 600); rollback").await.unwrap();
+        let (given, pid): (i64, i32) = sqlx::query_as("select pg_sequence_last_value('gesta_positions'), pg_backend_pid()")
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+        assert_eq!(positions(&store, 0, usize::MAX).await, [first]);
+        let before = processes(&mut admin).await.unwrap();
+        let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut back = again(&url, &before).await;
+        assert_eq!(started_at(&mut back).await, started, "it was another start, which is not what this is about");
+        let is: i64 = sqlx::query_scalar("select pg_sequence_last_value('gesta_positions')").fetch_one(&mut back).await.unwrap();
+        if is < given {
+            break (back, given.unsigned_abs());
+        }
+        // Somebody else's commit has taken them to the disk.
+        (tries, admin) = (tries + 1, back);
+        assert!(tries < 10, "positions are not given again, which is not what this is about");
+    };
+    open_append(&mut open, "Account-h").await;
+    let low: i64 = sqlx::query_scalar("select max(position) from gesta_events").fetch_one(&mut open).await.unwrap();
+    let (low, last) =
+        (low.unsigned_abs(), app.execute(&account("b"), Open { owner: "Bob".into() }).await.unwrap().position.get());
+    assert!(low < last && last < given);
+    assert!(positions(&store, first, usize::MAX).await.is_empty(), "what is behind an open append was given out");
+    open.execute("commit").await.unwrap();
+    assert_eq!(positions(&store, first, usize::MAX).await, [low, last]);
+    app.shutdown().await.unwrap();
+}
+
+async fn started_at(connection: &mut sqlx::postgres::PgConnection) -> String {
+    sqlx::query_scalar("select pg_postmaster_start_time()::text").fetch_one(connection).await.unwrap()
+}
+
+/// A connection to the server, once it has begun anew after what this tells of.
+async fn again(url: &str, before: &str) -> sqlx::postgres::PgConnection {
+    let until = Instant::now() + LONG;
+    loop {
+        if let Ok(mut connection) = sqlx::postgres::PgConnection::connect(url).await
+            && processes(&mut connection).await.is_ok_and(|now| now != before)
+        {
+            return connection;
+        }
+        assert!(Instant::now() < until, "the server does not come back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// When one of the server's own processes was started.
+async fn processes(connection: &mut sqlx::postgres::PgConnection) -> Result<String, sqlx::Error> {
+    let sql = "select backend_start::text from pg_stat_activity where backend_type = 'checkpointer'";
+    sqlx::query_scalar(sql).fetch_one(connection).await
 }

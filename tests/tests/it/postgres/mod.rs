@@ -12,6 +12,7 @@ mod lost;
 mod opening;
 mod owners;
 mod pooled;
+mod positions;
 mod proxy;
 mod races;
 mod restored;

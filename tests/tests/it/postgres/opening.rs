@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use gesta::StartError;
 use gesta::store::connect;
 use gesta::store::postgres::{PostgresOptions, open};
+use gesta::{App, StartError};
 use sqlx::{AssertSqlSafe, Executor};
 use xtask::postgres::Cluster;
 
 use super::proxy::Proxy;
 use super::server::{Database, connect as session};
+use crate::app::commands::lending;
+use crate::domain::*;
 
 /// Why this can't be opened, and whether it may be later.
 async fn refusal(url: &str) -> (String, bool) {
@@ -171,4 +173,77 @@ async fn a_database_that_only_reads_or_is_newer_is_left_alone() {
     let mut admin = session(&database.url("?options=-c%20default_transaction_read_only=off")).await;
     admin.execute(AssertSqlSafe(run.to_owned())).await.unwrap();
     drop(connect(&database.url("")).await.expect("it opens again"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn any_number_may_open_a_new_database_at_once() {
+    for round in 0..4 {
+        let database = Database::new().await;
+        let pooler = database.pooler();
+        let url = if round % 2 == 0 { database.url("") } else { database.url_through(&pooler, "") };
+        let mut starting = tokio::task::JoinSet::new();
+        for number in 0..8 {
+            let url = format!("{url}{}connections_max=6", if url.contains('?') { '&' } else { '?' });
+            starting.spawn(async move {
+                let app = lending(App::connect(&url).await.unwrap()).projection::<Summary>().start().await.unwrap();
+                app.execute(&account(&number.to_string()), Open { owner: "Ann".into() }).await.unwrap();
+                app
+            });
+        }
+        let apps = starting.join_all().await;
+        apps[0].settle().await.unwrap();
+        assert_eq!(apps[0].read::<Summary>().all().await.unwrap().len(), 8);
+        let stores: i64 =
+            sqlx::query_scalar("select count(*) from gesta_store").fetch_one(&mut database.connect().await).await.unwrap();
+        assert_eq!(stores, 1);
+        for app in apps {
+            app.shutdown().await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_app_can_be_dropped_wherever_one_is() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    for ends_first in [true, false] {
+        let used = runtime();
+        let (database, app) = used.block_on(async {
+            let database = Database::new().await;
+            let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+            let mut tasks = tokio::task::JoinSet::new();
+            for number in 0..32 {
+                let app = app.clone();
+                tasks.spawn(async move {
+                    app.execute(&account(&number.to_string()), Open { owner: "Ann".into() }).await.map(drop).unwrap();
+                });
+            }
+            tasks.join_all().await;
+            (database, app)
+        });
+        if ends_first {
+            drop(used);
+            drop(app);
+        } else {
+            drop(app);
+            drop(used);
+        }
+        drop(database);
+    }
+}
+
+#[tokio::test]
+async fn an_operator_finds_the_events_as_json() {
+    let database = Database::new().await;
+    let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+    app.execute(&account("a"), Open { owner: "Ann \u{1f4b0}".into() }).await.unwrap();
+    app.execute(&account("a"), Deposit { amount: 5 }).await.unwrap();
+    let sql = "select stream, version, name, coalesce(payload ->> 'owner', payload ->> 'amount'), recorded_at = occurred_at,
+        recorded_at between now() - interval '1 minute' and now() + interval '1 minute', correlation_id = event_id
+        from gesta_log order by position";
+    type Found = (String, i64, String, String, bool, bool, bool);
+    let found: Vec<Found> = sqlx::query_as(sql).fetch_all(&mut database.connect().await).await.unwrap();
+    let row =
+        |version, name: &str, said: &str| ("Account-a".to_owned(), version, name.to_owned(), said.to_owned(), true, true, true);
+    assert_eq!(found, [row(1, "Opened", "Ann \u{1f4b0}"), row(2, "Deposited", "5")]);
+    app.shutdown().await.unwrap();
 }

@@ -28,8 +28,11 @@ struct Shared {
     /// So many lines on which such a statement is sent are cut, once the server has answered.
     cut: Mutex<Option<(u32, Which)>>,
     cuts: AtomicU32,
-    /// Nothing is passed on any more.
+    /// Whoever connects gets no answer.
     silent: AtomicBool,
+    /// On lines with a lower number nothing is answered any more.
+    mute_below: AtomicU32,
+    lines: AtomicU32,
 }
 
 impl Proxy {
@@ -69,6 +72,11 @@ impl Proxy {
         self.shared.cuts.load(Ordering::SeqCst)
     }
 
+    /// On the lines that are there, nothing is answered any more, nor are they cut; whatever is asked on them is done.
+    pub fn mute(&self) {
+        self.shared.mute_below.store(self.shared.lines.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     /// From now on, whoever connects gets no answer.
     pub fn fall_silent(&self) {
         self.shared.silent.store(true, Ordering::SeqCst);
@@ -98,24 +106,26 @@ async fn accept(listener: TcpListener, target: (String, u16), shared: Arc<Shared
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
                 let cutting = Arc::<AtomicBool>::default();
+                let number = shared.lines.fetch_add(1, Ordering::SeqCst);
+                let mute = || number < shared.mute_below.load(Ordering::SeqCst);
                 // Whichever ends takes the other with it, and with both the line.
                 tokio::select! {
                     () = requests(from_client, to_server, &shared, &cutting) => {}
-                    () = answers(from_server, to_client, &cutting) => {}
+                    () = answers(from_server, to_client, &cutting, mute) => {}
                 }
             }
         });
     }
 }
 
-async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, cutting: &AtomicBool) {
+async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, cutting: &AtomicBool, mute: impl Fn() -> bool) {
     let mut bytes = vec![0; 64 << 10];
     while let Ok(count @ 1..) = server.read(&mut bytes).await {
         // The server has answered, and its answer is lost on the way.
         if cutting.load(Ordering::SeqCst) && ends_ready(&bytes[..count]) {
             return;
         }
-        if !cutting.load(Ordering::SeqCst) && client.write_all(&bytes[..count]).await.is_err() {
+        if !cutting.load(Ordering::SeqCst) && !mute() && client.write_all(&bytes[..count]).await.is_err() {
             return;
         }
     }

@@ -33,14 +33,20 @@ async fn a_statement_that_takes_too_long_has_stored_nothing_and_harms_no_later_o
     admin.execute("drop trigger slow on gesta_events").await.unwrap();
     assert_eq!(app.execute(&id, Deposit { amount: 1 }).await.unwrap().version, Version::new(2));
 
-    // An append that holds only a key waits for those that are open, and is given up where it waits. The connection it waited on
-    // must not be lent on as it is.
+    // An append that holds only a key waits for those that are open, and is given up. Meanwhile it lets others go on, and the
+    // connections it waited on must not be lent on as they are.
     open_append(&mut admin, "Account-h").await;
-    for _ in 0..3 {
-        let late = app.execute(&id, Audit).idempotency_key("looked").await.unwrap_err();
-        assert!(late.is_retryable() && !late.is_unknown_outcome(), "{late}");
-        assert_eq!(late.to_string(), canceled);
+    let waiting = {
+        let (app, id) = (app.clone(), id.clone());
+        tokio::spawn(async move { app.execute(&id, Audit).idempotency_key("looked").await.map(drop) })
+    };
+    for number in 0..20 {
+        app.execute(&account(&format!("other{number}")), Open { owner: "Ann".into() }).await.unwrap();
     }
+    assert!(!waiting.is_finished(), "it can't go on");
+    let late = waiting.await.unwrap().unwrap_err();
+    assert!(late.is_retryable() && !late.is_unknown_outcome(), "{late}");
+    assert_eq!(late.to_string(), "appending: somebody's transaction is still open that has appended, or that holds a row of it");
     admin.execute("rollback").await.unwrap();
     assert_eq!(app.execute(&id, Deposit { amount: 1 }).await.unwrap().version, Version::new(3));
     assert!(!app.execute(&id, Audit).idempotency_key("looked").await.unwrap().repeated);
