@@ -66,7 +66,7 @@ impl<'c> Session<'c> {
     }
 
     fn send<'e, 'q: 'e>(&'e mut self, query: impl Execute<'q, Postgres> + 'q) -> Answers<'e> {
-        let rows = self.connection.fetch_many(Sent { query, named: self.sending.named });
+        let rows = self.connection.fetch_many(Outgoing { query, named: self.sending.named });
         Answers { rows, sending: self.sending, wait: None }
     }
 }
@@ -150,12 +150,12 @@ impl Stream for Answers<'_> {
 }
 
 /// A statement on its way.
-struct Sent<Q> {
+struct Outgoing<Q> {
     query: Q,
     named: bool,
 }
 
-impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Sent<Q> {
+impl<'q, Q: Execute<'q, Postgres>> Execute<'q, Postgres> for Outgoing<Q> {
     fn sql(self) -> SqlStr {
         self.query.sql()
     }
