@@ -312,6 +312,20 @@ pub(super) async fn recorded_at_never_goes_back_within_a_stream(ground: &Ground<
     let mut said = append(vec![part(&stream("2"), 0, 1)]);
     said.recorded_at = at(1);
     same!(store.log.append(said).await?.recorded_at, vec![at(1)], "another stream has a time of its own");
+    // Several at once, beside another stream, of kinds that the store knows by now.
+    for (round, clock) in [(0, 600), (1, 702), (2, 5)] {
+        let mut parts = vec![part(&stream("1"), 6 + 2 * round, 2)];
+        if ground.offers.several_streams {
+            parts.push(part(&stream("2"), 1 + round, 1));
+        }
+        let mut said = append(parts);
+        said.recorded_at = at(clock);
+        let times = [at(clock.max(701 + i64::from(round > 0))), at(if round == 2 { 702 } else { clock })];
+        let told = store.log.append(said).await?.recorded_at;
+        same!(told, times[..told.len()].to_vec(), "what was told of several at once");
+    }
+    let read: Vec<_> = read_stream(&store, &stream("1"), 6, 10).await?.iter().map(|event| event.recorded_at).collect();
+    same!(read, [701, 701, 702, 702, 702, 702].map(at).to_vec(), "what is stored of several at once");
     Ok(())
 }
 

@@ -5,6 +5,8 @@ mod contract;
 mod crash;
 mod cut;
 mod examples;
+mod full;
+mod inline;
 mod input;
 mod joint;
 mod keys;

@@ -240,8 +240,8 @@ async fn an_operator_finds_the_events_as_json() {
     let sql = "select stream, version, name, coalesce(payload ->> 'owner', payload ->> 'amount'), recorded_at = occurred_at,
         recorded_at between now() - interval '1 minute' and now() + interval '1 minute', correlation_id = event_id
         from gesta_log order by position";
-    type Found = (String, i64, String, String, bool, bool, bool);
-    let found: Vec<Found> = sqlx::query_as(sql).fetch_all(&mut database.connect().await).await.unwrap();
+    let found: Vec<(String, i64, String, String, bool, bool, bool)> =
+        sqlx::query_as(sql).fetch_all(&mut database.connect().await).await.unwrap();
     let row =
         |version, name: &str, said: &str| ("Account-a".to_owned(), version, name.to_owned(), said.to_owned(), true, true, true);
     assert_eq!(found, [row(1, "Opened", "Ann \u{1f4b0}"), row(2, "Deposited", "5")]);
