@@ -106,3 +106,72 @@ async fn an_append_that_is_open_in_another_database_delays_nothing() {
     }
     admin.execute("rollback").await.unwrap();
 }
+
+/// Two sessions of which at any time one has appended and is open: who waits for nobody to be there waits for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_without_a_gap_keep_no_reader_from_going_on_and_readers_keep_no_writer_waiting() {
+    let database = Database::new().await;
+    let store = gesta::store::connect(&database.url("")).await.unwrap();
+    let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+    let mut sessions = [database.connect().await, database.connect().await];
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    open_append(&mut sessions[0], "Account-h0").await;
+    let writers = tokio::spawn(async move {
+        let mut number = 0;
+        while !*stopped.borrow_and_update() {
+            number += 1;
+            open_append(&mut sessions[number % 2], &format!("Account-h{number}")).await;
+            sessions[(number + 1) % 2].execute("commit").await.unwrap();
+        }
+        sessions[number % 2].execute("commit").await.unwrap();
+        number
+    });
+    let (mut last, mut seen, began) = (Position::ZERO, 0, Instant::now());
+    let mut longest = Duration::ZERO;
+    while seen < 200 {
+        assert!(began.elapsed() < Duration::from_secs(30), "it has seen {seen} events");
+        let appending = Instant::now();
+        app.execute(&account(&format!("a{seen}")), Open { owner: "Ann".into() }).await.unwrap();
+        longest = longest.max(appending.elapsed());
+        store.log.wait_beyond(last).await.unwrap();
+        let mut page = Vec::new();
+        let mut visit = |event: gesta::store::StoredEvent<'_>| {
+            page.push(event.position);
+            ControlFlow::Continue(())
+        };
+        store.log.read_all(last, 100, &mut visit).await.unwrap();
+        (last, seen) = (page.last().copied().unwrap_or(last), seen + page.len());
+    }
+    stop.send_replace(true);
+    let written = writers.await.unwrap();
+    assert!(written > 20, "{written}: there was no crowd");
+    assert!(longest < Duration::from_secs(2), "an append took {longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_in_another_process_is_told_before_it_would_look_again() {
+    let database = Database::new().await;
+    let pooler = database.pooler();
+    let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+    app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+    for (url, median_max) in [(database.url(""), 200), (database.url_through(&pooler, ""), 400)] {
+        let store = gesta::store::connect(&url).await.unwrap();
+        let mut waited = Vec::new();
+        for _ in 0..15 {
+            let last = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap().position;
+            store.log.wait_beyond(Position::new(last.get() - 1)).await.unwrap();
+            let waiting = {
+                let log = store.log.clone();
+                tokio::spawn(async move {
+                    log.wait_beyond(last).await.unwrap();
+                    Instant::now()
+                })
+            };
+            let began = Instant::now();
+            app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
+            waited.push(waiting.await.unwrap().duration_since(began));
+        }
+        waited.sort();
+        assert!(waited[7] < Duration::from_millis(median_max), "{waited:?}");
+    }
+}
