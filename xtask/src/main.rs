@@ -69,6 +69,9 @@ fn test(options: &TestOptions) -> Vec<Step> {
         let step = Step::new(format!("feature {feature}"), "clippy -p gesta --no-default-features");
         steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
     }
+    // Whoever uses gesta may want more of the driver than gesta does, and gets one driver for both.
+    let beside = "clippy -p gesta --no-default-features --features postgres,sqlx/default -- -D warnings";
+    steps.push(Step::new("beside all of the driver", beside));
     steps.push(Step::new("tests", "test --workspace --all-features").with_servers());
     steps.push(Step::new("messages about features", "test -p gesta --no-default-features --lib connect"));
     steps.push(Step::new("documentation", "doc --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
