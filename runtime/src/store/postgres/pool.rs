@@ -1,7 +1,7 @@
 //! Connections that are lent again without a question.
 //!
 //! The driver's pool asks each connection that comes back whether it is still there: a second round trip for each statement, and
-//! meanwhile another connection is opened. So one whose statement has succeeded is kept here, and lent before one of the pool's.
+//! meanwhile another connection is opened. So one that was answered is kept here, and lent before one of the pool's.
 //!
 //! Always true: a kept connection has ended all that it did, and none is kept while somebody waits for the pool. One that was open
 //! when another was lost is lent no more, and one that is given up in the middle of a transaction is closed.

@@ -103,7 +103,13 @@ async fn visit_all(
     max: usize,
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
-    let visited = visit_rows(&mut connection.session(), query, visit).await?;
+    let visited = match visit_rows(&mut connection.session(), query, visit).await {
+        Ok(visited) => visited,
+        Err(why) => {
+            connection.interrupt(max).await;
+            return Err(why);
+        }
+    };
     if visited.ended {
         connection.interrupt(max - visited.count).await;
     } else {

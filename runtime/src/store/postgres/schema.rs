@@ -162,7 +162,10 @@ async fn format_of(connection: &mut Session<'_>, schema: &str) -> Result<Option<
         return Ok(None);
     }
     let sql = format!("select format from {}.gesta_store", quoted(schema));
-    let found: i32 = sqlx::query(AssertSqlSafe(sql)).value(connection).await.during(CONTEXT)?;
+    let row = sqlx::query(AssertSqlSafe(sql)).optional(connection).await.during(CONTEXT)?;
+    let empty =
+        || refused(format!("the table `gesta_store` in the schema `{schema}` is empty: restore the database from a backup"));
+    let found: i32 = row.ok_or_else(empty)?.try_get(0).during(CONTEXT)?;
     if found > FORMAT {
         let file = format!("the schema `{schema}` of the database");
         let number = |n: i32| n.unsigned_abs();

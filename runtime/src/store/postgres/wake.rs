@@ -144,8 +144,7 @@ impl Wake {
     pub(super) fn is_closed(&self) -> bool {
         *self.closed.borrow()
     }
-    /// Answers whether it was open.
-    pub(super) fn close(&self) -> bool {
-        !self.closed.send_replace(true)
+    pub(super) fn close(&self) {
+        self.closed.send_replace(true);
     }
 }
