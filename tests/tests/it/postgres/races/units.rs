@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gesta::Uuid;
-use gesta::store::{AppendError, Store};
+use gesta::store::{AppendError, NewKey, Store, StreamAppend};
 use tokio::sync::Barrier;
 
 use super::super::server::Database;
@@ -70,4 +70,47 @@ async fn of_two_units_that_conflict_on_a_stream_one_leaves_no_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_units_that_conflict_on_a_stream_one_leaves_no_row_with_one_under_the_lock_alone() {
     one_leaves_no_row(["shared", "exclusive"]).await;
+}
+
+/// A part without events says where its stream stands: what is appended with it is stored before whatever moves that stream.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_because_a_stream_stood_somewhere_is_stored_before_it_moves() {
+    for appends in ["shared", "exclusive"] {
+        let database = Database::new().await;
+        let open = async || gesta::store::connect(&database.url(&format!("?appends={appends}"))).await.expect("the store opens");
+        let stores = [open().await, open().await];
+        let (mut both, mut refused) = (0, 0);
+        for round in 0..ROUNDS {
+            let (shared, own) = (stream(&format!("Race-shared{round}")), stream(&format!("Race-own{round}")));
+            let key = NewKey { key: "looked".into(), command_hash: 1 };
+            let looked = StreamAppend { key: Some(key), ..part(&shared, 0, &[]) };
+            let barrier = Arc::new(Barrier::new(2));
+            let send = |store: &Store, parts: Vec<StreamAppend>| {
+                let (store, barrier) = (store.clone(), Arc::clone(&barrier));
+                tokio::spawn(async move {
+                    barrier.wait().await;
+                    store.log.append(append(parts)).await
+                })
+            };
+            let looks = send(&stores[0], vec![looked, part(&own, 0, &[Uuid::from_u64_pair(round, 1)])]);
+            let moves = send(&stores[1], vec![part(&shared, 0, &[Uuid::from_u64_pair(round, 2)])]);
+            let moved = moves.await.expect("no panic").expect("nothing that looks is in its way");
+            match looks.await.expect("no panic") {
+                Ok(looked) => {
+                    assert!(looked.position < moved.position, "round {round}: it was stored after the stream had moved");
+                    both += 1;
+                }
+                Err(AppendError::Conflict { stream, actual }) => {
+                    assert_eq!((stream, actual.get()), (shared, 1), "round {round}");
+                    refused += 1;
+                }
+                Err(why) => panic!("round {round}: {why}"),
+            }
+        }
+        println!("a part without events, {appends}: stood {both} times, had moved {refused} times");
+        assert!(both > 0 && refused > 0, "it was no race");
+        for store in stores {
+            store.log.close().await.expect("it closes");
+        }
+    }
 }
