@@ -86,6 +86,37 @@ impl Cluster {
     /// # Errors
     /// Says what is missing, or what a program said.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self, String> {
+        let cluster = Cluster::place()?;
+        cluster.run("initdb", &["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])?;
+        cluster.configure(settings)?;
+        cluster.resume()?;
+        Ok(cluster)
+    }
+
+    /// Another one that gets all that this one stores, a moment later: a standby.
+    ///
+    /// # Errors
+    /// Says what is missing, or what a program said.
+    pub fn standby(&self) -> Result<Self, String> {
+        let standby = Cluster::place()?;
+        let port = self.port.to_string();
+        let from = ["-h", "127.0.0.1", "-p", &port, "-U", USER, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"];
+        standby.run("pg_basebackup", &from)?;
+        standby.configure(&[])?;
+        standby.resume()?;
+        Ok(standby)
+    }
+
+    /// Makes a standby one that can be written to.
+    ///
+    /// # Errors
+    /// What a program said.
+    pub fn promote(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["promote", "-w"])
+    }
+
+    /// A folder and a port.
+    fn place() -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let programs = programs().ok_or("no Postgres is installed here: on Debian, `apt-get install postgresql`")?;
         let owner = Owner::find()?;
@@ -94,9 +125,12 @@ impl Cluster {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
         owner.own(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-        let cluster = Cluster { folder, programs, port: free_port().map_err(|why| format!("no port is free: {why}"))?, owner };
-        cluster.run("initdb", &["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])?;
-        let (port, sockets) = (cluster.port.to_string(), cluster.folder.display().to_string());
+        Ok(Cluster { folder, programs, port: free_port().map_err(|why| format!("no port is free: {why}"))?, owner })
+    }
+
+    /// Adds settings to those it has.
+    fn configure(&self, settings: &[(&str, &str)]) -> Result<(), String> {
+        let (port, sockets) = (self.port.to_string(), self.folder.display().to_string());
         let ours = [
             ("listen_addresses", "127.0.0.1"),
             ("port", &port),
@@ -107,10 +141,9 @@ impl Cluster {
             ("log_min_messages", "warning"),
         ];
         let lines: Vec<_> = ours.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'\n")).collect();
-        let file = cluster.data().join("postgresql.auto.conf");
-        fs::write(&file, lines.concat()).map_err(|why| format!("{}: {why}", file.display()))?;
-        cluster.resume()?;
-        Ok(cluster)
+        let file = self.data().join("postgresql.auto.conf");
+        let before = fs::read_to_string(&file).map_err(|why| format!("{}: {why}", file.display()))?;
+        fs::write(&file, before + &lines.concat()).map_err(|why| format!("{}: {why}", file.display()))
     }
 
     /// Where a database of it is.
@@ -177,7 +210,8 @@ impl Drop for Cluster {
 
 /// Where the server's programs are: those of the newest version.
 pub fn programs() -> Option<PathBuf> {
-    let complete = |folder: &Path| ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file());
+    let complete =
+        |folder: &Path| ["initdb", "pg_basebackup", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut found: Vec<_> = std::env::split_paths(&path).filter(|folder| complete(folder)).collect();
     if found.is_empty() {

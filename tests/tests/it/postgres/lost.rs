@@ -10,6 +10,7 @@ use gesta::{App, Position, Version};
 use sqlx::{Connection as _, Executor as _};
 use xtask::postgres::Cluster;
 
+use super::proxy::Proxy;
 use super::server::connect;
 use super::waiting::open_append;
 use crate::app::commands::lending;
@@ -209,4 +210,64 @@ async fn again(url: &str, before: &str) -> sqlx::postgres::PgConnection {
 async fn processes(connection: &mut sqlx::postgres::PgConnection) -> Result<String, sqlx::Error> {
     let sql = "select backend_start::text from pg_stat_activity where backend_type = 'checkpointer'";
     sqlx::query_scalar(sql).fetch_one(connection).await
+}
+
+/// The primary is gone, and a standby is promoted that had not got its last events.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fail_over_that_lost_the_tail_is_noticed_and_one_that_lost_nothing_is_not() {
+    for loses in [false, true] {
+        let primary = Cluster::start(&[]).expect("a server of one's own");
+        let proxy = Proxy::new(&primary.url("postgres")).await;
+        let url = proxy.url(&primary.url("postgres"));
+        let app = lending(App::connect(&url).await.unwrap()).projection::<Summary>().start().await.unwrap();
+        let a = account("a");
+        app.execute(&a, Open { owner: "Ann".into() }).await.unwrap();
+        let standby = primary.standby().expect("a standby");
+        let kept = app.execute(&a, Deposit { amount: 1 }).await.unwrap();
+        app.settle().await.unwrap();
+        let mut there = connect(&standby.url("postgres")).await;
+        let has = async |connection: &mut sqlx::postgres::PgConnection, position: Position| {
+            let sql = "select count(*) from gesta_events where position = $1";
+            let found: i64 = sqlx::query_scalar(sql).bind(position.get().cast_signed()).fetch_one(connection).await.unwrap();
+            found == 1
+        };
+        let until = Instant::now() + LONG;
+        while !has(&mut there, kept.position).await {
+            assert!(Instant::now() < until, "the standby gets nothing");
+        }
+        if loses {
+            // Nothing more reaches it.
+            there.execute("alter system set primary_conninfo = ''").await.unwrap();
+            there.execute("select pg_reload_conf()").await.unwrap();
+            let gone = "select count(*) from pg_stat_wal_receiver";
+            while sqlx::query_scalar::<_, i64>(gone).fetch_one(&mut there).await.unwrap() > 0 {
+                assert!(Instant::now() < until, "the standby still gets something");
+            }
+        }
+        let last = app.execute(&a, Deposit { amount: 2 }).await.unwrap();
+        app.settle().await.unwrap();
+        while !loses && !has(&mut there, last.position).await {
+            assert!(Instant::now() < until, "the standby gets nothing");
+        }
+        primary.crash().unwrap();
+        standby.promote().unwrap();
+        proxy.turn_to(&standby.url("postgres"));
+
+        let went_on = app.execute(&a, Deposit { amount: 3 }).await;
+        if loses {
+            let why = went_on.expect_err("it is built on what is lost");
+            assert!(!why.is_retryable() && !why.is_unknown_outcome(), "{why}");
+            let told = format!("the event at position {} is gone, which this process has seen", last.position);
+            assert!(why.to_string().contains(&told), "{why}");
+            let _ = app.shutdown().await;
+            let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+            assert_eq!(app.load::<Account>(&a).await.unwrap().into_state().unwrap().balance, 1);
+            app.shutdown().await.unwrap();
+        } else {
+            assert_eq!(went_on.unwrap().version, Version::new(4));
+            app.settle().await.unwrap();
+            assert_eq!(app.read::<Summary>().get(&a).await.unwrap().unwrap().balance, 6);
+            app.shutdown().await.unwrap();
+        }
+    }
 }

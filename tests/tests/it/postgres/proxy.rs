@@ -17,6 +17,8 @@ pub type Which = fn(&str) -> bool;
 
 pub struct Proxy {
     port: u16,
+    /// Where the next line goes.
+    target: Arc<Mutex<(String, u16)>>,
     shared: Arc<Shared>,
     accepting: AbortHandle,
 }
@@ -39,12 +41,12 @@ impl Proxy {
     /// In front of the server that this URL names.
     pub async fn new(server: &str) -> Self {
         let options: sqlx::postgres::PgConnectOptions = server.parse().expect("it is the URL of a server");
-        let target = (options.get_host().to_owned(), options.get_port());
+        let target = Arc::new(Mutex::new((options.get_host().to_owned(), options.get_port())));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let shared = Arc::<Shared>::default();
-        let task = tokio::spawn(accept(listener, target, Arc::clone(&shared)));
-        Proxy { port, shared, accepting: task.abort_handle() }
+        let task = tokio::spawn(accept(listener, Arc::clone(&target), Arc::clone(&shared)));
+        Proxy { port, target, shared, accepting: task.abort_handle() }
     }
 
     /// The same URL, by way of this.
@@ -77,6 +79,12 @@ impl Proxy {
         self.shared.mute_below.store(self.shared.lines.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
+    /// From now on, whoever connects gets to another server.
+    pub fn turn_to(&self, server: &str) {
+        let options: sqlx::postgres::PgConnectOptions = server.parse().expect("it is the URL of a server");
+        *lock(&self.target) = (options.get_host().to_owned(), options.get_port());
+    }
+
     /// From now on, whoever connects gets no answer.
     pub fn fall_silent(&self) {
         self.shared.silent.store(true, Ordering::SeqCst);
@@ -93,9 +101,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept(listener: TcpListener, target: (String, u16), shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, target: Arc<Mutex<(String, u16)>>, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (target, shared) = (target.clone(), Arc::clone(&shared));
+        let (target, shared) = (lock(&target).clone(), Arc::clone(&shared));
         tokio::spawn(async move {
             if shared.silent.load(Ordering::SeqCst) {
                 // Held open, and never answered.
