@@ -176,7 +176,17 @@ impl Cluster {
     pub fn resume(&self) -> Result<(), String> {
         let log = self.folder.join("log");
         self.run("pg_ctl", &["start", "-w", "-t", "60", "-l", &log.display().to_string()])
-            .map_err(|why| format!("{why}\n{}", fs::read_to_string(log).unwrap_or_default()))
+            .map_err(|why| format!("{why}\n{}", self.log()))
+    }
+
+    /// What the server has written down since it was started.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Whether it is running.
+    pub fn is_running(&self) -> bool {
+        self.run("pg_ctl", &["status"]).is_ok()
     }
 
     /// Runs one of the programs that belong to the server, as its owner and on its data.

@@ -65,14 +65,14 @@ async fn goes_on(acknowledged: &AtomicU64, more: u64) {
     }
 }
 
-async fn database(cluster: &Cluster, name: &str) -> String {
+pub async fn database(cluster: &Cluster, name: &str) -> String {
     let mut admin = connect(&cluster.url("postgres")).await;
     admin.execute(AssertSqlSafe(format!("create database {name}"))).await.unwrap();
     cluster.url(name)
 }
 
 /// `crash` is what ends in the middle and is there again once it comes back.
-async fn survives(url: &str, models: fn(Builder) -> Builder, crash: impl Fn() + Clone + Send + 'static) {
+pub async fn survives(url: &str, models: fn(Builder) -> Builder, crash: impl Fn() + Clone + Send + 'static) {
     let app = models(lending(App::connect(url).await.unwrap())).start().await.unwrap();
     for number in 0..CLIENTS {
         app.execute(&account(&number.to_string()), Open { owner: number.to_string() }).await.unwrap();
@@ -111,7 +111,7 @@ async fn survives(url: &str, models: fn(Builder) -> Builder, crash: impl Fn() + 
     app.shutdown().await.unwrap();
 }
 
-fn both_async(app: Builder) -> Builder {
+pub fn both_async(app: Builder) -> Builder {
     app.projection::<Summary>().projection::<Amounts>()
 }
 fn one_inline(app: Builder) -> Builder {

@@ -5,11 +5,15 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gesta::App;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor};
 use xtask::postgres::Cluster;
 
+use super::crash::{both_async, database, survives};
 use super::server::connect;
 use crate::app::commands::lending;
 use crate::domain::*;
@@ -31,6 +35,16 @@ impl Disk {
         fs::create_dir(disk.0.join("space")).expect("there is room");
         chown(disk.0.join("space"), Some(owner.uid()), Some(owner.gid())).expect("who may mount may do that");
         Some(disk)
+    }
+    /// Moves the server's log of what it is about to do here.
+    fn take_log(&self, cluster: &Cluster) {
+        cluster.crash().expect("it is running");
+        let (from, to) = (cluster.data().join("pg_wal"), self.0.join("space/wal"));
+        let moved = Command::new("cp").arg("-a").args([&from, &to]).status();
+        assert!(moved.is_ok_and(|moved| moved.success()), "{}", from.display());
+        fs::remove_dir_all(&from).expect("it is copied");
+        std::os::unix::fs::symlink(to, from).expect("it is free");
+        cluster.resume().expect("it finds its log");
     }
     fn fill(&self) {
         let mut file = fs::File::create(self.0.join("filler")).expect("it can be made");
@@ -93,4 +107,46 @@ async fn where_the_disk_is_full_nothing_is_stored_and_all_goes_on_once_there_is_
     drop(admin);
     cluster.crash().unwrap();
     drop(disk);
+}
+
+/// A server that can't write its log ends in the middle of whatever it does: commits of which nobody knows whether they are on the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_whose_log_finds_no_room_loses_nothing_that_was_acknowledged() {
+    let cluster = Arc::new(Cluster::start(&[("max_wal_size", "32MB"), ("wal_recycle", "off")]).expect("a server of one's own"));
+    let Some(disk) = Disk::mount(&cluster) else {
+        println!("not run: only who may mount a disk can fill one");
+        return;
+    };
+    disk.take_log(&cluster);
+    let disk = Arc::new(disk);
+    let crash = {
+        let (cluster, disk) = (Arc::clone(&cluster), Arc::clone(&disk));
+        move || {
+            let panics = || cluster.log().matches("PANIC:").count();
+            let before = panics();
+            disk.fill();
+            let until = Instant::now() + Duration::from_mins(1);
+            while panics() == before {
+                assert!(Instant::now() < until, "the log finds room: {}", cluster.log());
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            disk.free();
+            // It tries to begin anew by itself, and may have given up.
+            while connect_now(&cluster.url("postgres")).is_err() {
+                assert!(Instant::now() < until, "it does not come back: {}", cluster.log());
+                if !cluster.is_running() {
+                    cluster.resume().unwrap();
+                }
+            }
+        }
+    };
+    survives(&database(&cluster, "logged").await, both_async, crash).await;
+    cluster.crash().unwrap();
+    drop(disk);
+}
+
+/// From outside of a runtime.
+fn connect_now(url: &str) -> Result<(), sqlx::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { PgConnection::connect(url).await?.close().await })
 }
