@@ -1,5 +1,6 @@
 //! The app: what executes commands, keeps read models and answers questions.
 
+mod bookmark;
 mod builder;
 mod cache;
 mod execute;
@@ -28,6 +29,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+pub use bookmark::{Bookmark, BookmarkError};
 pub use builder::Builder;
 pub use execute::{Done, Execute, Executed};
 pub use hook::{BeforeCommand, Proposed};

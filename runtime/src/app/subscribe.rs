@@ -75,7 +75,8 @@ impl fmt::Debug for Subscription {
 impl App {
     /// Follows all events after a position: [`Position::ZERO`] for all there are.
     ///
-    /// Whoever keeps the position of the last event it was done with goes on from there. A subscription gives each stored event
+    /// Whoever keeps the position of the last event it was done with goes on from there; outside of the store it keeps a
+    /// [`Bookmark`](crate::Bookmark), whose position is asked of [`position_of`](App::position_of). A subscription gives each stored event
     /// once, so this is exact; what a retired one [has become](crate::Recorded::part) comes of
     /// [`decode`](crate::Recorded::decode), several events with one position, which are done with together.
     ///

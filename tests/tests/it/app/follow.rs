@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gesta::{App, Decoded, ExecuteError, Failure, Position};
+use gesta::{App, Bookmark, BookmarkError, Decoded, ExecuteError, Failure, Position};
 
 use super::commands::lending;
 use crate::domain::*;
@@ -44,6 +44,39 @@ async fn a_subscription_sees_what_was_and_what_comes_and_skips_nothing() {
         let done = app.execute(&account("0"), Deposit { amount: 3 }).await.unwrap();
         let event = tail.next().await.unwrap().unwrap();
         assert_eq!(event.decode::<Account>().unwrap().unwrap(), Decoded::One(done.events[0].clone()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_remembered_outside_leads_to_its_position_or_to_an_error() {
+    on_every_store(async |builder| {
+        let app = lending(builder).start().await.unwrap();
+        app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+        let done = app.execute(&account("a"), Drip { times: 3 }).await.unwrap();
+        let text = serde_json::to_string(&done.events[1].bookmark()).unwrap();
+        let remembered: Bookmark = serde_json::from_str(&text).unwrap();
+        let mut events = app.subscribe(app.position_of(remembered).await.unwrap());
+        let next = events.next().await.unwrap().unwrap();
+        assert_eq!(next.bookmark(), done.events[2].bookmark());
+
+        let head = done.position;
+        let above = Bookmark { position: Position::new(head.get() + 1), ..remembered };
+        let why = app.position_of(above).await.unwrap_err();
+        assert!(matches!(why, BookmarkError::PositionUnknown { asked, head: is } if asked == above.position && is == head), "{why}");
+        let told = format!(
+            "there is no event at position {} yet, the last one stands at {head}: it is another store's, or this one has lost its last \
+             events; begin anew, from a position that both know",
+            above.position
+        );
+        assert_eq!(why.to_string(), told);
+        for position in [0, 1, head.get()] {
+            let other = Bookmark { position: Position::new(position), ..remembered };
+            let why = app.position_of(other).await.unwrap_err();
+            let BookmarkError::AnotherEvent { position: at, event_id } = &why else { panic!("{why}") };
+            assert_eq!((*at, *event_id), (other.position, remembered.event_id));
+        }
+        app.shutdown().await.unwrap();
     })
     .await;
 }

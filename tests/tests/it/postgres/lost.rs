@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gesta::store::{Store, StoredEvent};
-use gesta::{App, Position, Version};
+use gesta::{App, BookmarkError, Position, Version};
 use sqlx::{Connection as _, Executor as _};
 use xtask::postgres::Cluster;
 
@@ -262,6 +262,14 @@ async fn a_fail_over_that_lost_the_tail_is_noticed_and_one_that_lost_nothing_is_
             let _ = app.shutdown().await;
             let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
             assert_eq!(app.load::<Account>(&a).await.unwrap().into_state().unwrap().balance, 1);
+            // Whoever remembers it outside is told so too, before and after another event has its position.
+            let remembered = last.events[0].bookmark();
+            let why = app.position_of(remembered).await.unwrap_err();
+            assert!(matches!(why, BookmarkError::PositionUnknown { .. }), "{why}");
+            while app.execute(&a, Deposit { amount: 7 }).await.unwrap().position < last.position {}
+            let why = app.position_of(remembered).await.unwrap_err();
+            assert!(matches!(why, BookmarkError::AnotherEvent { .. }), "{why}");
+            assert_eq!(app.position_of(kept.events[0].bookmark()).await.unwrap(), kept.position);
             app.shutdown().await.unwrap();
         } else {
             assert_eq!(went_on.unwrap().version, Version::new(4));
