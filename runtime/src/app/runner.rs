@@ -255,13 +255,17 @@ impl<M: Projection> Runner<M> {
 
     /// One batch; answers how many events it looked at.
     async fn step(&mut self) -> Result<usize, ProjectionError> {
-        let mut max = BATCH_EVENTS;
+        let (mut max, from) = (BATCH_EVENTS, self.position);
         loop {
             let batch = self.read(max).await?;
             let (seen, unreadable, last) = (batch.seen, batch.unreadable.clone(), batch.last);
             let stored = match self.fold(batch.events).await? {
                 Ok(folded) => match self.store(folded.changes, last).await {
-                    Err(CommitError::Unstorable(why)) => Err(suspect(&folded.places, &FoldError::Unstorable(why.to_string()))),
+                    Err(CommitError::Unstorable(why)) => {
+                        // Events are counted from there.
+                        self.position = from;
+                        Err(suspect(&folded.places, &FoldError::Unstorable(why.to_string())))
+                    }
                     stored => Ok(stored?),
                 },
                 Err(failed) => Err(failed),

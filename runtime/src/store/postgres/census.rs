@@ -22,7 +22,6 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use super::append::counter;
 use super::connections::Connections;
 use super::errors::{SqlResult, While};
 use super::schema::Place;
@@ -46,6 +45,8 @@ pub(super) const SERVER: &str = "(extract(epoch from pg_catalog.pg_postmaster_st
 pub(super) struct Known {
     /// The position of an event: none will ever come there or below that is not there now.
     pub(super) last: u64,
+    /// That event.
+    id: Option<Uuid>,
     /// Which server said so, see [`SERVER`].
     pub(super) server: i64,
     /// When the look at it began.
@@ -108,7 +109,7 @@ impl Census {
             under_way: Mutex::default(),
             tail: StdMutex::new(None),
             lost: OnceLock::new(),
-            begin: format!("select settled, last, holders, server from {schema}.gesta_census()"),
+            begin: format!("select settled, last, holders, server, id from {schema}.gesta_census()"),
             holders: format!(
                 "select l.virtualtransaction from pg_catalog.pg_locks l where {lock} and l.virtualtransaction = any($1)"
             ),
@@ -120,7 +121,11 @@ impl Census {
                     on x.virtualtransaction = l.virtualtransaction and x.locktype = 'transactionid' and x.granted
                  where {lock} and l.virtualtransaction = any($1)",
             ),
-            last: format!("select coalesce(max(position), 0), {SERVER} from {schema}.gesta_events where position <= $1"),
+            last: format!(
+                "select e.position, s.server, e.event_id from (select {SERVER} as server) as s left join (
+                    select position, event_id from {schema}.gesta_events where position <= $1 order by position desc limit 1
+                ) as e on true"
+            ),
             event_at: format!("select event_id from {schema}.gesta_events where position = $1"),
         }
     }
@@ -135,7 +140,8 @@ impl Census {
                     where locktype = 'advisory' and classid::int8 = {} and objid::int8 = {} and objsubid = 1 and granted
                     and database = (select oid from pg_catalog.pg_database where datname = current_database());
                 if holders is null then
-                    select coalesce(max(position), 0) into last from {schema}.gesta_events where position <= settled;
+                    select position, event_id into last, id from {schema}.gesta_events where position <= settled
+                        order by position desc limit 1;
                 end if;
                 server := {SERVER};
             end ",
@@ -175,7 +181,7 @@ impl Census {
         let patience = Instant::now() + PATIENCE;
         let Ok(mut under_way) = tokio::time::timeout_at(patience.into(), self.under_way.lock()).await else {
             // Others wait for whoever is still open. What was known before is still true.
-            return Ok(self.known());
+            return Ok(self.known_still(connections).unwrap_or_default());
         };
         while under_way.done < asked {
             // A server that was restarted meanwhile may have given other names to those who were open.
@@ -187,7 +193,7 @@ impl Census {
                 match self.wait(waiting, patience, connections).await {
                     Ok(true) => {}
                     // Still open.
-                    Ok(false) => return Ok(self.known()),
+                    Ok(false) => return Ok(self.known_still(connections).unwrap_or_default()),
                     Err(error) => {
                         // Who held the lock of a server that is gone says nothing of the next one.
                         under_way.waiting = None;
@@ -202,7 +208,7 @@ impl Census {
                 connection.done().await.during(CONTEXT)?;
                 if row.try_get::<i64, _>(1).during(CONTEXT)? == server && !connections.lost_since(since) {
                     under_way.done = serves;
-                    self.tell(counter(&row, 0).during(CONTEXT)?, server, since);
+                    self.tell(&row, [0, 2], server, since)?;
                 }
             }
         }
@@ -217,14 +223,14 @@ impl Census {
         let server = number(&row, 3)?.unwrap_or_default();
         let known = self.known();
         if server != known.server || !known.holds(connections) {
-            self.meet(server, &mut connection.session()).await?;
+            self.meet(server, since, &mut connection.session()).await?;
         }
         connection.done().await.during(CONTEXT)?;
         let position = number(&row, 0)?.unwrap_or_default().unsigned_abs();
         match row.try_get::<Option<Vec<String>>, _>(2).during(CONTEXT)? {
             None => {
                 under_way.done = serves;
-                self.tell(number(&row, 1)?.unwrap_or_default().unsigned_abs(), server, since);
+                self.tell(&row, [1, 4], server, since)?;
             }
             Some(holders) => {
                 under_way.waiting = Some(Waiting { server, serves, position, holders, since, warned: false });
@@ -267,19 +273,23 @@ impl Census {
         }
     }
 
-    fn tell(&self, last: u64, server: i64, since: Instant) {
-        self.known.send_modify(|known| *known = Known { last: last.max(known.last), server, since: Some(since) });
+    /// The event that a row names in these columns, if there is one, is settled.
+    fn tell(&self, row: &PgRow, [position, id]: [usize; 2], server: i64, since: Instant) -> Result<(), StoreError> {
+        let last: Option<i64> = row.try_get(position).during(CONTEXT)?;
+        let (last, id) = (last.unwrap_or_default().unsigned_abs(), row.try_get(id).during(CONTEXT)?);
+        self.known.send_modify(|known| {
+            let (last, id) = if last >= known.last { (last, id) } else { (known.last, known.id) };
+            *known = Known { last, id, server, since: Some(since) };
+        });
+        Ok(())
     }
 
     /// Another server answers, or perhaps the same after a restart or a crash. What was committed may be lost there; and what was only given as a
     /// position may be given again.
-    async fn meet(&self, server: i64, connection: &mut Session<'_>) -> Result<(), StoreError> {
+    async fn meet(&self, server: i64, since: Instant, connection: &mut Session<'_>) -> Result<(), StoreError> {
         let tail = *self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((position, id)) = tail {
-            let event = sqlx::query(AssertSqlSafe(&*self.event_at)).bind(position.get().cast_signed());
-            let event = event.optional(connection).await.during(CONTEXT)?;
-            let there = event.map(|row| row.try_get::<Uuid, _>(0)).transpose().during(CONTEXT)?;
-            if there != Some(id) {
+            if self.event(position.get(), connection).await? != Some(id) {
                 let why = format!(
                     "the event at position {position} is gone, which this process has seen: the server was restored, or failed over, \
                      without its last events; restart this process, so that nothing is built on what is lost"
@@ -290,8 +300,19 @@ impl Census {
             }
             tracing::info!(%position, "a connection was lost, or the server is another one; it holds all that this process has seen");
         }
-        self.known.send_replace(Known { server, ..Known::default() });
+        let known = self.known();
+        // With an event there is all that gave positions up to it: none of them is given again.
+        let keeps = server == known.server && known.id.is_some() && self.event(known.last, connection).await? == known.id;
+        let known = if keeps { Known { since: Some(since), ..known } } else { Known { server, ..Known::default() } };
+        self.known.send_replace(known);
         Ok(())
+    }
+
+    /// Which event stands at a position.
+    async fn event(&self, position: u64, connection: &mut Session<'_>) -> Result<Option<Uuid>, StoreError> {
+        let event = sqlx::query(AssertSqlSafe(&*self.event_at)).bind(position.cast_signed());
+        let event = event.optional(connection).await.during(CONTEXT)?;
+        event.map(|row| row.try_get(0)).transpose().during(CONTEXT)
     }
 }
 

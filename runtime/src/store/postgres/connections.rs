@@ -4,9 +4,10 @@
 //! readers themselves wait for. A connection whose transaction was not ended is given to nobody else, and neither is one that was
 //! open when another one was lost: both may be gone, or in the middle of something.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::PostgresOptions;
@@ -20,15 +21,19 @@ const CONTROL: u32 = 2;
 /// The one that hears of appends, which is not given back.
 const HEARING: u32 = 1;
 
+/// How long is waited for it to be closed.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+
 /// Settings of each connection; or, behind a pooler, of each of its transactions, so that no session keeps them for somebody else.
 struct Settings {
     session: &'static str,
     transaction: &'static str,
 }
 
+/// Whoever waits for a lock for longer is told, before the silence of the server is taken for its end.
 const READS: Settings = Settings {
-    session: "set default_transaction_isolation = 'read committed'; set jit = off",
-    transaction: "set local jit = off; ",
+    session: "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '30s'",
+    transaction: "set local jit = off; set local lock_timeout = '30s'; ",
 };
 /// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
 const APPENDS: Settings = Settings {
@@ -46,8 +51,11 @@ pub(super) struct Connections {
     connect: PgConnectOptions,
     wait_max: Duration,
     lost_at: LostAt,
-    /// How statements are sent in transactions of the user's: nothing is known of those connections.
+    answer_wait_max: Duration,
+    /// How statements are sent in transactions of the user's, who knows how long they may wait and for what.
     users: Sending,
+    /// Of the one that hears of appends.
+    hearing: Arc<Mutex<Option<PgPool>>>,
 }
 
 impl Connections {
@@ -100,12 +108,23 @@ impl Connections {
             pool.connect_lazy_with(connect.clone())
         };
         let sending = Sending { named: !pooled, answer_wait_max, lost_at: lost_at.clone() };
-        let users = Sending { named: false, ..sending.clone() };
+        let users = Sending { named: false, answer_wait_max: Duration::MAX, ..sending.clone() };
         let [appends, reads, control] = [(appends, APPENDS), (reads, READS), (CONTROL, READS)].map(|(max, settings)| {
             let pooled = pooled.then_some(Pooled { settings: settings.transaction, wait_max });
             Pool::new(pool(max, settings.session), sending.clone(), pooled)
         });
-        Connections { appends, reads, control, hears: !pooled, connect, wait_max, lost_at, users }
+        Connections {
+            appends,
+            reads,
+            control,
+            hears: !pooled,
+            connect,
+            wait_max,
+            lost_at,
+            answer_wait_max,
+            users,
+            hearing: Arc::default(),
+        }
     }
 
     /// The first one, which shows whether the database can be reached: without waiting for as long as others do.
@@ -126,7 +145,7 @@ impl Connections {
     }
     /// How long the server may say nothing.
     pub(super) fn answer_wait_max(&self) -> Duration {
-        self.users.answer_wait_max
+        self.answer_wait_max
     }
 
     pub(super) async fn append(&self) -> SqlResult<Lent> {
@@ -155,6 +174,11 @@ impl Connections {
     pub(super) async fn close(&self) {
         let (appends, reads, control) = (self.appends.close(), self.reads.close(), self.control.close());
         futures_util::future::join3(appends, reads, control).await;
+        let hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(hearing) = hearing {
+            // Who hears nothing any more may be in the midst of something that never ends.
+            let _ = tokio::time::timeout(GOODBYE_MAX, hearing.close()).await;
+        }
     }
 
     /// What statements are sent over on a connection of the user's.
@@ -169,6 +193,9 @@ impl Connections {
         }
         // A pool for each: one that is given up says goodbye to its server, for as long as that takes.
         let pool = PgPoolOptions::new().max_connections(HEARING).acquire_timeout(self.wait_max);
-        PgListener::connect_with(&pool.connect_lazy_with(self.connect.clone())).await.map(Some)
+        let pool = pool.connect_lazy_with(self.connect.clone());
+        let listener = PgListener::connect_with(&pool).await?;
+        *self.hearing.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool);
+        Ok(Some(listener))
     }
 }

@@ -22,10 +22,18 @@ mod code {
     pub(super) const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
     pub(super) const DISK_FULL: &str = "53100";
     pub(super) const FAILED: &str = "25P02";
+    pub(super) const NONE: &str = "25P01";
     pub(super) const LIMIT: &str = "54000";
     pub(super) const CONNECTIONS: &str = "53300";
-    /// Said by whoever stands before several servers.
-    pub(super) const COMPLETION_UNKNOWN: &str = "40003";
+    /// Of connections, and whether something was done: said by whoever stands before the server. That a message is none is said of the
+    /// client.
+    pub(super) fn leaves_open(code: &str) -> bool {
+        code == "40003" || (code.starts_with("08") && code != "08P01")
+    }
+    /// Of who may log in, and to what.
+    pub(super) fn keeps_out(code: &str) -> bool {
+        code.starts_with("28") || code.starts_with("3D")
+    }
     /// Data, constraints, a limit of the program.
     const REFUSED_VALUES: [&str; 3] = ["22", "23", LIMIT];
     pub(super) fn refuses_values(code: &str) -> bool {
@@ -55,9 +63,14 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         // A server that fails at a commit, or a pooler that has lost it, says so and gives the connection up.
         error => told_by_server(error).is_some_and(|told| {
-            matches!(told.severity(), PgSeverity::Fatal | PgSeverity::Panic) || told.code() == code::COMPLETION_UNKNOWN
+            matches!(told.severity(), PgSeverity::Fatal | PgSeverity::Panic) || code::leaves_open(told.code())
         }),
     }
+}
+
+/// Whether somebody else held what it needed for too long.
+pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    code_of(error) == Some(code::LOCK_TIMEOUT)
 }
 
 /// Whether it is a value that no column, index or table takes, however often it is tried.
@@ -93,7 +106,7 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
             told(format!("{plain}: somebody's transaction is still open that holds what this needs"), true)
         }
         Some(code::CANCELED) => told(format!("{plain}: a time-out of the server, or somebody who cancelled it"), true),
-        Some(code::FAILED) => {
+        Some(code::FAILED | code::NONE) => {
             told("the transaction has failed before, and nothing of it is stored: see the first error".to_owned(), false)
         }
         Some(code::LIMIT) if plain.starts_with("index row") => {
@@ -102,7 +115,8 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
         Some(code) if code::OTHER_SESSION.contains(&code) => told(format!("{plain}: {BEHIND_POOLER}"), false),
         Some(code) => {
             // Connections, resources, an operator's intervention, the system: they pass.
-            let transient = is_lost(error) || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
+            let ended = is_lost(error) && !code::keeps_out(code);
+            let transient = ended || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class));
             told(format!("{plain} (SQLSTATE {code})"), transient)
         }
         None => match error {

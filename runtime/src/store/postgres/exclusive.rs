@@ -18,7 +18,7 @@ use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, Placed, RowSet, check};
 
 /// How long an append waits for the lock, or for a row, before it lets the others go on and tries again, in milliseconds.
-const ALONE_WAIT_MS: u32 = 200;
+pub(super) const ALONE_WAIT_MS: u32 = 200;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {

@@ -4,20 +4,22 @@
 //! committed leaves it: no snapshot, no cached state, no word to readers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Postgres;
 use super::append::NewKinds;
 use super::census::SERVER;
-use super::errors::{Sent, SqlResult, While};
+use super::errors::{Sent, SqlResult, While, driver, is_lock_timeout};
+use super::exclusive::ALONE_WAIT_MS;
 use super::options::AppendOrder;
 use super::reads::{number, row_limit, visit_rows};
 use super::session::{Ask as _, Session};
-use super::writer::{CONTEXT, uncommitted};
+use super::writer::{CONTEXT, PAUSE, WAIT_MAX, uncommitted};
 use crate::StreamName;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -63,8 +65,8 @@ impl Joined {
         if server != postgres.census.known().server {
             postgres.census.look(&postgres.connections).await?;
         }
-        let place = (postgres.census.known().server, postgres.place.database);
-        if (server, row.try_get(2).during(CONTEXT)?) != place {
+        let database: i64 = row.try_get(2).during(CONTEXT)?;
+        if (server, database) != (postgres.census.known().server, postgres.place.database) {
             return Err(misuse("the transaction is one of another database: begin it where the store is"));
         }
         let alone = alone || postgres.engine.writer.order == AppendOrder::Exclusive;
@@ -100,30 +102,37 @@ impl Joined {
     pub(crate) async fn commit(&self) -> Result<(), AppendError> {
         const CONTEXT: &str = "committing";
         let mut transaction = self.lock().await.take().ok_or(StoreError::Closed)?;
-        // A commit of one that has failed undoes it, and says that all is well.
-        sqlx::raw_sql("select 1").run(&mut self.session(&mut transaction)).await.during(CONTEXT)?;
+        // A commit of one that has failed undoes it, and says that all is well; so does one where there is none any more.
+        sqlx::raw_sql("savepoint gesta").run(&mut self.session(&mut transaction)).await.during(CONTEXT)?;
         match transaction.commit().await {
             Ok(()) => {
                 self.postgres.wake.appended();
                 Ok(())
             }
-            Err(error) => Err(super::errors::sent(CONTEXT, &error).into_error()),
+            Err(error) => {
+                self.postgres.connections.distrust();
+                Err(super::errors::sent(CONTEXT, &error).into_error())
+            }
         }
     }
 
-    async fn try_append(&self, connection: &mut Transaction, append: &Append) -> Result<Option<Appended>, Sent> {
-        let writer = &self.postgres.engine.writer;
-        let mut point = connection.begin().await.map_err(|error| uncommitted(&error))?;
+    async fn try_append(&self, connection: &mut PgConnection, append: &Append) -> Result<Option<Appended>, Sent> {
+        let (session, writer) = (&mut self.session(connection), &self.postgres.engine.writer);
+        // Not by the driver's own way, which begins a transaction where there is none any more.
+        sqlx::raw_sql("savepoint gesta").run(session).await.map_err(|error| uncommitted(&error))?;
         let result = if writer.is_alone(append) {
-            self.append_alone(&mut self.session(&mut point), append).await
+            self.append_alone(session, append).await
         } else {
-            let sent = writer.send_on(&mut self.session(&mut point), &[append], &NewKinds::default()).await;
+            let sent = writer.send_on(session, &[append], &NewKinds::default()).await;
             sent.map(|mut results| results.pop().flatten())
         };
-        let ended = if matches!(result, Ok(Some(_))) { point.commit().await } else { point.rollback().await };
-        match (result, ended) {
+        let end = match result {
             // Without its transaction nothing of it is stored, whatever was sent.
-            (Err(Sent::Unknown(AppendError::UnknownOutcome(error))), _) => Err(Sent::Refused(error.into())),
+            Err(Sent::Unknown(AppendError::UnknownOutcome(error))) => return Err(Sent::Refused(error.into())),
+            Ok(Some(_)) => "release savepoint gesta",
+            _ => "rollback to savepoint gesta; release savepoint gesta",
+        };
+        match (result, sqlx::raw_sql(end).run(session).await) {
             (Ok(_), Err(error)) => Err(uncommitted(&error)),
             (result, _) => result,
         }
@@ -132,7 +141,8 @@ impl Joined {
     /// Under the lock alone, which the transaction has then, or gets now.
     async fn append_alone(&self, session: &mut Session<'_>, append: &Append) -> Result<Option<Appended>, Sent> {
         if !self.alone {
-            lock_alone(&self.postgres, session).await.map_err(|error| uncommitted(&error))?;
+            // Two that have appended wait for each other: neither goes on before the other has ended.
+            lock_alone(&self.postgres, session).await.map_err(|error| Sent::Refused(driver(CONTEXT, &error).into()))?;
         }
         match self.postgres.engine.writer.decide(session, &[append]).await?.pop() {
             Some(Ok(appended)) => Ok(Some(appended)),
@@ -144,10 +154,20 @@ impl Joined {
 
 /// Takes the lock alone, and leaves the settings of the transaction as they were.
 async fn lock_alone(postgres: &Postgres, session: &mut Session<'_>) -> SqlResult<()> {
+    let (until, mut pause) = (Instant::now() + WAIT_MAX, PAUSE.0);
     let before: String = sqlx::query("select current_setting('lock_timeout')").value(session).await?;
-    let lock = format!("set local lock_timeout = '10s'; {}", postgres.place.lock_alone());
-    sqlx::raw_sql(AssertSqlSafe(lock)).run(session).await?;
+    let lock = format!("savepoint gesta_lock; set local lock_timeout = '{ALONE_WAIT_MS}ms'; {}", postgres.place.lock_alone());
+    while let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*lock)).run(session).await {
+        if !is_lock_timeout(&error) || Instant::now() >= until {
+            return Err(error);
+        }
+        // Everybody else waits behind it meanwhile.
+        sqlx::raw_sql("rollback to savepoint gesta_lock; release savepoint gesta_lock").run(session).await?;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE.1);
+    }
     sqlx::query("select set_config('lock_timeout', $1, true)").bind(before).run(session).await?;
+    sqlx::raw_sql("release savepoint gesta_lock").run(session).await?;
     Ok(())
 }
 

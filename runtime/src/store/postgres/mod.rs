@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _};
+use tokio::sync::Semaphore;
 
 pub use self::options::{AppendOrder, PostgresOptions};
 
@@ -108,6 +109,7 @@ impl Postgres {
             models: Arc::clone(&models),
             order: options.appends,
             place: place.clone(),
+            turns: Semaphore::new(writer::TURNS),
         });
         let reads = Reads::new(&place.schema);
         Ok(Postgres { connections, engine, census, wake, reads, place, models, lease: options.lease })
@@ -173,8 +175,11 @@ impl EventLog for Postgres {
         if max == 0 {
             return Ok(());
         }
-        if let Some(known) = self.census.known_still(&self.connections).filter(|known| known.last > after.get()) {
-            let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
+        if self.census.known().last > after.get()
+            && let connection = self.connections.read().await?
+            && let Some(known) = self.census.known_still(&self.connections)
+        {
+            let visited = self.reads.all(connection, after, known, max, &mut *visit).await?;
             self.saw(&visited);
             max -= visited.count;
             if visited.ended || max == 0 {

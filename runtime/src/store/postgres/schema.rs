@@ -84,7 +84,7 @@ fn hold_always(name: &str) -> String {
 fn census_function(name: &str, lock_key: i64) -> String {
     let body = dollar_quoted(&Census::body(name, lock_key));
     format!(
-        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out holders text[], out server bigint)
+        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint)
         language plpgsql volatile as {body}"
     )
 }
@@ -297,7 +297,7 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
     let (lock_key, database): (i64, i64) = (row.try_get(0).during(CONTEXT)?, row.try_get(1).during(CONTEXT)?);
     let sql = format!(
         "select s.seqcache, s.seqincrement, s.seqcycle,
-            coalesce(pg_catalog.pg_sequence_last_value(c.oid), 0),
+            case when has_sequence_privilege(c.oid, 'usage') then coalesce(pg_catalog.pg_sequence_last_value(c.oid), 0) end,
             (select coalesce(max(position), 0) from {name}.gesta_events),
             (select case when t.tgtype <> 6 or t.tgqual is not null then 'shape' else t.tgenabled::text end from pg_catalog.pg_trigger t
                 where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
@@ -329,7 +329,10 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
             "`gesta_positions` gives positions out of order: `alter sequence {name}.gesta_positions cache 1 increment 1 no cycle`"
         )));
     }
-    let (last, stored) = (number(3)?, number(4)?);
+    let last: Option<i64> = row.try_get(3).during(CONTEXT)?;
+    let last =
+        last.ok_or_else(|| wrong(format!("positions can't be taken: `grant usage on sequence {name}.gesta_positions to ..`")))?;
+    let stored = number(4)?;
     if stored > last {
         return Err(wrong(format!(
             "the last event stands at {stored}, and `gesta_positions` at {last}, so positions would be given twice: \

@@ -87,9 +87,11 @@ impl Wake {
             match self.hear(connections, channel, again).await {
                 Ok(()) => return,
                 Err(why) => {
-                    self.listening.store(false, Ordering::Relaxed);
-                    connections.distrust();
-                    again = true;
+                    // One that was there is gone.
+                    if self.listening.swap(false, Ordering::Relaxed) {
+                        connections.distrust();
+                        again = true;
+                    }
                     tracing::debug!(%why, "notifications are not heard, the store looks for events more often");
                     tokio::time::sleep(AGAIN).await;
                 }

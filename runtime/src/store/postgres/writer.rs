@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
+use tokio::sync::Semaphore;
 
 use super::append::{Events, Kinds, NewKeys, NewKinds, Statements, appended, correlation_id, counter, single};
 use super::census::Census;
@@ -24,10 +25,12 @@ use crate::store::{Append, AppendError, Appended, NewEvent, StreamAppend};
 pub(super) const CONTEXT: &str = "appending";
 /// How often an append is sent again that lost a race which nothing stored explains.
 const ATTEMPTS_MAX: usize = 5;
+/// How many of those that wait for somebody's open transaction try at once.
+pub(super) const TURNS: usize = 2;
 /// How long an append waits for somebody's open transaction.
-const WAIT_MAX: Duration = Duration::from_secs(10);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(10);
 /// The pauses between its attempts, each of which waits for a while itself: the first and the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 pub(super) struct Writer {
     pub(super) connections: Connections,
@@ -38,6 +41,8 @@ pub(super) struct Writer {
     pub(super) models: Arc<RwLock<Arc<Models>>>,
     pub(super) order: AppendOrder,
     pub(super) place: Place,
+    /// How many of those that wait for somebody's open transaction try at once.
+    pub(super) turns: Semaphore,
 }
 
 pub(super) type Results = Vec<Result<Appended, AppendError>>;
@@ -69,12 +74,15 @@ impl Writer {
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
+            // However many wait, some connections are left to those who need not.
+            let turn = self.turns.acquire().await;
             let result = if self.is_alone(append) { self.one_alone(append).await } else { self.one(append).await };
             let result = match result {
                 Ok(result) => result,
                 Err(blocked) if Instant::now() >= until => Err(blocked),
                 Err(_) => continue,
             };
+            drop(turn);
             self.told(append, &result);
             return result;
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gesta::{App, Failure, StoreError};
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{Executor, PgPool};
+use sqlx::{Connection as _, Executor, PgPool};
 
 use super::server::Database;
 use crate::app::commands::lending;
@@ -118,6 +118,21 @@ async fn the_commit_of_a_transaction_that_has_failed_is_no_success() {
     let told = "committing: the transaction has failed before, and nothing of it is stored: see the first error";
     assert_eq!(why.to_string(), told);
     assert_eq!(balance(&app, "A").await, Some(0));
+
+    // The driver undoes one that has failed where a part of it is begun: then there is none any more, and what follows would be
+    // stored by itself.
+    let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+    joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+    {
+        let mut connection = joint.connection().await.unwrap();
+        assert!(connection.execute("select 1 / 0").await.is_err());
+        assert!(connection.begin().await.is_err());
+    }
+    let why = joint.execute(&account("B"), Deposit { amount: 7 }).await.expect_err("there is no transaction").to_string();
+    assert_eq!(why, told.replace("committing", "appending"));
+    let why = joint.commit().await.expect_err("nothing of it is stored");
+    assert_eq!(why.to_string(), told);
+    assert_eq!((balance(&app, "A").await, balance(&app, "B").await), (Some(0), Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -156,4 +171,29 @@ async fn a_transaction_that_can_not_be_joined_is_refused_with_the_reason() {
     let failure = sqlite.join(pool.begin().await.unwrap()).await.expect_err("a file is no database server");
     assert!(matches!(failure, Failure::Store(StoreError::Unsupported(_))), "{failure}");
     drop(database);
+}
+
+/// Whoever wants the lock alone while another transaction has appended waits for it, and lets everybody else go on meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_that_waits_for_the_lock_alone_keeps_nobody_else_waiting() {
+    let (_database, app, pool) = started(false).await;
+    let first = app.join(pool.begin().await.unwrap()).await.unwrap();
+    first.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+    let second = app.join(pool.begin().await.unwrap()).await.unwrap();
+    let waiting = tokio::spawn(async move {
+        let looked = second.execute(&account("B"), Audit).idempotency_key("looked").await;
+        (looked.map(|done| done.version), second.commit().await)
+    });
+    let mut longest = Duration::ZERO;
+    for number in 0..40 {
+        let began = Instant::now();
+        app.execute(&account(&format!("other{number}")), Open { owner: "x".into() }).await.unwrap();
+        longest = longest.max(began.elapsed());
+    }
+    assert!(longest < Duration::from_secs(3), "{longest:?}");
+    assert!(!waiting.is_finished(), "it can't have the lock");
+    first.commit().await.unwrap();
+    let (looked, committed) = waiting.await.unwrap();
+    committed.unwrap();
+    assert_eq!(looked.unwrap().get(), 1);
 }
