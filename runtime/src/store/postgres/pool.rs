@@ -4,7 +4,8 @@
 //! meanwhile another connection is opened. So one that was answered is kept here, and lent before one of the pool's.
 //!
 //! Always true: a kept connection has ended all that it did, and none is kept while somebody waits for the pool. One that was open
-//! when another was lost is lent no more, and one that is given up in the middle of a transaction is closed.
+//! when another was lost is lent no more, and one that is given up before all is answered is closed: the driver's
+//! pool would ask it, and wait without end for one whose server says nothing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,6 +23,8 @@ use super::session::{Ask as _, Sending, Session};
 const KEPT_MAX: Duration = Duration::from_secs(30);
 /// So is one that the pool has given so long ago: as the driver's pool does with those that it keeps.
 const TRUSTED_MAX: Duration = Duration::from_mins(30);
+/// How long is waited for those that are in use, once nothing more is asked.
+const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
@@ -103,7 +106,7 @@ impl Pool {
         let connection = self.0.driver.acquire().await?;
         drop(waiting);
         let (sending, home) = (self.0.sending.clone(), Arc::downgrade(&self.0));
-        Ok((Lent { connection, trusted, since: trusted, open: false, sending, home }, false))
+        Ok((Lent { connection, trusted, since: trusted, open: false, answered: false, sending, home }, false))
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
@@ -116,8 +119,9 @@ impl Pool {
         while kept.idle.front().is_some_and(doubtful) {
             kept.idle.pop_front().into_iter().for_each(Lent::close);
         }
-        while let Some(lent) = kept.idle.pop_back() {
+        while let Some(mut lent) = kept.idle.pop_back() {
             if !doubtful(&lent) {
+                lent.answered = false;
                 return Ok(lent);
             }
             lent.close();
@@ -133,7 +137,8 @@ impl Pool {
             kept.closed = true;
             kept.idle.drain(..).for_each(Lent::close);
         }
-        self.0.driver.close().await;
+        // One that is on its way back may have been asked whether it is still there, in vain.
+        let _ = tokio::time::timeout(CLOSE_MAX, self.0.driver.close()).await;
     }
 }
 
@@ -160,8 +165,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A connection. One that is dropped goes back to the driver's pool, which finds out what has become of it; in the middle of a
-/// transaction it is closed.
+/// A connection. One that is dropped before everything was answered that was asked of it is closed.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
     /// The pool gave it after that.
@@ -170,6 +174,8 @@ pub(super) struct Lent {
     since: Instant,
     /// It is in a transaction.
     open: bool,
+    /// It has ended all that it did.
+    answered: bool,
     sending: Sending,
     home: Weak<Shared>,
 }
@@ -201,6 +207,7 @@ impl Lent {
             sqlx::raw_sql(how).run(&mut self.session()).await?;
             self.open = false;
         }
+        self.answered = true;
         if let Some(home) = home {
             let mut kept = home.kept();
             if kept.waiting == 0 && !kept.closed {
@@ -213,16 +220,19 @@ impl Lent {
 
     /// Closes it, whatever has become of it.
     fn close(mut self) {
-        self.connection.close_on_drop();
+        self.answered = false;
     }
 
     /// There is more to come of what was asked, as many rows at most, that nobody wants.
-    pub(super) async fn interrupt(self, rows_max: usize) {
+    pub(super) async fn interrupt(mut self, rows_max: usize) {
         if rows_max > ROWS_LEFT_MAX {
             // Those would be waited for.
             self.close();
         } else if self.open {
             let _ = self.done().await;
+        } else {
+            // The driver's pool reads them.
+            self.answered = true;
         }
     }
 }
@@ -232,7 +242,7 @@ const ROWS_LEFT_MAX: usize = 5_000;
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if self.open {
+        if !self.answered {
             self.connection.close_on_drop();
         }
     }

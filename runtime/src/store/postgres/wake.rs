@@ -103,14 +103,14 @@ impl Wake {
         let Some(mut listener) = connections.listener().await? else { return Ok(()) };
         // A loss is to be known at once, not once the server is back.
         listener.eager_reconnect(false);
-        listener.listen(channel).await?;
+        let wait_max = connections.answer_wait_max();
+        tokio::time::timeout(wait_max, listener.listen(channel)).await.unwrap_or_else(|_| Err(silent(wait_max)))?;
         if again {
             // Others may have been lost while nobody listened, and something may have been missed.
             connections.distrust();
             self.heard.send_modify(|heard| *heard += 1);
         }
         self.listening.store(true, Ordering::Relaxed);
-        let wait_max = connections.answer_wait_max();
         loop {
             let Ok(heard) = tokio::time::timeout(wait_max, listener.try_recv()).await else {
                 // Nobody has appended, or nobody is there.
