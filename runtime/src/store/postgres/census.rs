@@ -284,8 +284,8 @@ impl Census {
         Ok(())
     }
 
-    /// Another server answers, or perhaps the same after a restart or a crash. What was committed may be lost there; and what was only given as a
-    /// position may be given again.
+    /// Another server answers, or perhaps the same after a restart or a crash. What was committed may be lost there; and what was only
+    /// given as a position may be given again.
     async fn meet(&self, server: i64, since: Instant, connection: &mut Session<'_>) -> Result<(), StoreError> {
         let tail = *self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((position, id)) = tail {
