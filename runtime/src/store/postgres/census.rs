@@ -8,7 +8,8 @@
 //! Always true: the position was read before the holders were listed, and what is told of is the last event up to there, only
 //! after every one of them was gone. No read goes beyond that event: positions behind it, which nobody has used, may be given again
 //! once the server has crashed. A census that has to wait goes on with the holders it found, so writers that come without end can't
-//! keep it from ending.
+//! keep it from ending. They are known by what the server calls them, which after a crash may be anybody: so once they are gone, the
+//! server must not have crashed since they were found, which a row says that no crash leaves there (`gesta_alive`, an unlogged table).
 //!
 //! The sequence is asked by the function that takes its lock. Whoever selects from it as from a table may be told 32 positions too
 //! many: while `nextval` writes its log, that is what stands there.
@@ -86,6 +87,8 @@ struct UnderWay {
 
 struct Waiting {
     server: i64,
+    /// What a crash of the server takes away.
+    alive: Option<Uuid>,
     /// Calls that it serves.
     serves: u64,
     position: u64,
@@ -109,7 +112,7 @@ impl Census {
             under_way: Mutex::default(),
             tail: StdMutex::new(None),
             lost: OnceLock::new(),
-            begin: format!("select settled, last, holders, server, id from {schema}.gesta_census()"),
+            begin: format!("select settled, last, holders, server, id, alive from {schema}.gesta_census()"),
             holders: format!(
                 "select l.virtualtransaction from pg_catalog.pg_locks l where {lock} and l.virtualtransaction = any($1)"
             ),
@@ -122,7 +125,8 @@ impl Census {
                  where {lock} and l.virtualtransaction = any($1)",
             ),
             last: format!(
-                "select e.position, s.server, e.event_id from (select {SERVER} as server) as s left join (
+                "select e.position, s.server, e.event_id, (select id from {schema}.gesta_alive)
+                 from (select {SERVER} as server) as s left join (
                     select position, event_id from {schema}.gesta_events where position <= $1 order by position desc limit 1
                 ) as e on true"
             ),
@@ -142,6 +146,10 @@ impl Census {
                 if holders is null then
                     select position, event_id into last, id from {schema}.gesta_events where position <= settled
                         order by position desc limit 1;
+                else
+                    insert into {schema}.gesta_alive (id) select pg_catalog.gen_random_uuid()
+                        where not exists (select from {schema}.gesta_alive) on conflict do nothing;
+                    select a.id into alive from {schema}.gesta_alive as a;
                 end if;
                 server := {SERVER};
             end ",
@@ -184,8 +192,6 @@ impl Census {
             return Ok(self.known_still(connections).unwrap_or_default());
         };
         while under_way.done < asked {
-            // A server that was restarted meanwhile may have given other names to those who were open.
-            under_way.waiting.take_if(|waiting| connections.lost_since(waiting.since));
             if under_way.waiting.is_none() {
                 self.begin(&mut under_way, connections).await?;
             }
@@ -195,18 +201,18 @@ impl Census {
                     // Still open.
                     Ok(false) => return Ok(self.known_still(connections).unwrap_or_default()),
                     Err(error) => {
-                        // Who held the lock of a server that is gone says nothing of the next one.
                         under_way.waiting = None;
                         return Err(error);
                     }
                 }
-                let Waiting { serves, position, server, since, .. } = *waiting;
+                let Waiting { serves, position, server, alive, since, .. } = *waiting;
                 under_way.waiting = None;
                 let mut connection = connections.control().await?;
                 let last = sqlx::query(AssertSqlSafe(&*self.last)).bind(position.cast_signed());
                 let row = last.one(&mut connection.session()).await.during(CONTEXT)?;
                 connection.done().await.during(CONTEXT)?;
-                if row.try_get::<i64, _>(1).during(CONTEXT)? == server && !connections.lost_since(since) {
+                // Who held the lock of a server that is gone says nothing of the next one.
+                if row.try_get::<i64, _>(1).during(CONTEXT)? == server && row.try_get::<Option<Uuid>, _>(3).during(CONTEXT)? == alive {
                     under_way.done = serves;
                     self.tell(&row, [0, 2], server, since)?;
                 }
@@ -233,7 +239,8 @@ impl Census {
                 self.tell(&row, [1, 4], server, since)?;
             }
             Some(holders) => {
-                under_way.waiting = Some(Waiting { server, serves, position, holders, since, warned: false });
+                let alive = row.try_get(5).during(CONTEXT)?;
+                under_way.waiting = Some(Waiting { server, alive, serves, position, holders, since, warned: false });
             }
         }
         Ok(())

@@ -84,9 +84,14 @@ fn hold_always(name: &str) -> String {
 fn census_function(name: &str, lock_key: i64) -> String {
     let body = dollar_quoted(&Census::body(name, lock_key));
     format!(
-        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint)
+        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint, out alive uuid)
         language plpgsql volatile as {body}"
     )
+}
+
+/// The table that is empty after a crash of the server: by its row a census knows that there was none.
+fn alive_table(name: &str) -> String {
+    format!("create unlogged table {name}.gesta_alive (alone boolean not null default true primary key check (alone), id uuid not null)")
 }
 
 /// Makes sure that everything is there and in order, and says where.
@@ -226,6 +231,7 @@ fn tables(schema: &str) -> String {
             unique (stream, version)
         );
         alter sequence {name}.gesta_positions owned by {name}.gesta_events.position;
+        {alive};
         create table {name}.gesta_event_types (
             aggregate text collate \"C\" not null,
             name text collate \"C\" not null,
@@ -283,6 +289,7 @@ fn tables(schema: &str) -> String {
         function = hold_function(&name, lock_key),
         trigger = hold_trigger(&name),
         census = census_function(&name, lock_key),
+        alive = alive_table(&name),
         literal = name.replace('\'', "''"),
     )
 }
@@ -312,7 +319,8 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
                 where i.indrelid = e.oid and i.indisunique and i.indisvalid),
             (select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = e.oid and not t.tgisinternal
                 and t.tgtype & 7 = 7 and t.tgenabled <> 'D' limit 1),
-            (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1)
+            (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1),
+            (select a.relpersistence::text from pg_catalog.pg_class a where a.relnamespace = n.oid and a.relname = 'gesta_alive')
         from pg_catalog.pg_class e
             join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
@@ -365,6 +373,12 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
         return Err(wrong(format!(
             "the trigger `gesta_hold` does not take the lock that readers look for: `{function}`, while nobody appends; if it \
              calls another function, drop it before"
+        )));
+    }
+    if text(&row, 14)?.as_deref() != Some("u") {
+        let again = alive_table(&name);
+        return Err(wrong(format!(
+            "`gesta_alive` is not the table that a crash of the server empties: `drop table if exists {name}.gesta_alive; {again}`"
         )));
     }
     // Its text names the schema: in one that was renamed, it would look at whatever has the old name now.

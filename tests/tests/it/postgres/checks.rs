@@ -66,10 +66,12 @@ async fn what_readers_rely_on_is_looked_at_and_what_mends_it_is_named() {
         ("alter sequence {s}.gesta_positions restart 3", "the last event stands at 6, and `gesta_positions` at 0, so positions would"),
         ("select setval('{l}.gesta_positions', 4)", "the last event stands at 6, and `gesta_positions` at 4, so positions would"),
         (
-            "create or replace function {s}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint)
+            "create or replace function {s}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint, out alive uuid)
              language plpgsql as 'begin settled := 1; end'",
             "the function `gesta_census` is not the one of this schema",
         ),
+        ("alter table {s}.gesta_alive set logged", "`gesta_alive` is not the table that a crash of the server empties"),
+        ("drop table {s}.gesta_alive", "`gesta_alive` is not the table that a crash of the server empties"),
         ("drop function {s}.gesta_census()", "the function `gesta_census` is not the one of this schema"),
     ] {
         let harm = harm.replace("{s}", QUOTED).replace("{l}", &QUOTED.replace('\'', "''"));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gesta::store::{Store, StoredEvent};
 use gesta::{App, BookmarkError, Position, Version};
 use sqlx::{Connection as _, Executor as _};
+use xtask::pooler::Pooler;
 use xtask::postgres::Cluster;
 
 use super::proxy::Proxy;
@@ -145,19 +146,22 @@ async fn what_one_server_had_settled_says_nothing_of_the_next_one() {
 
 /// A process of the server that dies takes all others with it, and what was not yet on disk: but when the server was started, nobody can
 /// tell it by.
-#[tokio::test(flavor = "multi_thread")]
-async fn positions_that_are_given_again_after_a_crash_inside_the_server_are_not_passed_over() {
-    // Nothing gets to the disk by itself.
-    let cluster = Arc::new(Cluster::start(&[("wal_writer_delay", "10s")]).expect("a server of one's own"));
-    let url = cluster.url("postgres");
-    let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+///
+/// Nothing is passed over afterwards by a store of this URL, whose readers wait for an open append when it happens, or for nobody.
+async fn crash_inside(direct: &str, url: &str, waits: bool) {
+    let app = lending(App::connect(url).await.unwrap()).start().await.unwrap();
     let store = app.store().clone();
     let first = app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap().position.get();
-    let mut admin = connect(&url).await;
+    let mut admin = connect(direct).await;
     let started = started_at(&mut admin).await;
     let mut tries = 0;
     let (mut open, given) = loop {
-        // Positions that nobody keeps. They are settled.
+        assert_eq!(positions(&store, 0, usize::MAX).await, [first]);
+        let mut gone = connect(direct).await;
+        if waits {
+            open_append(&mut gone, "Account-gone").await;
+        }
+        // Positions that nobody keeps. They are settled, unless somebody is open.
         admin.execute("begin; select nextval('gesta_positions') from generate_series(1, 600); rollback").await.unwrap();
         let (given, pid): (i64, i32) = sqlx::query_as("select pg_sequence_last_value('gesta_positions'), pg_backend_pid()")
             .fetch_one(&mut admin)
@@ -167,7 +171,7 @@ async fn positions_that_are_given_again_after_a_crash_inside_the_server_are_not_
         let before = processes(&mut admin).await.unwrap();
         let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
         assert!(killed.success());
-        let mut back = again(&url, &before).await;
+        let mut back = again(direct, &before).await;
         assert_eq!(started_at(&mut back).await, started, "it was another start, which is not what this is about");
         let is: i64 = sqlx::query_scalar("select pg_sequence_last_value('gesta_positions')").fetch_one(&mut back).await.unwrap();
         if is < given {
@@ -178,14 +182,38 @@ async fn positions_that_are_given_again_after_a_crash_inside_the_server_are_not_
         assert!(tries < 10, "positions are not given again, which is not what this is about");
     };
     open_append(&mut open, "Account-h").await;
-    let low: i64 = sqlx::query_scalar("select max(position) from gesta_events").fetch_one(&mut open).await.unwrap();
-    let (low, last) =
-        (low.unsigned_abs(), app.execute(&account("b"), Open { owner: "Bob".into() }).await.unwrap().position.get());
+    let mut other = connect(direct).await;
+    open_append(&mut other, "Account-faster").await;
+    let position = "select max(position) from gesta_events";
+    let low: i64 = sqlx::query_scalar(position).fetch_one(&mut open).await.unwrap();
+    let last: i64 = sqlx::query_scalar(position).fetch_one(&mut other).await.unwrap();
+    let (low, last) = (low.unsigned_abs(), last.unsigned_abs());
+    other.execute("commit").await.unwrap();
     assert!(low < last && last < given);
     assert!(positions(&store, first, usize::MAX).await.is_empty(), "what is behind an open append was given out");
     open.execute("commit").await.unwrap();
     assert_eq!(positions(&store, first, usize::MAX).await, [low, last]);
     app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_that_are_given_again_after_a_crash_inside_the_server_are_not_passed_over() {
+    // Nothing gets to the disk by itself.
+    let cluster = Cluster::start(&[("wal_writer_delay", "10s")]).expect("a server of one's own");
+    crash_inside(&cluster.url("postgres"), &cluster.url("postgres"), false).await;
+    connect(&cluster.url("postgres")).await.execute("create database waits").await.unwrap();
+    crash_inside(&cluster.url("waits"), &cluster.url("waits"), true).await;
+}
+
+/// Who is behind a pooler does not see that a session was lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_are_they_behind_a_pooler() {
+    let cluster = Cluster::start(&[("wal_writer_delay", "10s")]).expect("a server of one's own");
+    let pooler = Pooler::before(&cluster.url("postgres")).expect("a pooler");
+    let through = |database| format!("{}?pooler=transaction", pooler.url(database));
+    crash_inside(&cluster.url("postgres"), &through("postgres"), false).await;
+    connect(&cluster.url("postgres")).await.execute("create database waits").await.unwrap();
+    crash_inside(&cluster.url("waits"), &through("waits"), true).await;
 }
 
 async fn started_at(connection: &mut sqlx::postgres::PgConnection) -> String {
