@@ -218,7 +218,8 @@ pub enum StoreError {
     /// What it keeps is not what it wrote.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// Its driver reported an error; nothing was changed.
+    /// Its driver reported an error. Nothing was changed, as far as is known: what may have been stored all the same says so by an error of
+    /// its own, such as [`UnknownOutcome`](crate::store::AppendError::UnknownOutcome).
     #[error("{context}: {message}")]
     Driver {
         /// What the store was doing.
@@ -551,7 +552,7 @@ impl Failure {
     pub fn is_retryable(&self) -> bool {
         match self {
             Failure::Conflict { .. } | Failure::Busy { .. } => true,
-            Failure::Store(e) => e.is_retryable(),
+            Failure::Store(e) | Failure::CatchUp { why: ProjectionError::Store(e), .. } => e.is_retryable(),
             _ => false,
         }
     }

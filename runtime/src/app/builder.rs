@@ -341,8 +341,9 @@ async fn prepare(
             Some(part) => {
                 let caught_up = loop {
                     match runner.catch_up().await {
-                        // Another process that starts does the same; whoever is first brings it nearer.
-                        Err(ProjectionError::Superseded) => {}
+                        // Another process brings it nearer: one that starts and does the same, or the appends of one that runs.
+                        Err(ProjectionError::Superseded) if rows.checkpoint(place).await?.position < head => {}
+                        Err(ProjectionError::Superseded) => break Ok(()),
                         caught_up => break caught_up,
                     }
                 };

@@ -1,6 +1,7 @@
 //! Inline read models: what the store calls inside an append's transaction.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -25,6 +26,9 @@ pub(crate) struct CatchUp {
     pub(crate) runner: Mutex<Box<dyn Running>>,
 }
 
+/// How long that may take while somebody's open transaction keeps it from going on.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+
 impl Inner {
     /// Brings an inline model to the last event there is now.
     pub(super) async fn catch_up_inline(&self, name: &str) -> Result<(), ProjectionError> {
@@ -33,14 +37,26 @@ impl Inner {
             return Err(StoreError::Unsupported("this inline read model").into());
         };
         let head = self.store.log.head().await?;
-        while rows.checkpoint(model.place).await?.position < head {
+        let mut stood = (Position::ZERO, Instant::now());
+        loop {
+            let stands = rows.checkpoint(model.place).await?.position;
+            if stands >= head {
+                return Ok(());
+            }
+            if stands > stood.0 {
+                stood = (stands, Instant::now());
+            } else if stood.1.elapsed() > CATCH_UP_MAX {
+                let message = format!(
+                    "`{name}` can't come to the last event, at {head}: somebody's transaction is still open that has appended; it stands at {stands}"
+                );
+                return Err(StoreError::Driver { context: "catching up an inline read model", message, transient: true }.into());
+            }
             match runner.lock().await.catch_up().await {
                 // Whoever moved it instead has brought it nearer.
                 Ok(()) | Err(ProjectionError::Superseded) => {}
                 Err(why) => return Err(why),
             }
         }
-        Ok(())
     }
 }
 

@@ -42,6 +42,8 @@ impl<M: Projection> Runner<M> {
     pub(super) async fn take_up_parked(&mut self) -> Result<(), ProjectionError> {
         let parked = self.rows.parked(self.model.place).await?;
         self.parked = Arc::new(parked.into_iter().map(|parked| (parked.stream.clone(), parked)).collect());
+        // Another process may have parked and released since this one fed the model last.
+        self.tell();
         self.retry_parked().await
     }
 
@@ -62,6 +64,8 @@ impl<M: Projection> Runner<M> {
         let mut folding = Folding { key: None, row: None, change: None };
         let mut after = Version::new(parked.version.get().saturating_sub(1));
         let failed = loop {
+            // It may take long, and nothing is stored that would tell others of it.
+            self.renew().await?;
             let page = self.read_page(&parked.stream, after).await?;
             if let Some(why) = self.fold_page(&mut folding, page.events).await?.or(page.unreadable) {
                 break Some(why);
@@ -189,10 +193,11 @@ impl<M: Projection> Runner<M> {
         Ok(())
     }
 
-    /// Tells whoever reads how far the model has come, and what it passes over: at once, so that nobody takes the row of a parked
-    /// stream for one that has come as far.
+    /// Tells whoever reads that the model is fed here, how far it has come, and what it passes over: at once, so that nobody takes the
+    /// row of a parked stream for one that has come as far.
     fn tell(&self) {
         self.model.progress.send_modify(|progress| {
+            progress.stopped.take_if(|why| matches!(why, ProjectionError::Superseded));
             progress.position = progress.position.max(self.position);
             progress.parked = Arc::clone(&self.parked);
         });

@@ -132,9 +132,6 @@ impl<M: Projection> Runner<M> {
                     tracing::info!(model = self.model.name, epoch = checkpoint.epoch, "feeds the read model");
                     (self.checkpoint, self.position, self.retried) = (checkpoint, checkpoint.position, None);
                     self.renewed_at = Instant::now();
-                    self.model.progress.send_modify(|progress| {
-                        (progress.position, progress.stopped) = (checkpoint.position, None);
-                    });
                     return Ok(());
                 }
                 Ok(None) => self.model.progress.send_modify(|progress| progress.stopped = Some(ProjectionError::Superseded)),
@@ -151,10 +148,15 @@ impl<M: Projection> Runner<M> {
     }
 
     /// Says that it is still there, where it is time to.
-    async fn renew(&mut self) -> Result<(), ProjectionError> {
-        let Some(leases) = self.leases.as_ref().filter(|leases| self.renewed_at.elapsed() >= leases.renew_every()) else {
-            return Ok(());
-        };
+    pub(super) async fn renew(&mut self) -> Result<(), ProjectionError> {
+        match &self.leases {
+            Some(leases) if self.renewed_at.elapsed() >= leases.renew_every() => self.renew_now().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn renew_now(&mut self) -> Result<(), ProjectionError> {
+        let Some(leases) = &self.leases else { return Ok(()) };
         if !leases.renew(self.model.place, self.checkpoint.epoch).await? {
             return Err(ProjectionError::Superseded);
         }
@@ -228,9 +230,11 @@ impl<M: Projection> Runner<M> {
         }
     }
 
-    /// The same after the store failed: where a connection was lost at a commit, it may have been stored all the same. Under the same
-    /// epoch nobody else has moved the checkpoint.
+    /// The same after the store failed: where a connection was lost at a commit, it may have been stored all the same, or be about to
+    /// be. The lease stands in the model's row, which that commit has changed, so it is over once the lease is renewed. Under the
+    /// same epoch nobody else has moved the checkpoint.
     async fn turn_anew(&mut self) -> Result<usize, ProjectionError> {
+        self.renew_now().await?;
         let stored = self.rows.checkpoint(self.model.place).await?;
         if stored.epoch != self.checkpoint.epoch {
             return Err(ProjectionError::Superseded);

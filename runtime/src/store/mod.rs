@@ -468,7 +468,7 @@ impl RowQuery {
     }
 }
 
-/// Why rows and checkpoint were not stored. Nothing of them was.
+/// Why rows and checkpoint were not stored, or not as far as is known: a connection that was lost at the commit may have taken it along.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {

@@ -182,16 +182,18 @@ impl Census {
         self.lost.get().map_or(Ok(()), |why| Err(StoreError::Damaged(why.clone())))
     }
 
-    /// A census that begins now, or one of another call that began after this one.
-    pub(super) async fn look(&self, connections: &Connections) -> Result<Known, StoreError> {
+    /// A census that begins now, or one of another call that began after this one. `None` while nothing is known of this server.
+    pub(super) async fn look(&self, connections: &Connections) -> Result<Option<Known>, StoreError> {
         self.check()?;
         let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let patience = Instant::now() + PATIENCE;
         let Ok(mut under_way) = tokio::time::timeout_at(patience.into(), self.under_way.lock()).await else {
             // Others wait for whoever is still open. What was known before is still true.
-            return Ok(self.known_still(connections).unwrap_or_default());
+            return Ok(self.known_still(connections));
         };
         while under_way.done < asked {
+            // What is known is looked at again then.
+            under_way.waiting.take_if(|waiting| connections.lost_since(waiting.since));
             if under_way.waiting.is_none() {
                 self.begin(&mut under_way, connections).await?;
             }
@@ -199,7 +201,7 @@ impl Census {
                 match self.wait(waiting, patience, connections).await {
                     Ok(true) => {}
                     // Still open.
-                    Ok(false) => return Ok(self.known_still(connections).unwrap_or_default()),
+                    Ok(false) => return Ok(self.known_still(connections)),
                     Err(error) => {
                         under_way.waiting = None;
                         return Err(error);
@@ -212,13 +214,15 @@ impl Census {
                 let row = last.one(&mut connection.session()).await.during(CONTEXT)?;
                 connection.done().await.during(CONTEXT)?;
                 // Who held the lock of a server that is gone says nothing of the next one.
-                if row.try_get::<i64, _>(1).during(CONTEXT)? == server && row.try_get::<Option<Uuid>, _>(3).during(CONTEXT)? == alive {
+                if row.try_get::<i64, _>(1).during(CONTEXT)? == server
+                    && row.try_get::<Option<Uuid>, _>(3).during(CONTEXT)? == alive
+                {
                     under_way.done = serves;
                     self.tell(&row, [0, 2], server, since)?;
                 }
             }
         }
-        Ok(self.known())
+        Ok(Some(self.known()))
     }
 
     async fn begin(&self, under_way: &mut UnderWay, connections: &Connections) -> Result<(), StoreError> {

@@ -64,8 +64,8 @@ impl Engine {
         queue.jobs.push_back((append, reply));
         if queue.lanes < LANES {
             queue.lanes += 1;
+            let lane = Lane::new(self, &mut queue, false);
             drop(queue);
-            let lane = Lane::new(self, false);
             tokio::spawn(async move { lane.serve().await });
         }
         Ok(result)
@@ -137,7 +137,7 @@ impl Lane {
             let results = self.engine.writer.write(&appends).await;
             for ((append, reply), result) in appends.into_iter().zip(replies).zip(results) {
                 let Some(result) = result else {
-                    let waiting = Lane::new(&self.engine, true);
+                    let waiting = Lane::new(&self.engine, &mut self.engine.queue(), true);
                     tokio::spawn(async move {
                         let result = waiting.engine.writer.wait(&append).await;
                         drop(reply.send(result));
@@ -150,8 +150,8 @@ impl Lane {
         }
     }
 
-    fn new(engine: &Arc<Engine>, ended: bool) -> Self {
-        engine.queue().tasks += 1;
+    fn new(engine: &Arc<Engine>, queue: &mut Queue, ended: bool) -> Self {
+        queue.tasks += 1;
         Lane { engine: Arc::clone(engine), ended }
     }
 }

@@ -73,6 +73,11 @@ pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     code_of(error) == Some(code::LOCK_TIMEOUT)
 }
 
+/// Whether the user may not do it.
+pub(super) fn is_forbidden(error: &sqlx::Error) -> bool {
+    code_of(error) == Some(code::NO_RIGHTS)
+}
+
 /// Whether it is a value that no column, index or table takes, however often it is tried.
 pub(super) fn is_unstorable(error: &sqlx::Error) -> bool {
     code_of(error).is_some_and(code::refuses_values)

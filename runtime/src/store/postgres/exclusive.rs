@@ -132,14 +132,16 @@ impl Writer {
             Ok(Err(refusal)) => return Ok(Err(AppendError::Inline(refusal))),
             Err(_) => return Err(Sent::Refused(panicked())),
         };
-        let models = batch.models.clone();
         for key in keys {
-            let Some((model, at)) = models.get(key.model).zip(batch.models.checkpoint(key.model)) else {
+            let Some(model) = batch.models.get(key.model).cloned() else {
                 return Ok(Err(check::unknown_model(key.model).into()));
             };
             if !model.spec.inline {
                 return Ok(Err(check::not_inline(model.spec.table).into()));
             }
+            let Some(at) = batch.models.checkpoint(key.model) else {
+                return Ok(Err(model.is_replaced().into()));
+            };
             if at != batch.head {
                 return Ok(Err(AppendError::Behind { model: model.spec.table }));
             }

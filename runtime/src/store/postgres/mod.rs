@@ -30,7 +30,7 @@ mod writer;
 
 use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -75,6 +75,8 @@ pub async fn open(options: &PostgresOptions) -> Result<Store, StartError> {
 
 /// How often a read begins anew that another server has answered.
 const LOOKS_MAX: usize = 5;
+/// How long a read waits for somebody's open transaction while nothing is known that was settled before it.
+const UNKNOWN_MAX: Duration = Duration::from_secs(10);
 
 pub(crate) struct Postgres {
     connections: Connections,
@@ -187,11 +189,20 @@ impl EventLog for Postgres {
             }
             after = visited.last.map_or(after, |(position, _)| position);
         }
-        for _ in 0..LOOKS_MAX {
-            let known = self.census.look(&self.connections).await?;
+        let began = Instant::now();
+        let mut looks = 0;
+        while looks < LOOKS_MAX {
+            let Some(known) = self.census.look(&self.connections).await? else {
+                if began.elapsed() < UNKNOWN_MAX {
+                    continue;
+                }
+                let message = "nothing is known yet of what this server holds, since somebody's transaction is open that has appended: end it";
+                return Err(StoreError::Driver { context: "reading events", message: message.to_owned(), transient: true });
+            };
             if known.last <= after.get() {
                 return Ok(());
             }
+            looks += 1;
             let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
             self.saw(&visited);
             // None, though there is one: another server answers since.
@@ -217,7 +228,7 @@ impl EventLog for Postgres {
             self.check()?;
             let known = self.census.known_still(&self.connections);
             if known.is_some_and(|known| known.last > position.get())
-                || self.census.look(&self.connections).await?.last > position.get()
+                || self.census.look(&self.connections).await?.is_some_and(|known| known.last > position.get())
             {
                 return Ok(());
             }

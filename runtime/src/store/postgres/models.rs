@@ -119,9 +119,13 @@ impl Model {
         if !self.replaced.load(Ordering::Relaxed) {
             return Ok(());
         }
+        Err(self.is_replaced())
+    }
+
+    pub(super) fn is_replaced(&self) -> StoreError {
         let message =
             format!("another build has replaced `{}` by rows of its own definition: deploy that build here", self.spec.table);
-        Err(check::misuse("reading rows", message))
+        check::misuse("reading rows", message)
     }
 
     /// Takes it over, if nobody has it and its rows are of this definition.
@@ -410,7 +414,7 @@ pub(super) struct Held {
     models: Arc<Models>,
     checkpoints: Vec<Option<u64>>,
     moved: Vec<bool>,
-    moves: String,
+    schema: String,
 }
 
 impl Held {
@@ -450,7 +454,12 @@ impl Held {
             positions.push(at.unwrap_or(0).cast_signed());
         }
         if !names.is_empty() {
-            let query = sqlx::query(AssertSqlSafe(self.moves)).bind(names).bind(positions);
+            let moves = format!(
+                "update {}.gesta_models m set position = t.position from unnest($1::text[], $2::int8[]) as t(name, position)
+                 where m.table_name = t.name",
+                self.schema
+            );
+            let query = sqlx::query(AssertSqlSafe(moves)).bind(names).bind(positions);
             query.run(connection).await.map_err(|error| uncommitted(&error))?;
         }
         Ok(())
@@ -472,10 +481,6 @@ impl Writer {
         let head = format!("select coalesce(max(position), 0) from {schema}.gesta_events");
         let head: i64 = sqlx::query(AssertSqlSafe(head)).value(connection).await.map_err(|error| uncommitted(&error))?;
         let moved = vec![false; models.len()];
-        let moves = format!(
-            "update {schema}.gesta_models m set position = t.position from unnest($1::text[], $2::int8[]) as t(name, position)
-             where m.table_name = t.name"
-        );
-        Ok((Held { models, checkpoints, moved, moves }, head.unsigned_abs()))
+        Ok((Held { models, checkpoints, moved, schema: schema.clone() }, head.unsigned_abs()))
     }
 }

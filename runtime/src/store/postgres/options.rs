@@ -150,6 +150,9 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
         return Err("a database is named like this: `postgres://user:password@host/database`".to_owned());
     }
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    // Then the rest of a password would be told as if it were an option's name.
+    let cut = query.contains('@') && !base.contains('@');
+    let cut = cut.then(|| "a `?` stands in the user or the password: it is written `%3F` there".to_owned());
     let (mut ours, mut drivers) = (Vec::new(), Vec::new());
     for (name, value) in pairs(query)? {
         if DRIVERS.contains(&name) || name.starts_with("options[") {
@@ -159,6 +162,9 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
         }
     }
     let connect = PgConnectOptions::from_str(&format!("{base}?{}", drivers.join("&"))).map_err(|why| {
+        if let Some(cut) = &cut {
+            return cut.clone();
+        }
         // The driver wraps some of its errors in others of the same kind, and some not.
         let why = why.to_string().replace("error with configuration: ", "");
         format!("{why}: see how `postgres://user:password@host:5432/database` is made")
@@ -184,11 +190,14 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
                 ));
             }
             (name, _) => {
-                return Err(format!(
-                    "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s`, \
-                     `answer_wait_max_s`, `lease_s` or `pooler`, or one of the driver's: {}",
-                    DRIVERS.join(", ")
-                ));
+                let unknown = || {
+                    format!(
+                        "there is no option `{name}`: use `schema`, `appends`, `connections_max`, `connection_wait_max_s`, \
+                         `answer_wait_max_s`, `lease_s` or `pooler`, or one of the driver's: {}",
+                        DRIVERS.join(", ")
+                    )
+                };
+                return Err(cut.unwrap_or_else(unknown));
             }
         };
     }
@@ -237,13 +246,13 @@ impl fmt::Debug for PostgresOptions {
 
 /// A URL as it may be shown.
 fn without_password(url: &str) -> String {
-    let (before, query) = url.split_once('?').map_or((url, None), |(before, query)| (before, Some(query)));
-    let mut shown = match before.split_once("//").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-        Some((scheme, (user, host))) => {
-            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
-            format!("{scheme}//{user}@{host}")
-        }
-        None => before.to_owned(),
+    // A password may hold what should be written otherwise: it ends at the last `@` there is.
+    let (user, rest) = url.rsplit_once('@').unwrap_or(("", url));
+    let (before, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
+    let mut shown = match user.split_once("//").and_then(|(scheme, user)| Some((scheme, user.split_once(':')?.0))) {
+        Some((scheme, user)) => format!("{scheme}//{user}:***@{before}"),
+        None if user.is_empty() => before.to_owned(),
+        None => format!("{user}@{before}"),
     };
     if let Some(query) = query {
         let pairs = query.split('&').map(|pair| if pair.starts_with("password=") { "password=***" } else { pair });
@@ -266,11 +275,14 @@ mod tests {
             ("postgres://ann:secret@h/d?pooler=session", "`pooler` can't be `session`: use `transaction`, or leave it out"),
             ("postgres://h/d?schema=", "\"\" can't be the name of a schema: use letters, digits and `_`, at most 63 of them"),
             ("postgres://h/d?schema=a&schema=b", "the option `schema` stands there twice: leave one of them out"),
+            ("postgres://ann:se?cret@h/d", "a `?` stands in the user or the password: it is written `%3F` there"),
+            ("postgres://ann:12?se=cret@h/d", "a `?` stands in the user or the password: it is written `%3F` there"),
+            ("postgres://ann:se/cret@h/d", "invalid port number: see how `postgres://user:password@host:5432/database` is made"),
             ("postgres://ann:secret@h/d?pool=3&password=secret", "there is no option `pool`: use `schema`, "),
         ] {
             let error = PostgresOptions::parse(url).expect_err(url).to_string();
             assert!(error.contains(why), "{error}");
-            assert!(!error.contains("secret"), "{error}");
+            assert!(!error.contains("secret") && !error.contains("cret@"), "{error}");
         }
     }
 

@@ -80,7 +80,7 @@ impl Pool {
         let mut again = false;
         loop {
             let (mut lent, kept) = self.any().await?;
-            lent.open = true;
+            lent.state = State::Open;
             let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*begin)).run(&mut lent.session()).await else { return Ok(lent) };
             if !is_lost(&error) {
                 // Such as by a time-out while it waits for a lock. That it ends badly changes nothing.
@@ -106,7 +106,7 @@ impl Pool {
         let connection = self.0.driver.acquire().await?;
         drop(waiting);
         let (sending, home) = (self.0.sending.clone(), Arc::downgrade(&self.0));
-        Ok((Lent { connection, trusted, since: trusted, open: false, answered: false, sending, home }, false))
+        Ok((Lent { connection, trusted, since: trusted, state: State::Asked, sending, home }, false))
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
@@ -114,14 +114,14 @@ impl Pool {
         let mut kept = self.0.kept();
         let doubtful = |lent: &Lent| {
             let old = lent.since.elapsed() > KEPT_MAX || lent.trusted.elapsed() > TRUSTED_MAX;
-            old || self.0.sending.lost_at.is_after(lent.trusted)
+            old || lent.is_doubtful()
         };
         while kept.idle.front().is_some_and(doubtful) {
             kept.idle.pop_front().into_iter().for_each(Lent::close);
         }
         while let Some(mut lent) = kept.idle.pop_back() {
             if !doubtful(&lent) {
-                lent.answered = false;
+                lent.state = State::Asked;
                 return Ok(lent);
             }
             lent.close();
@@ -172,12 +172,19 @@ pub(super) struct Lent {
     trusted: Instant,
     /// When it was kept last.
     since: Instant,
-    /// It is in a transaction.
-    open: bool,
-    /// It has ended all that it did.
-    answered: bool,
+    state: State,
     sending: Sending,
     home: Weak<Shared>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Something may be asked of it, and not be answered yet.
+    Asked,
+    /// The same, in a transaction.
+    Open,
+    /// It has ended all that it did.
+    Answered,
 }
 
 impl Lent {
@@ -188,7 +195,7 @@ impl Lent {
 
     /// Whether it is in a transaction, of which nothing is stored yet.
     pub(super) fn is_open(&self) -> bool {
-        self.open
+        self.state == State::Open
     }
 
     /// Everything that was asked of it is answered: commits the transaction it is in, if it is in one, and lends it to whoever is next.
@@ -198,16 +205,25 @@ impl Lent {
 
     /// The same with what was changed undone.
     pub(super) async fn rollback(self) -> SqlResult<()> {
+        if self.is_doubtful() {
+            // Its end undoes it too; whoever says nothing would be waited for once more.
+            self.close();
+            return Ok(());
+        }
         self.end("rollback").await
+    }
+
+    /// Whether it was there when another was lost, or was lost itself.
+    fn is_doubtful(&self) -> bool {
+        self.sending.lost_at.is_after(self.trusted)
     }
 
     async fn end(mut self, how: &'static str) -> SqlResult<()> {
         let home = self.home.upgrade();
-        if self.open {
+        if self.is_open() {
             sqlx::raw_sql(how).run(&mut self.session()).await?;
-            self.open = false;
         }
-        self.answered = true;
+        self.state = State::Answered;
         if let Some(home) = home {
             let mut kept = home.kept();
             if kept.waiting == 0 && !kept.closed {
@@ -220,19 +236,19 @@ impl Lent {
 
     /// Closes it, whatever has become of it.
     fn close(mut self) {
-        self.answered = false;
+        self.state = State::Asked;
     }
 
     /// There is more to come of what was asked, as many rows at most, that nobody wants.
     pub(super) async fn interrupt(mut self, rows_max: usize) {
-        if rows_max > ROWS_LEFT_MAX {
+        if rows_max > ROWS_LEFT_MAX || self.is_doubtful() {
             // Those would be waited for.
             self.close();
-        } else if self.open {
+        } else if self.is_open() {
             let _ = self.done().await;
         } else {
             // The driver's pool reads them.
-            self.answered = true;
+            self.state = State::Answered;
         }
     }
 }
@@ -242,7 +258,7 @@ const ROWS_LEFT_MAX: usize = 5_000;
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if !self.answered {
+        if self.state != State::Answered {
             self.connection.close_on_drop();
         }
     }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::census::Census;
 use super::connections::Connections;
-use super::errors::While;
+use super::errors::{While, driver, is_forbidden};
 use super::pool::Lent;
 use super::session::{Ask as _, Session};
 use crate::error::{StartError, StoreError};
@@ -91,7 +91,9 @@ fn census_function(name: &str, lock_key: i64) -> String {
 
 /// The table that is empty after a crash of the server: by its row a census knows that there was none.
 fn alive_table(name: &str) -> String {
-    format!("create unlogged table {name}.gesta_alive (alone boolean not null default true primary key check (alone), id uuid not null)")
+    format!(
+        "create unlogged table {name}.gesta_alive (alone boolean not null default true primary key check (alone), id uuid not null)"
+    )
 }
 
 /// Makes sure that everything is there and in order, and says where.
@@ -194,6 +196,9 @@ async fn migrate(connection: &mut Session<'_>, found: &Found) -> Result<(), Star
         let create = if there { String::new() } else { format!("create schema {}; ", quoted(schema)) };
         let made = sqlx::raw_sql(AssertSqlSafe(create + &tables(schema))).run(connection).await;
         made.map_err(|error| {
+            if !is_forbidden(&error) {
+                return driver("making the tables", &error).into();
+            }
             let told = super::errors::plain(&error);
             refused(format!(
                 "the tables can't be made in the schema `{schema}`: {told}; `grant create on schema {schema} to {user}` lets `{user}` make \
@@ -314,13 +319,16 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
             (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_hold'),
             e.relpersistence::text,
             (select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a
-                on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = e.oid and a.attname = 'position'),
+                on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = e.oid and a.attname = 'position'
+                and exists (select from pg_catalog.pg_depend o where o.classid = 'pg_catalog.pg_attrdef'::regclass and o.objid = d.oid
+                    and o.refclassid = 'pg_catalog.pg_class'::regclass and o.refobjid = c.oid)),
             (select array_agg(pg_get_indexdef(i.indexrelid)) from pg_catalog.pg_index i
                 where i.indrelid = e.oid and i.indisunique and i.indisvalid),
             (select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = e.oid and not t.tgisinternal
                 and t.tgtype & 7 = 7 and t.tgenabled <> 'D' limit 1),
             (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1),
-            (select a.relpersistence::text from pg_catalog.pg_class a where a.relnamespace = n.oid and a.relname = 'gesta_alive')
+            (select a.relpersistence::text from pg_catalog.pg_class a where a.relnamespace = n.oid and a.relname = 'gesta_alive'),
+            row_security_active(e.oid)
         from pg_catalog.pg_class e
             join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
@@ -399,7 +407,7 @@ fn check_table(row: &PgRow, name: &str) -> Result<(), String> {
     if text(9).as_deref() != Some("p") {
         return Err(format!("`gesta_events` is empty after a crash: `alter table {table} set logged`"));
     }
-    if !text(10).is_some_and(|default| default.starts_with("nextval(") && default.contains("gesta_positions")) {
+    if !text(10).is_some_and(|default| default.starts_with("nextval(")) {
         let default = format!("nextval('{}.gesta_positions')", name.replace('\'', "''"));
         return Err(format!(
             "positions do not come from `gesta_positions`: `alter table {table} alter position set default {default}`, while nobody appends"
@@ -407,6 +415,9 @@ fn check_table(row: &PgRow, name: &str) -> Result<(), String> {
     }
     if !indexes.iter().any(|index| index.ends_with(" (stream, version)")) {
         return Err(format!("two events could have one version: `alter table {table} add unique (stream, version)`"));
+    }
+    if row.try_get::<bool, _>(15).unwrap_or(true) {
+        return Err(format!("events could be hidden from readers: `alter table {table} disable row level security`"));
     }
     if let Some(trigger) = text(12) {
         let cure = format!("drop trigger {} on {table}", quoted(&trigger));

@@ -171,7 +171,7 @@ impl Pool {
     }
 }
 
-/// Inline: the accounts there are, gone with them.
+/// Inline, unless appends run beside each other: the accounts there are, gone with them.
 #[derive(Debug, Clone, PartialEq, ReadModel)]
 #[read_model(table = "balances")]
 pub struct Balance {
@@ -207,7 +207,7 @@ impl Balance {
     }
 }
 
-/// Inline: rows that many appends of one batch change.
+/// Inline, unless appends run beside each other: rows that many appends of one batch change.
 #[derive(Debug, Clone, PartialEq, ReadModel)]
 #[read_model(table = "pools")]
 pub struct PoolSheet {
@@ -319,13 +319,13 @@ fn digest(before: i64, op: i64) -> i64 {
     before.wrapping_mul(31).wrapping_add(op)
 }
 
-/// The app of the load: two models inline, two a moment behind.
-pub fn register(builder: Builder) -> Builder {
-    builder
-        .aggregate::<Account>()
-        .aggregate::<Pool>()
-        .inline_projection::<Balance>()
-        .inline_projection::<PoolSheet>()
-        .projection::<Statement>()
-        .projection::<Flow>()
+/// The app of the load: two models inline, two a moment behind. All are where a URL asks for appends that run beside each other, which
+/// those that carry an inline model don't.
+pub fn register(builder: Builder, url: &str) -> Builder {
+    let builder = builder.aggregate::<Account>().aggregate::<Pool>().projection::<Statement>().projection::<Flow>();
+    if url.contains("appends=shared") {
+        builder.projection::<Balance>().projection::<PoolSheet>()
+    } else {
+        builder.inline_projection::<Balance>().inline_projection::<PoolSheet>()
+    }
 }

@@ -1,4 +1,5 @@
-//! The program that is killed: 32 clients at the same time, on an app with inline and async read models.
+//! The program that is killed: 32 clients at the same time, on an app with async read models, and inline ones where the URL does not
+//! ask for appends beside each other.
 //!
 //! It takes a URL, a seed, the number of its round and how many commands each client sends at most, and says what it does
 //! in lines, see [`mod@line`].
@@ -44,9 +45,9 @@ async fn main() -> ExitCode {
     let (mut dice, round, commands) = (Dice::new(seed.parse().expect("a number")), number(round), number(commands));
 
     let builder = App::connect(url).await.expect("the store opens");
-    let app = domain::register(builder).start().await.expect("the app starts");
+    let app = domain::register(builder, url).start().await.expect("the app starts");
     say(&Line::Started);
-    let left = app.read::<Balance>().all().await.expect("an inline model can be read at once");
+    let left = app.read::<Balance>().all().await.expect("a model can be read, be it behind or not");
     let left: Vec<String> = left.into_iter().map(|row| row.account.to_string()).collect();
     let round = Arc::new(Round {
         app,

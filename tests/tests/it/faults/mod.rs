@@ -11,15 +11,15 @@
 //! Chance is seeded, and the seed is printed: `GESTA_SEED=.. cargo test` repeats the choices made here. What the scheduler
 //! does is not repeated; so after a failure the folder of the round stays, with the files and the journal.
 
-mod dice;
+pub(crate) mod dice;
 mod disk;
 mod domain;
 mod line;
 mod models;
-mod oracle;
+pub(crate) mod oracle;
 mod power;
-mod reopen;
-mod run;
+pub(crate) mod reopen;
+pub(crate) mod run;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn faults() -> usize {
     if heavy() { 50 } else { 6 }
 }
 
-fn heavy() -> bool {
+pub(crate) fn heavy() -> bool {
     std::env::var_os("GESTA_HEAVY").is_some_and(|heavy| heavy != "0")
 }
 
@@ -45,7 +45,7 @@ fn lines_max() -> usize {
     if heavy() { 6_000 } else { 3_000 }
 }
 
-fn seed(test: &str) -> Dice {
+pub(crate) fn seed(test: &str) -> Dice {
     let given = std::env::var("GESTA_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos().into());
     let seed = given.unwrap_or_else(now);
@@ -80,14 +80,14 @@ impl Drop for Folder {
 
 /// What is known of a store, from round to round.
 #[derive(Default)]
-struct Known {
-    told: Told,
+pub(crate) struct Known {
+    pub(crate) told: Told,
     events: Vec<Event>,
 }
 
 impl Known {
     /// Listens; answers how many commands were acknowledged.
-    fn hear(&mut self, said: &[Line]) -> usize {
+    pub(crate) fn hear(&mut self, said: &[Line]) -> usize {
         for line in said {
             self.told.hear(line);
         }
@@ -95,8 +95,8 @@ impl Known {
     }
 
     /// Restarts and checks; nothing may be lost.
-    async fn check(&mut self, file: &Path, dice: &mut Dice, round: &str) -> Found {
-        let found = reopen(file, &mut self.told, &self.events, dice).await;
+    pub(crate) async fn check(&mut self, url: &str, dice: &mut Dice, round: &str) -> Found {
+        let found = reopen(url, &mut self.told, &self.events, dice).await;
         let mut found = found.unwrap_or_else(|why| panic!("{round}: {why}"));
         found.assert_faultless(round);
         assert!(found.lost_tail.is_empty(), "{round}: acknowledged and lost: {:?}", found.lost_tail);
@@ -127,7 +127,7 @@ async fn what_was_acknowledged_outlives_a_kill_and_read_models_equal_a_replay() 
             let said = Load { url: url(&file), seed: dice.next(), number: kills, shim: None, breaks: None }.run(moment);
             acknowledged += known.hear(&said);
         }
-        let found = known.check(&file, &mut dice, &format!("kill {round}")).await;
+        let found = known.check(&url(&file), &mut dice, &format!("kill {round}")).await;
         resent += found.resent;
         in_vain += found.resent_in_vain;
     }
@@ -181,7 +181,7 @@ mod cuts {
                 flushes += run.records[..cut].iter().filter(|record| matches!(record, Record::Flushed { .. })).count();
                 files = run.left(cut, luck, &mut dice, false);
             }
-            known.check(&laid_out(&folder, &files), &mut dice, &format!("cut {cuts}")).await;
+            known.check(&url(&laid_out(&folder, &files)), &mut dice, &format!("cut {cuts}")).await;
             files = read_files(&folder.path().join("off")).expect("the folder can be read");
         }
         println!("cuts: {cuts} in {} rounds, {acknowledged} commands acknowledged, {calls} calls, {flushes} flushes", faults());
@@ -209,7 +209,7 @@ mod cuts {
                     known.hear(&made.said(made.records.len()));
                 }
                 known.hear(&run.said(cut));
-                known.check(&file, &mut dice, &round).await;
+                known.check(&url(&file), &mut dice, &round).await;
                 cuts += 1;
             }
         }
@@ -241,7 +241,7 @@ mod cuts {
             let mut known = Known::default();
             known.told.may_break = true;
             acknowledged += known.hear(&said);
-            known.check(&file, &mut dice, &format!("break {round}")).await;
+            known.check(&url(&file), &mut dice, &format!("break {round}")).await;
         }
         println!("breaks: {acknowledged} commands acknowledged, {broke} broke, of {unknown} the outcome was unknown");
     }
@@ -262,7 +262,7 @@ mod cuts {
             let mut known = Known::default();
             known.told.may_lose_the_tail = true;
             let acknowledged = known.hear(&run.said(cut));
-            let found = reopen(&file, &mut known.told, &[], &mut dice).await;
+            let found = reopen(&url(&file), &mut known.told, &[], &mut dice).await;
             let found = found.unwrap_or_else(|why| panic!("cut {number}: {why}"));
             found.assert_faultless(&format!("cut {number}"));
             println!("normal: {} of {acknowledged} commands lost from the end", found.lost_tail.len());
@@ -284,7 +284,7 @@ mod cuts {
             let file = laid_out(&folder, &run.left(cut, luck, &mut dice, true));
             let mut known = Known::default();
             known.hear(&run.said(cut));
-            let found = reopen(&file, &mut known.told, &[], &mut dice).await;
+            let found = reopen(&url(&file), &mut known.told, &[], &mut dice).await;
             let found_out = found.map_or(true, |found| !found.faults.is_empty() || !found.lost_tail.is_empty());
             assert!(found_out, "{luck:?} was left of what was never flushed, and nobody noticed");
         }

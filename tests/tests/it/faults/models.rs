@@ -87,7 +87,8 @@ fn digest(ops: impl Iterator<Item = i64>) -> i64 {
 /// The rows of a new app on a new store in memory that was given the same events.
 pub(crate) async fn rebuilt(events: &[Event]) -> Rows {
     let names = ["Opened", "Deposited", "Withdrawn", "Closed", "Founded", "Filled", "Drained"];
-    let store = gesta::store::connect("memory:").await.expect("a store in memory opens");
+    let url = "memory:";
+    let store = gesta::store::connect(url).await.expect("a store in memory opens");
     for event in events {
         let append = Append {
             streams: vec![StreamAppend {
@@ -111,7 +112,7 @@ pub(crate) async fn rebuilt(events: &[Event]) -> Rows {
         };
         store.log.append(append).await.expect("the versions have no holes");
     }
-    let app = register(App::on(store)).start().await.expect("the app starts");
+    let app = register(App::on(store), url).start().await.expect("the app starts");
     let rows = read(&app).await.expect("the models can be read");
     app.shutdown().await.expect("the app shuts down");
     rows

@@ -58,6 +58,10 @@ pub(crate) struct Told {
     pub(crate) may_lose_the_tail: bool,
     /// The disk may have failed.
     pub(crate) may_break: bool,
+    /// Appends run beside each other, so one may come to light after another one with a higher position was acknowledged.
+    pub(crate) beside: bool,
+    /// The last version of each stream that was acknowledged.
+    versions: HashMap<String, u64>,
 }
 
 /// A command, and what was said of it.
@@ -74,6 +78,8 @@ pub(crate) struct Command {
     open: bool,
     /// The last position that was acknowledged before it was sent the last time.
     asked_after: u64,
+    /// The same of each of its streams, by their versions.
+    asked_of: Vec<(String, u64)>,
 }
 
 impl Told {
@@ -82,13 +88,18 @@ impl Told {
             Line::Sends { op, key, work } => {
                 let (after, asked_after) = (self.acknowledged, self.acknowledged);
                 let (work, key) = (work.clone(), key.clone());
-                let command = Command { work, key, after, done: None, refused: None, open: false, asked_after };
+                let asked_of = self.versions_of(&work);
+                let command = Command { work, key, after, done: None, refused: None, open: false, asked_after, asked_of };
                 if self.commands.insert(*op, command).is_some() {
                     self.faults.push(format!("the load uses the number {op} twice"));
                 }
             }
             Line::Did { op, outcome } => {
                 self.acknowledged = self.acknowledged.max(outcome.position);
+                for (stream, version) in &outcome.versions {
+                    let last = self.versions.entry(stream.clone()).or_default();
+                    *last = (*last).max(*version);
+                }
                 let Some(command) = self.commands.get_mut(op) else { return };
                 match &command.done {
                     None => command.done = Some(outcome.clone()),
@@ -115,9 +126,9 @@ impl Told {
             Line::Failed { op, why } => self.faults.push(format!("command {op} failed: {why}")),
             Line::Repeats { op } => {
                 // What was dropped may be carried out until this is answered.
-                let acknowledged = self.acknowledged;
+                let asked_of = self.commands.get(op).map(|command| self.versions_of(&command.work)).unwrap_or_default();
                 if let Some(command) = self.commands.get_mut(op) {
-                    (command.refused, command.asked_after) = (None, acknowledged);
+                    (command.refused, command.asked_after, command.asked_of) = (None, self.acknowledged, asked_of);
                 }
             }
             Line::Drops { op } => {
@@ -127,6 +138,11 @@ impl Told {
             }
             Line::Started | Line::Closes | Line::Closed => {}
         }
+    }
+
+    fn versions_of(&self, work: &Work) -> Vec<(String, u64)> {
+        let version = |stream: &String| self.versions.get(stream).copied().unwrap_or(0);
+        work.streams().into_iter().map(|stream| (stream.clone(), version(&stream))).collect()
     }
 
     pub(crate) fn commands(&self) -> impl Iterator<Item = (i64, &Command)> {
@@ -246,7 +262,11 @@ fn refusals(told: &Told, events: &[Event], faults: &mut Vec<String>) {
         let Some(why) = command.refused.as_ref().filter(|why| *why != BROKEN) else { continue };
         let states = |stream: &str| {
             let all = streams.get(stream).map_or(&[][..], Vec::as_slice);
-            let known = all.partition_point(|(position, _)| *position <= command.asked_after);
+            let by_version = || command.asked_of.iter().find(|(asked, _)| asked == stream).map_or(0, |(_, version)| *version);
+            let known = match told.beside {
+                true => all.len().min(usize::try_from(by_version()).expect("a stream is short")),
+                false => all.partition_point(|(position, _)| *position <= command.asked_after),
+            };
             // Before the first event there is nothing.
             let absent = (known == 0).then_some(State::Absent);
             let later = all[known.saturating_sub(1)..].iter().map(|(_, balance)| balance.map_or(State::Ended, State::Holds));

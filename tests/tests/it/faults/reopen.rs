@@ -10,7 +10,6 @@ use super::domain::{Account, AccountId, Pool, PoolId, register};
 use super::line::Line;
 use super::models::{difference, read, rebuilt, replayed};
 use super::oracle::{BROKEN, Event, Told, balances, check};
-use super::run::url;
 
 /// How many acknowledged commands are sent once more after a restart.
 const REPEATS: usize = 20;
@@ -35,11 +34,12 @@ pub(crate) struct Found {
 /// Opens the store and holds it against what was said; `before` is what was there at the last restart.
 ///
 /// An error is a store that can't be used at all.
-pub(crate) async fn reopen(file: &Path, told: &mut Told, before: &[Event], dice: &mut Dice) -> Result<Found, String> {
-    let builder = App::connect(&url(file)).await.map_err(|why| format!("the store does not open: {why}"))?;
-    let app = register(builder).start().await.map_err(|why| format!("the app does not start: {why}"))?;
+pub(crate) async fn reopen(url: &str, told: &mut Told, before: &[Event], dice: &mut Dice) -> Result<Found, String> {
+    let app = start(url).await?;
     let mut found = Found::default();
-    found.faults.extend(sqlite_says(file)?);
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        found.faults.extend(sqlite_says(Path::new(file))?);
+    }
 
     // Right after the restart, before anything is added.
     found.events = events(&app).await?;
@@ -61,6 +61,19 @@ pub(crate) async fn reopen(file: &Path, told: &mut Told, before: &[Event], dice:
     }
     app.shutdown().await.map_err(|why| format!("the app does not shut down: {why}"))?;
     Ok(found)
+}
+
+/// Asks once more whatever got no answer, as soon as the store opens: what was asked before may still be about to be carried out.
+pub(crate) async fn ask_again(url: &str, told: &mut Told, dice: &mut Dice) -> Result<Found, String> {
+    let (app, mut found) = (start(url).await?, Found::default());
+    resend(&app, told, &mut found, dice).await;
+    app.shutdown().await.map_err(|why| format!("the app does not shut down: {why}"))?;
+    Ok(found)
+}
+
+async fn start(url: &str) -> Result<App, String> {
+    let builder = App::connect(url).await.map_err(|why| format!("the store does not open: {why}"))?;
+    register(builder, url).start().await.map_err(|why| format!("the app does not start: {why}"))
 }
 
 /// The read models hold what the events make of them.

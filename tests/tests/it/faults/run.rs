@@ -35,6 +35,12 @@ impl Moment {
         }
     }
 
+    /// While it starts, or soon after.
+    pub(crate) fn within(first: Duration, dice: &mut Dice) -> Self {
+        let micros = usize::try_from(first.as_micros()).expect("it is soon");
+        Moment { commands: usize::MAX, lines: 0, later: Some(Duration::from_micros(dice.below(micros) as u64)) }
+    }
+
     /// After so many lines.
     pub(crate) fn after_lines(lines: usize) -> Self {
         Moment { commands: usize::MAX, lines, later: Some(Duration::ZERO) }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod contract;
+mod counted;
 mod crash;
 mod cut;
 mod examples;
@@ -18,6 +19,11 @@ mod positions;
 mod proxy;
 mod races;
 mod restored;
+mod rights;
 pub mod server;
+// A process says there how much memory it has taken.
+#[cfg(target_os = "linux")]
+mod streamed;
 mod timeouts;
+mod tls;
 mod waiting;

@@ -25,8 +25,8 @@ pub struct Proxy {
 
 #[derive(Default)]
 struct Shared {
-    /// The statements that were asked for since this was looked at last, one for each round trip that carried any.
-    asked: Mutex<Vec<String>>,
+    /// The statements that were asked for since this was looked at last, one for each round trip that carried any, with its line.
+    sent: Mutex<Vec<(u32, String)>>,
     /// So many lines on which such a statement is sent are cut, once the server has answered.
     cut: Mutex<Option<(u32, Which)>>,
     cuts: AtomicU32,
@@ -60,9 +60,12 @@ impl Proxy {
     /// What was asked since this was called last: a line for each round trip. Without what tells others of an append, which no
     /// command waits for.
     pub fn asked(&self) -> Vec<String> {
-        let mut asked = std::mem::take(&mut *lock(&self.shared.asked));
-        asked.retain(|sql| !sql.contains("pg_notify"));
-        asked
+        self.sent().into_iter().map(|(_, sql)| sql).filter(|sql| !sql.contains("pg_notify")).collect()
+    }
+
+    /// The same with all there is, each with the number of the line it was sent on.
+    pub fn sent(&self) -> Vec<(u32, String)> {
+        std::mem::take(&mut *lock(&self.shared.sent))
     }
 
     /// Cuts the next so many lines on which such a statement is sent, after it was carried out and before the answer is back.
@@ -118,7 +121,7 @@ async fn accept(listener: TcpListener, target: Arc<Mutex<(String, u16)>>, shared
                 let mute = || number < shared.mute_below.load(Ordering::SeqCst);
                 // Whichever ends takes the other with it, and with both the line.
                 tokio::select! {
-                    () = requests(from_client, to_server, &shared, &cutting) => {}
+                    () = requests(from_client, to_server, number, &shared, &cutting) => {}
                     () = answers(from_server, to_client, &cutting, mute) => {}
                 }
             }
@@ -144,7 +147,7 @@ fn ends_ready(answer: &[u8]) -> bool {
     matches!(answer, [.., b'Z', 0, 0, 0, 5, _])
 }
 
-async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, shared: &Shared, cutting: &AtomicBool) {
+async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, line: u32, shared: &Shared, cutting: &AtomicBool) {
     let (mut bytes, mut parser) = (vec![0; 64 << 10], Parser::default());
     while let Ok(count @ 1..) = client.read(&mut bytes).await {
         for sql in parser.take(&bytes[..count]) {
@@ -157,7 +160,7 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, shared:
                 shared.cuts.fetch_add(1, Ordering::SeqCst);
             }
             drop(cut);
-            lock(&shared.asked).push(sql);
+            lock(&shared.sent).push((line, sql));
         }
         if server.write_all(&bytes[..count]).await.is_err() {
             return;

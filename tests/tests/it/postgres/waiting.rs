@@ -148,6 +148,28 @@ async fn writers_without_a_gap_keep_no_reader_from_going_on_and_readers_keep_no_
     assert!(longest < Duration::from_secs(2), "an append took {longest:?}");
 }
 
+/// How long it takes until who waits in another process is told of an append: the median.
+async fn told_after(store: &Store, app: &App) -> Duration {
+    let mut waited = Vec::new();
+    for _ in 0..15 {
+        let last = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap().position;
+        store.log.wait_beyond(Position::new(last.get() - 1)).await.unwrap();
+        let waiting = {
+            let log = store.log.clone();
+            tokio::spawn(async move {
+                log.wait_beyond(last).await.unwrap();
+                Instant::now()
+            })
+        };
+        let began = Instant::now();
+        app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
+        waited.push(waiting.await.unwrap().duration_since(began));
+    }
+    waited.sort();
+    println!("{waited:?}");
+    waited[7]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_in_another_process_is_told_before_it_would_look_again() {
     let database = Database::new().await;
@@ -156,22 +178,43 @@ async fn who_waits_in_another_process_is_told_before_it_would_look_again() {
     app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
     for (url, median_max) in [(database.url(""), 200), (database.url_through(&pooler, ""), 400)] {
         let store = gesta::store::connect(&url).await.unwrap();
-        let mut waited = Vec::new();
-        for _ in 0..15 {
-            let last = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap().position;
-            store.log.wait_beyond(Position::new(last.get() - 1)).await.unwrap();
-            let waiting = {
-                let log = store.log.clone();
-                tokio::spawn(async move {
-                    log.wait_beyond(last).await.unwrap();
-                    Instant::now()
-                })
-            };
-            let began = Instant::now();
-            app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
-            waited.push(waiting.await.unwrap().duration_since(began));
-        }
-        waited.sort();
-        assert!(waited[7] < Duration::from_millis(median_max), "{waited:?}");
+        let median = told_after(&store, &app).await;
+        assert!(median < Duration::from_millis(median_max), "{median:?}");
     }
+}
+
+/// Who hears of appends for the store of this name.
+async fn ears(admin: &mut PgConnection, name: &str) -> Vec<i32> {
+    let sql = "select pid from pg_stat_activity where application_name = $1 and query like 'LISTEN %'";
+    sqlx::query_scalar(sql).bind(name).fetch_all(admin).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_lost_its_ear_gets_another_and_is_told_as_before() {
+    let database = Database::new().await;
+    let mut admin = database.connect().await;
+    let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
+    app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap();
+    let name = format!("{}_waits", database.name());
+    let store = gesta::store::connect(&database.url(&format!("?application_name={name}"))).await.unwrap();
+    let mut lost = Vec::new();
+    for _ in 0..3 {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let ear = loop {
+            match ears(&mut admin, &name).await[..] {
+                [ear] if !lost.contains(&ear) => break ear,
+                _ => assert!(Instant::now() < deadline, "nobody listens"),
+            }
+        };
+        let median = told_after(&store, &app).await;
+        assert!(median < Duration::from_millis(200), "{median:?}");
+        let ended: bool =
+            sqlx::query_scalar("select pg_terminate_backend($1)").bind(ear).fetch_one(&mut admin).await.unwrap();
+        assert!(ended, "it was there");
+        lost.push(ear);
+        // Meanwhile it looks by itself.
+        let median = told_after(&store, &app).await;
+        assert!(median < Duration::from_millis(200), "{median:?}");
+    }
+    store.log.close().await.unwrap();
 }
