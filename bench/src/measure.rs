@@ -46,19 +46,24 @@ impl Table {
             None => self.rows.push((name.to_owned(), vec![value])),
         }
     }
+    /// The median of the ratios of one variant to another, which are taken within a round; `None` where one was not measured.
+    pub fn ratio(&self, name: &str, to: &str) -> Option<f64> {
+        let values = |name| self.rows.iter().find(|(row, _)| row == name).map(|(_, values)| values);
+        let mut ratios: Vec<f64> = values(name)?.iter().zip(values(to)?).map(|(value, base)| value / base).collect();
+        Some(median(&mut ratios))
+    }
     /// Prints each variant's median and range, and the median of its ratios to the first one.
     pub fn print(&self, unit: &str) {
-        let base = &self.rows[0].1;
-        println!("| variant | median {unit} | least | most | to `{}` |\n|---|---:|---:|---:|---:|", self.rows[0].0);
+        let first = &self.rows[0].0;
+        println!("| variant | median {unit} | least | most | to `{first}` |\n|---|---:|---:|---:|---:|");
         for (name, values) in &self.rows {
-            let mut ratios: Vec<f64> = values.iter().zip(base).map(|(value, base)| value / base).collect();
             let mut sorted = values.clone();
             let middle = median(&mut sorted);
             println!(
                 "| {name} | {middle:.0} | {:.0} | {:.0} | {:.2} |",
                 sorted[0],
                 sorted[sorted.len() - 1],
-                median(&mut ratios)
+                self.ratio(name, first).unwrap_or_default()
             );
         }
         println!();

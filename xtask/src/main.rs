@@ -69,6 +69,11 @@ fn test(options: &TestOptions) -> Vec<Step> {
         let step = Step::new(format!("feature {feature}"), "clippy -p gesta --no-default-features");
         steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
     }
+    // The code is the same: another store is a feature and a URL.
+    for feature in ["sqlite", "postgres"] {
+        let step = Step::new(format!("examples on {feature}"), "clippy -p gesta-examples --no-default-features");
+        steps.push(step.args(["--features", feature, "--", "-D", "warnings"]));
+    }
     // Whoever uses gesta may want more of the driver than gesta does, and gets one driver for both.
     let beside = "clippy -p gesta --no-default-features --features postgres,sqlx/default -- -D warnings";
     steps.push(Step::new("beside all of the driver", beside));

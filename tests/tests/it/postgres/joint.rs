@@ -3,16 +3,24 @@
 use std::time::{Duration, Instant};
 
 use gesta::{App, Failure, StoreError};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, Executor, PgPool};
 
 use super::server::Database;
 use crate::app::commands::lending;
 use crate::domain::*;
 use crate::stores::Folder;
+use crate::told::Listening;
 
 async fn pool(database: &Database) -> PgPool {
     PgPoolOptions::new().max_connections(4).connect(&database.url("")).await.unwrap()
+}
+
+/// The same behind a pooler, where the next transaction may get another session.
+async fn pool_through(url: &str) -> PgPool {
+    let options: PgConnectOptions = url.parse().unwrap();
+    let options = options.extra_float_digits(None).statement_cache_capacity(0);
+    PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap()
 }
 
 async fn balance(app: &App, id: &str) -> Option<i64> {
@@ -44,8 +52,10 @@ async fn receipts(pool: &PgPool) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_executed_in_a_transaction_is_stored_with_it_or_not_at_all() {
     for (options, inline) in [("", false), ("", true), ("?appends=exclusive", false), ("?appends=exclusive", true)] {
-        let (_database, app, pool) = started_with(options, inline).await;
-        for commits in [true, false] {
+        let (database, app, pool) = started_with(options, inline).await;
+        let pooler = database.pooler();
+        let through = pool_through(&pooler.url(database.name())).await;
+        for (pool, commits) in [(&pool, true), (&pool, false), (&through, true), (&through, false)] {
             let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
             let before = balance(&app, "A").await.unwrap();
             let done = joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
@@ -75,7 +85,7 @@ async fn what_is_executed_in_a_transaction_is_stored_with_it_or_not_at_all() {
             // What the cache holds is of before.
             app.execute(&account("A"), Withdraw { amount: expected }).await.unwrap();
         }
-        assert_eq!(receipts(&pool).await, 1);
+        assert_eq!(receipts(&pool).await, 2);
         assert_eq!(balance(&app, "B").await, Some(1));
     }
 }
@@ -103,6 +113,29 @@ async fn others_go_on_while_a_transaction_is_open_except_on_its_aggregates() {
         task.await.unwrap().unwrap();
     }
     assert_eq!((balance(&app, "A").await, balance(&app, "B").await), (Some(11), Some(20)));
+}
+
+/// Who holds readers up is told, so that it is not looked for long.
+// On one thread, so that all that is told is heard.
+#[tokio::test]
+async fn a_transaction_that_is_open_for_long_and_has_appended_is_named() {
+    let told = Listening::begin();
+    let (_database, app, pool) = started(false).await;
+    let joint = app.join(pool.begin().await.unwrap()).await.unwrap();
+    joint.execute(&account("A"), Deposit { amount: 5 }).await.unwrap();
+    let pid: i32 =
+        sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *joint.connection().await.unwrap()).await.unwrap();
+    let last = app.execute(&account("B"), Deposit { amount: 1 }).await.unwrap();
+    let late = app.read::<Summary>().after(&last).within(Duration::from_secs(3)).get(&account("B")).await;
+    assert!(matches!(late, Err(gesta::ReadError::Late { .. })), "{late:?}");
+    let lines = told.lines();
+    let named = |line: &String| {
+        line.starts_with("WARN message=a transaction that has appended is still open")
+            && line.contains(&format!("holders=\"pid {pid}\""))
+    };
+    assert!(lines.iter().any(named), "{lines:#?}");
+    joint.commit().await.unwrap();
+    app.settle().await.unwrap();
 }
 
 /// Postgres undoes one that has failed, and answers a commit as if nothing were wrong.

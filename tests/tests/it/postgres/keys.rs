@@ -1,6 +1,10 @@
 //! One idempotency key in two processes at once: one of them decides, and the other answers what that one has.
 
+use std::sync::Arc;
+
 use gesta::{App, ExecuteError, Failure};
+
+use tokio::sync::Barrier;
 
 use super::server::Database;
 use crate::app::commands::lending;
@@ -16,10 +20,13 @@ async fn of_two_processes_with_one_key_one_decides_and_the_other_gets_its_answer
         one.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
         let mut version = 1;
         for round in 0..40 {
-            let key = format!("round {round}");
+            let (key, both) = (format!("round {round}"), Arc::new(Barrier::new(2)));
             let run = |app: &App, amount: i64| {
-                let (app, id, key) = (app.clone(), id.clone(), key.clone());
-                tokio::spawn(async move { app.execute(&id, Deposit { amount }).idempotency_key(key).await })
+                let (app, id, key, both) = (app.clone(), id.clone(), key.clone(), Arc::clone(&both));
+                tokio::spawn(async move {
+                    both.wait().await;
+                    app.execute(&id, Deposit { amount }).idempotency_key(key).await
+                })
             };
             let same = round % 2 == 0;
             let (one, other) = (run(&one, 1), run(&other, if same { 1 } else { 2 }));

@@ -32,8 +32,13 @@ async fn log(url: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_was_restored_has_every_event_and_goes_on_after_the_last() {
+    for options in ["?schema=my%20ledger", "?schema=my%20ledger&appends=exclusive"] {
+        dumped_and_restored(options).await;
+    }
+}
+
+async fn dumped_and_restored(options: &str) {
     let cluster = Cluster::start(&[]).expect("a server of one's own");
-    let options = "?schema=my%20ledger";
     let start = async |database: &str| {
         let app = lending(App::connect(&format!("{}{options}", cluster.url(database))).await.unwrap());
         app.projection::<Summary>().inline_projection::<Amounts>().start().await.unwrap()

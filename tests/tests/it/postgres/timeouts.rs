@@ -12,11 +12,20 @@ use crate::domain::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_takes_too_long_has_stored_nothing_and_harms_no_later_one() {
+    for appends in ["shared", "exclusive"] {
+        too_late(appends).await;
+    }
+}
+
+async fn too_late(appends: &str) {
     let database = Database::new().await;
     let mut admin = database.connect().await;
     let name = database.name();
     admin.execute(AssertSqlSafe(format!("alter database {name} set statement_timeout = '400ms'"))).await.unwrap();
-    let app = lending(App::connect(&database.url("?connections_max=6")).await.unwrap()).start().await.unwrap();
+    let app = lending(App::connect(&database.url(&format!("?connections_max=6&appends={appends}"))).await.unwrap())
+        .start()
+        .await
+        .unwrap();
     let id = account("a");
     app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
     let canceled =
@@ -40,8 +49,10 @@ async fn a_statement_that_takes_too_long_has_stored_nothing_and_harms_no_later_o
         let (app, id) = (app.clone(), id.clone());
         tokio::spawn(async move { app.execute(&id, Audit).idempotency_key("looked").await.map(drop) })
     };
-    for number in 0..20 {
-        app.execute(&account(&format!("other{number}")), Open { owner: "Ann".into() }).await.unwrap();
+    if appends == "shared" {
+        for number in 0..20 {
+            app.execute(&account(&format!("other{number}")), Open { owner: "Ann".into() }).await.unwrap();
+        }
     }
     assert!(!waiting.is_finished(), "it can't go on");
     let late = waiting.await.unwrap().unwrap_err();

@@ -1,5 +1,5 @@
-//! The contract suite finds the two mistakes that are made on Postgres: a reader that takes what is there now, and an append that
-//! looks first and inserts then.
+//! The contract suite finds the mistakes that are made on Postgres: a reader that takes what is there now, an append that looks first
+//! and inserts then, and one that takes a lock and looks in one statement, which sees what was there before it had the lock.
 //!
 //! Commits are slowed down by a trigger in the suite's own schema, so that they overlap. The store itself keeps the contract there.
 
@@ -30,6 +30,14 @@ enum Mistake {
     NaiveReader,
     /// Appends look at the version in one statement, and insert in the next.
     CheckThenInsert,
+    /// Appends take a lock, look at the version and insert, all in one statement.
+    LockAndCheckInOne,
+}
+
+impl Mistake {
+    fn appends(self) -> bool {
+        matches!(self, Mistake::CheckThenInsert | Mistake::LockAndCheckInOne)
+    }
 }
 
 /// Postgres stores with a mistake.
@@ -51,7 +59,7 @@ impl Subject for Mistaken {
         let pool = pool.expect("the database is there");
         let mut connection = pool.acquire().await.expect("it is connected");
         send(&mut connection, SLOW).await;
-        if self.mistake == Mistake::CheckThenInsert {
+        if self.mistake.appends() {
             send(&mut connection, NOT_UNIQUE).await;
         }
         drop(connection);
@@ -75,9 +83,9 @@ fn failed(why: &sqlx::Error) -> StoreError {
 }
 
 impl Log {
-    async fn check_then_insert(&self, append: &Append) -> Result<Result<Appended, AppendError>, sqlx::Error> {
+    async fn append_wrongly(&self, append: &Append) -> Result<Result<Appended, AppendError>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        for part in &append.streams {
+        for part in append.streams.iter().filter(|_| self.mistake == Mistake::CheckThenInsert) {
             let version = sqlx::query_scalar::<_, i64>("select coalesce(max(version), 0) from gesta_events where stream = $1");
             let version = version.bind(part.stream.as_str()).fetch_one(&mut *transaction).await?;
             let actual = Version::new(version.unsigned_abs());
@@ -88,13 +96,25 @@ impl Log {
         let mut positions = Vec::new();
         for part in &append.streams {
             for (event, version) in part.events.iter().zip(part.expected.get() + 1..) {
-                let insert = sqlx::query_scalar::<_, i64>(
-                    "insert into gesta_events (stream, version, name, schema_version, event_id, recorded_at, payload)
-                     values ($1, $2, $3, 1, $4, 1, $5) returning position",
-                );
+                let insert = sqlx::query_scalar::<_, i64>(match self.mistake {
+                    Mistake::LockAndCheckInOne => {
+                        "with held as materialized (select pg_advisory_xact_lock(hashtext($1))),
+                            there as materialized (select coalesce(max(version), 0) as version from held left join gesta_events on stream = $1)
+                         insert into gesta_events (stream, version, name, schema_version, event_id, recorded_at, payload)
+                         select $1, $2, $3, 1, $4, 1, $5 from there where version = $2 - 1 returning position"
+                    }
+                    _ => {
+                        "insert into gesta_events (stream, version, name, schema_version, event_id, recorded_at, payload)
+                         values ($1, $2, $3, 1, $4, 1, $5) returning position"
+                    }
+                });
                 let insert = insert.bind(part.stream.as_str()).bind(version.cast_signed()).bind(event.name);
-                let insert = insert.bind(event.id).bind(&event.payload).fetch_one(&mut *transaction);
-                positions.push(Position::new(insert.await?.unsigned_abs()));
+                let insert = insert.bind(event.id).bind(&event.payload).fetch_optional(&mut *transaction);
+                let Some(position) = insert.await? else {
+                    let actual = Version::new(part.expected.get() + 1);
+                    return Ok(Err(AppendError::Conflict { stream: part.stream.clone(), actual }));
+                };
+                positions.push(Position::new(position.unsigned_abs()));
             }
         }
         transaction.commit().await?;
@@ -144,7 +164,7 @@ impl EventLog for Log {
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         match self.mistake {
-            Mistake::CheckThenInsert => self.check_then_insert(&append).await.map_err(|why| failed(&why))?,
+            mistake if mistake.appends() => self.append_wrongly(&append).await.map_err(|why| failed(&why))?,
             _ => self.inner.log.append(append).await,
         }
     }
@@ -214,7 +234,16 @@ async fn a_reader_that_awaits_nobody_breaks_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_append_that_checks_and_then_inserts_breaks_the_contract() {
-    let outcomes = outcomes(Mistake::CheckThenInsert, &[ONE_WINS, NO_ROW]).await;
+    breaks_the_contract(Mistake::CheckThenInsert).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_append_that_takes_a_lock_and_checks_in_one_statement_breaks_the_contract() {
+    breaks_the_contract(Mistake::LockAndCheckInOne).await;
+}
+
+async fn breaks_the_contract(mistake: Mistake) {
+    let outcomes = outcomes(mistake, &[ONE_WINS, NO_ROW]).await;
     for (name, told) in [(ONE_WINS, "how many of 8 appends at one version won"), (NO_ROW, "one wins and one conflicts")] {
         match &outcomes[name] {
             Outcome::Broken(why) => assert!(why.contains(told), "`{name}` is broken for another reason: {why}"),

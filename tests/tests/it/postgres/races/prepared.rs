@@ -21,21 +21,37 @@ async fn seen(store: &Store, after: &mut Position) -> Vec<Uuid> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_is_prepared_while_readers_wait_for_it_is_not_passed_over() {
+    for appends in ["shared", "exclusive"] {
+        is_not_passed_over(appends).await;
+    }
+}
+
+async fn is_not_passed_over(appends: &str) {
     let database = Database::new().await;
-    let store = gesta::store::connect(&database.url("")).await.expect("the store opens");
+    let store = gesta::store::connect(&database.url(&format!("?appends={appends}"))).await.expect("the store opens");
     let (first, second) = (Uuid::from_u64_pair(0, 1), Uuid::from_u64_pair(0, 2));
     let mut open = database.connect().await;
     let gid = format!("gesta_{}", std::process::id());
     send(&mut open, "begin").await;
     insert(&mut open, "Race-first", 1, first).await;
-    store.log.append(append(vec![part(&stream("Race-second"), 0, &[second])])).await.expect("nobody is in its way");
-
+    let log = store.log.clone();
+    let behind = tokio::spawn(async move { log.append(append(vec![part(&stream("Race-second"), 0, &[second])])).await });
+    // Where appends run one after the other, it waits for the one that is open.
+    let waits = if appends == "exclusive" {
+        Some(behind)
+    } else {
+        behind.await.expect("no panic").expect("nobody is in its way");
+        None
+    };
     let mut last = Position::ZERO;
     assert_eq!(seen(&store, &mut last).await, Vec::<Uuid>::new(), "nothing is settled while the first is open");
     send(&mut open, format!("prepare transaction '{gid}'")).await;
     let early = seen(&store, &mut last).await;
     send(&mut open, format!("commit prepared '{gid}'")).await;
     assert_eq!(early, Vec::<Uuid>::new(), "nothing is settled while the first is prepared");
+    if let Some(waits) = waits {
+        waits.await.expect("no panic").expect("it only had to wait");
+    }
     assert_eq!(seen(&store, &mut last).await, [first, second]);
     store.log.close().await.expect("it closes");
 }
@@ -62,8 +78,10 @@ async fn who_holds_up_readers_is_named_also_without_a_session() {
             assert_eq!(seen(&store, &mut { Position::ZERO }).await, Vec::<Uuid>::new());
             lines.extend(told.lines());
         }
-        let named = |line: &String| line.starts_with("WARN") && line.contains(&format!("holders=\"{name}\""));
-        assert!(lines.iter().any(named), "{name}: {lines:#?}");
+        let named = |line: &&String| line.starts_with("WARN") && line.contains(&format!("holders=\"{name}\""));
+        let line = lines.iter().find(|line| named(line)).unwrap_or_else(|| panic!("{name}: {lines:#?}"));
+        let lag = line.split("settled_lag_ms=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+        assert!(lag.is_some_and(|lag| (1_000..20_000).contains(&lag)), "{line}");
         send(&mut open, if prepared { format!("rollback prepared '{gid}'") } else { "rollback".to_owned() }).await;
     }
     store.log.close().await.expect("it closes");

@@ -23,7 +23,7 @@ pub(super) struct Plan<'a> {
     pub(super) number: usize,
     /// How many events each of its writers appends.
     pub(super) events: usize,
-    /// `mixed`, `hand` or `hot`.
+    /// `mixed`, `storm` or `hot`.
     pub(super) writers: &'a str,
 }
 

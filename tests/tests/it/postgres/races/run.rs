@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use gesta::Uuid;
 use gesta::store::Store;
+use sqlx::postgres::PgConnection;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::super::server::Database;
-use super::hand::{append, part, send, stream};
+use super::hand::{append, insert, part, send, stream};
 use super::oracle::{Fault, Wrong, of_reader, of_table, table};
 use super::processes::{Plan, Process};
 use super::readers::{End, Reader};
@@ -15,6 +17,8 @@ use super::said::Said;
 
 const PROCESSES: usize = 4;
 const LAST: usize = PROCESSES - 1;
+/// How long an append is open that is never committed.
+const IDLE: Duration = Duration::from_millis(200);
 const WRITERS_PER_PROCESS: usize = 4;
 
 /// A race that is to be run.
@@ -24,6 +28,9 @@ pub(super) struct Race<'a> {
     /// How many events are stored, about.
     pub(super) events: usize,
     pub(super) seed: u64,
+    /// Most of what is written by hand is rolled back, some of it once it was prepared; and all the time somebody's append is open, in
+    /// this database and in another one.
+    pub(super) storm: bool,
     /// Statements that break what readers rely on, sent once every store is open.
     pub(super) sabotage: Option<&'a str>,
 }
@@ -58,6 +65,7 @@ impl Race<'_> {
         if let Some(sabotage) = self.sabotage {
             send(&mut connection, sabotage).await;
         }
+        let storm = if self.storm { Some(Storm::over(&database).await) } else { None };
         let (ends, end) = watch::channel(None);
         let readers = readers(&first, &second, &end);
         let naive = Reader::naive(database.connect().await, end);
@@ -66,6 +74,9 @@ impl Race<'_> {
         let mut said = Vec::new();
         for process in processes {
             said.extend(process.said().await);
+        }
+        if let Some(storm) = storm {
+            storm.end().await;
         }
         said.push(last_event(&first).await);
         let table = table(&mut connection).await;
@@ -94,7 +105,7 @@ impl Race<'_> {
         let shares = if number == LAST { 1 } else { 2 };
         let events = (self.events * shares).div_ceil((2 * PROCESSES - 1) * WRITERS_PER_PROCESS);
         let seed = self.seed.wrapping_mul(PROCESSES as u64).wrapping_add(number as u64);
-        Process::start(&Plan { store, hand, seed, number, events, writers: "mixed" })
+        Process::start(&Plan { store, hand, seed, number, events, writers: if self.storm { "storm" } else { "mixed" } })
     }
 }
 
@@ -110,6 +121,45 @@ impl Outcome {
     pub(super) fn assert_faultless(&self, race: &str) {
         let first: Vec<_> = self.faults.iter().take(20).map(|(wrong, what)| format!("{wrong:?}: {what}")).collect();
         assert!(first.is_empty(), "{race}: {} faults, the first:\n{}", self.faults.len(), first.join("\n"));
+    }
+}
+
+/// Somebody who has appended and does nothing: in another database, and in this one for a while, again and again.
+struct Storm {
+    other: (Database, PgConnection),
+    here: JoinHandle<usize>,
+    stop: watch::Sender<bool>,
+}
+
+impl Storm {
+    async fn over(database: &Database) -> Self {
+        let other = Database::new().await;
+        open(&other.url("")).await.log.close().await.expect("the store closes");
+        let mut open_there = other.connect().await;
+        send(&mut open_there, "begin").await;
+        insert(&mut open_there, "Race-open", 1, Uuid::from_u64_pair(0, 2)).await;
+        let mut open_here = database.connect().await;
+        let (stop, mut stopped) = watch::channel(false);
+        let here = tokio::spawn(async move {
+            let mut times = 0;
+            while !*stopped.borrow() {
+                send(&mut open_here, "begin").await;
+                insert(&mut open_here, "Race-open", 1, Uuid::from_u64_pair(0, 3)).await;
+                times += 1;
+                let _ = tokio::time::timeout(IDLE, stopped.changed()).await;
+                send(&mut open_here, "rollback").await;
+            }
+            times
+        });
+        Storm { other: (other, open_there), here, stop }
+    }
+
+    async fn end(self) {
+        self.stop.send_replace(true);
+        let times = self.here.await.expect("it is stopped, and ends");
+        assert!(times > 1, "readers were held up {times} times");
+        let (_other, mut connection) = self.other;
+        send(&mut connection, "rollback").await;
     }
 }
 

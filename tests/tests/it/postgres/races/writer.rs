@@ -30,6 +30,8 @@ const SHARED: usize = 30;
 const HOT: usize = 100;
 /// Of a hundred transactions, so many are rolled back, and as many appends are bound to be refused.
 const ROLLBACKS: usize = 10;
+/// As many are rolled back in a storm, where as many of all are prepared before they end.
+const STORM: (usize, usize) = (90, 20);
 /// As many appends have a part that only holds a key: each waits for everybody else, and they for it.
 const KEYS_ALONE: usize = 2;
 /// The longest pauses, in microseconds: with an open transaction, and between two appends of gesta's.
@@ -39,28 +41,27 @@ const PAUSE: (usize, usize) = (10_000, 5_000);
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [store_url, hand_url, seed, process, events, writers] = &arguments[..] else {
-        panic!("write: races-writer STORE_URL HAND_URL SEED PROCESS EVENTS mixed|hand|hot");
+        panic!("write: races-writer STORE_URL HAND_URL SEED PROCESS EVENTS mixed|storm|hot");
     };
     let number = |text: &String| text.parse::<usize>().expect("a number");
     let (process, events, mut dice) = (number(process), number(events), Dice::new(seed.parse().expect("a number")));
     let (by_store, by_hand) = match &**writers {
-        "mixed" => (WRITERS / 2, WRITERS / 2),
-        "hand" => (0, WRITERS),
+        "mixed" | "storm" => (WRITERS / 2, WRITERS / 2),
         "hot" => (HOT_WRITERS, 0),
-        other => panic!("`{other}`: writers are mixed, hand or hot"),
+        other => panic!("`{other}`: writers are mixed, storm or hot"),
     };
-    let (mut ready, hot) = (Vec::new(), writers == "hot");
+    let (mut ready, hot, storm) = (Vec::new(), writers == "hot", writers == "storm");
     if by_store > 0 {
         let store = gesta::store::connect(store_url).await.expect("the store opens");
         for number in 0..by_store {
-            ready.push(Writer::new(Tool::Store(store.clone()), &format!("Race-s{process}w{number}"), events, &mut dice));
+            ready.push(Writer::new(Tool::Store(store.clone()), &format!("Race-s{process}w{number}"), events, storm, &mut dice));
         }
     }
     for number in 0..by_hand {
         let options: PgConnectOptions = hand_url.parse().expect("it is the URL of a server");
         // A pooler refuses that setting.
         let connection = options.extra_float_digits(None).connect().await.expect("the database is there");
-        ready.push(Writer::new(Tool::Hand(connection), &format!("Race-h{process}w{number}"), events, &mut dice));
+        ready.push(Writer::new(Tool::Hand(connection), &format!("Race-h{process}w{number}"), events, storm, &mut dice));
     }
     say(&Said::Ready);
     let go = std::io::stdin().read_line(&mut String::new()).expect("somebody says when to begin");
@@ -99,12 +100,14 @@ struct Writer {
     again: Option<usize>,
     /// How many events are still to be stored.
     left: usize,
+    /// Of what it writes by hand, most is rolled back.
+    storm: bool,
     acknowledged: Instant,
     longest: Duration,
 }
 
 impl Writer {
-    fn new(tool: Tool, own: &str, events: usize, dice: &mut Dice) -> Self {
+    fn new(tool: Tool, own: &str, events: usize, storm: bool, dice: &mut Dice) -> Self {
         let dice = Dice::new(dice.next());
         let (own, longest) = (stream(own), Duration::ZERO);
         Writer {
@@ -115,6 +118,7 @@ impl Writer {
             shared: Vec::new(),
             again: None,
             left: events,
+            storm,
             acknowledged: Instant::now(),
             longest,
         }
@@ -145,7 +149,9 @@ impl Writer {
 
     /// Two events in a transaction that is open for a while; sometimes it is rolled back, or a part of it is before its end.
     async fn by_hand(&mut self) {
-        let (ids, rolled_back, copied) = (self.ids(2), self.dice.percent(ROLLBACKS), self.dice.percent(ROLLBACKS));
+        let rollbacks = if self.storm { STORM.0 } else { ROLLBACKS };
+        let (ids, rolled_back, copied) = (self.ids(2), self.dice.percent(rollbacks), self.dice.percent(ROLLBACKS));
+        let prepared = self.storm && self.dice.percent(STORM.1);
         let part_undone = if self.dice.percent(ROLLBACKS) { self.ids(1) } else { Vec::new() };
         let pause = Duration::from_micros(self.dice.below(PAUSE.0) as u64);
         let Tool::Hand(connection) = &mut self.tool else { return };
@@ -163,7 +169,14 @@ impl Writer {
         } else {
             hand::insert(connection, self.own.as_str(), self.version + 2, ids[1]).await;
         }
-        send(connection, if rolled_back { "rollback" } else { "commit" }).await;
+        let end = if rolled_back { "rollback" } else { "commit" };
+        if prepared {
+            // It goes on without its session, perhaps to be ended in another one.
+            send(connection, format!("prepare transaction '{}'", ids[0])).await;
+            send(connection, format!("{end} prepared '{}'", ids[0])).await;
+        } else {
+            send(connection, end).await;
+        }
         undone(&part_undone);
         if rolled_back {
             undone(&ids);
