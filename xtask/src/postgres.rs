@@ -10,12 +10,17 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// The variable that names a server for tests: one on which they may make databases.
 pub const VARIABLE: &str = "GESTA_TEST_POSTGRES";
 
 /// The user of a cluster of one's own.
 const USER: &str = "gesta";
+
+/// How long it may take until one that was killed can be started again, and the pauses between attempts.
+const START_MAX: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A server for tests.
 #[derive(Debug)]
@@ -167,6 +172,33 @@ impl Cluster {
     /// What a program said.
     pub fn crash(&self) -> Result<(), String> {
         self.run("pg_ctl", &["stop", "-m", "immediate", "-w"])
+    }
+
+    /// Kills the server without a word to it or to those that work for it, and starts it again. It refuses to begin as long as one
+    /// of those is left, which may still carry out what it was asked for.
+    ///
+    /// # Errors
+    /// What a program said.
+    pub fn kill(&self) -> Result<(), String> {
+        let file = self.data().join("postmaster.pid");
+        let text = fs::read_to_string(&file).map_err(|why| format!("{}: {why}", file.display()))?;
+        self.kill_one(text.lines().next().unwrap_or_default())?;
+        let until = Instant::now() + START_MAX;
+        loop {
+            match self.resume() {
+                Err(why) if Instant::now() > until => return Err(why),
+                Err(_) => std::thread::sleep(PAUSE),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// Kills one of its processes without a word to it.
+    ///
+    /// # Errors
+    /// What a program said.
+    pub fn kill_one(&self, process: &str) -> Result<(), String> {
+        self.run("pg_ctl", &["kill", "KILL", process])
     }
 
     /// Starts it again, with what it has.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use super::PostgresOptions;
 use super::errors::{SqlResult, While};
@@ -24,22 +24,34 @@ const HEARING: u32 = 1;
 /// How long is waited for it to be closed.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
+/// Whoever waits for a lock for longer is told, before the silence of the server is taken for its end.
+const READS_LOCK_WAIT: &str = "30s";
+/// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
+const APPENDS_LOCK_WAIT: &str = "200ms";
+/// No process is so slow that it is ended for less silence in the midst of a transaction.
+const SILENCE_MIN: Duration = Duration::from_secs(1);
+
 /// Settings of each connection; or, behind a pooler, of each of its transactions, so that no session keeps them for somebody else.
 struct Settings {
-    session: &'static str,
-    transaction: &'static str,
+    session: String,
+    transaction: String,
 }
 
-/// Whoever waits for a lock for longer is told, before the silence of the server is taken for its end.
-const READS: Settings = Settings {
-    session: "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '30s'",
-    transaction: "set local jit = off; set local lock_timeout = '30s'; ",
-};
-/// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
-const APPENDS: Settings = Settings {
-    session: "set default_transaction_isolation = 'read committed'; set jit = off; set lock_timeout = '200ms'",
-    transaction: "set local jit = off; set local lock_timeout = '200ms'; ",
-};
+impl Settings {
+    /// `silence_max`: a process that says nothing for as long in the midst of a transaction, since it is stopped or can't be reached, must
+    /// not keep others from what it has locked. Its session is ended.
+    fn new(lock_wait: &str, silence_max: Duration) -> Self {
+        let silence = silence_max.max(SILENCE_MIN).as_millis();
+        let all = [
+            "jit = off".to_owned(),
+            format!("lock_timeout = '{lock_wait}'"),
+            format!("idle_in_transaction_session_timeout = '{silence}ms'"),
+        ];
+        let session = all.iter().fold(String::new(), |sql, setting| sql + "; set " + setting);
+        let transaction = all.iter().fold(String::new(), |sql, setting| sql + "set local " + setting + "; ");
+        Settings { session: format!("set default_transaction_isolation = 'read committed'{session}"), transaction }
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -69,7 +81,7 @@ impl Connections {
         let connect = options.connect.clone();
         // A pooler refuses a setting that it does not know, and all numbers are sent as such.
         let connect = if pooled { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect };
-        let pool = |max, settings: &'static str| {
+        let pool = |max, settings: Arc<str>| {
             let outlived = {
                 let lost_at = lost_at.clone();
                 move |age: Duration| Instant::now().checked_sub(age).is_some_and(|opened| lost_at.is_after(opened))
@@ -99,8 +111,9 @@ impl Connections {
                 pool
             } else {
                 pool.after_connect(move |connection, _| {
+                    let settings = Arc::clone(&settings);
                     Box::pin(async move {
-                        connection.execute(settings).await?;
+                        connection.execute(sqlx::raw_sql(AssertSqlSafe(&*settings))).await?;
                         Ok(())
                     })
                 })
@@ -109,9 +122,11 @@ impl Connections {
         };
         let sending = Sending { named: !pooled, answer_wait_max, lost_at: lost_at.clone() };
         let users = Sending { named: false, answer_wait_max: Duration::MAX, ..sending.clone() };
-        let [appends, reads, control] = [(appends, APPENDS), (reads, READS), (CONTROL, READS)].map(|(max, settings)| {
-            let pooled = pooled.then_some(Pooled { settings: settings.transaction, wait_max });
-            Pool::new(pool(max, settings.session), sending.clone(), pooled)
+        let pools = [(appends, APPENDS_LOCK_WAIT), (reads, READS_LOCK_WAIT), (CONTROL, READS_LOCK_WAIT)];
+        let [appends, reads, control] = pools.map(|(max, lock_wait)| {
+            let Settings { session, transaction } = Settings::new(lock_wait, options.lease);
+            let pooled = pooled.then_some(Pooled { settings: transaction, wait_max });
+            Pool::new(pool(max, session.into()), sending.clone(), pooled)
         });
         Connections {
             appends,

@@ -1,5 +1,8 @@
 //! What the driver reports, as errors of the store.
 
+use std::fmt::Display;
+use std::io::ErrorKind;
+
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use super::PostgresOptions;
@@ -66,6 +69,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
             matches!(told.severity(), PgSeverity::Fatal | PgSeverity::Panic) || code::leaves_open(told.code())
         }),
     }
+}
+
+/// Whether the session may only read: perhaps this one alone, which began while that held for all, or before the server was demoted.
+pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
+    code_of(error) == Some(code::READ_ONLY)
 }
 
 /// Whether somebody else held what it needed for too long.
@@ -198,7 +206,8 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
         None => format!("{}:{}", connect.get_host(), connect.get_port()),
     };
     let (user, database) = (connect.get_username(), connect.get_database().unwrap_or(connect.get_username()));
-    let transient = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut);
+    let by_socket = connect.get_socket().is_some() || connect.get_host().starts_with('/');
+    let mut transient = false;
     let why = match code_of(error) {
         Some(code) if code::WRONG_PASSWORD.contains(&code) => {
             format!("`{user}` may not log in at {place}: check user and password of the URL, and `pg_hba.conf`: {}", plain(error))
@@ -214,13 +223,26 @@ pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartEr
         }
         Some(_) => return told.into(),
         None => match error {
-            sqlx::Error::Io(why) => format!("no server can be reached at {place}: {why}: is it running, and is the URL right?"),
-            sqlx::Error::Tls(why) => format!("no encrypted connection to {place}: {why}: see `sslmode` and `sslrootcert`"),
+            // The driver's word for what the other side's certificate is not.
+            sqlx::Error::Io(why) if why.kind() == ErrorKind::InvalidData => encrypted(&place, why),
+            sqlx::Error::Tls(why) => encrypted(&place, why),
+            sqlx::Error::Io(why) if why.kind() == ErrorKind::NotFound && !by_socket => {
+                format!("a file is not there that the URL names: see `sslrootcert`, `sslcert` and `sslkey`: {why}")
+            }
+            sqlx::Error::Io(why) => {
+                transient = true;
+                format!("no server can be reached at {place}: {why}: is it running, and is the URL right?")
+            }
             sqlx::Error::PoolTimedOut => {
+                transient = true;
                 format!("the server at {place} did not answer in time: is it a Postgres, and is it well?")
             }
             _ => return told.into(),
         },
     };
     StoreError::Driver { context, message: why, transient }.into()
+}
+
+fn encrypted(place: &str, why: &dyn Display) -> String {
+    format!("no encrypted connection to {place}: {why}: see `sslmode` and `sslrootcert`")
 }

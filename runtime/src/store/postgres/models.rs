@@ -128,13 +128,15 @@ impl Model {
         check::misuse("reading rows", message)
     }
 
-    /// Takes it over, if nobody has it and its rows are of this definition.
+    /// Takes it over, if nobody has it and its rows are of this definition. Whoever stores rows at this moment has it, however long that
+    /// takes: that is not waited for.
     pub(super) async fn acquire(&self, connection: &mut Session<'_>, lease: Duration) -> SqlResult<Option<Checkpoint>> {
         let sql = self.statement(
             "update {schema}.gesta_models set epoch = epoch + 1, owned_until = clock_timestamp() + $4 * interval '1 microsecond'
-             where table_name = $1 and fingerprint = $2 and columns = $3
-                and (owned_until is null or owned_until <= clock_timestamp())
-             returning position, epoch",
+             where table_name = (
+                select table_name from {schema}.gesta_models where table_name = $1 and fingerprint = $2 and columns = $3
+                    and (owned_until is null or owned_until <= clock_timestamp()) for update skip locked
+             ) returning position, epoch",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
         let row = query.bind(micros(lease)).optional(connection).await?;

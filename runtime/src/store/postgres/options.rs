@@ -89,7 +89,8 @@ impl PostgresOptions {
         PostgresOptions { answer_wait_max, ..self }
     }
 
-    /// The same with another time after which read models of a silent process are taken over.
+    /// The same with another time after which read models of a silent process are taken over. One that says nothing for as long (a second,
+    /// at least) in the midst of a transaction of gesta's loses what it has locked: the server ends its session.
     pub fn lease(self, lease: Duration) -> Self {
         PostgresOptions { lease, ..self }
     }

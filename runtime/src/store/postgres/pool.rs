@@ -39,10 +39,9 @@ struct Shared {
 }
 
 /// What holds behind a pooler.
-#[derive(Clone, Copy)]
 pub(super) struct Pooled {
     /// Settings, for the transaction.
-    pub(super) settings: &'static str,
+    pub(super) settings: String,
     /// How long is waited for a session, which is given once a transaction begins.
     pub(super) wait_max: Duration,
 }
@@ -63,9 +62,9 @@ impl Pool {
 
     /// A connection for a few statements, which is to be given back by [`done`](Lent::done).
     pub(super) async fn lend(&self) -> SqlResult<Lent> {
-        match self.0.pooled {
+        match &self.0.pooled {
             Some(Pooled { wait_max, .. }) => {
-                let begun = tokio::time::timeout(wait_max, self.begin(""));
+                let begun = tokio::time::timeout(*wait_max, self.begin(""));
                 // One that was given up on its way is closed.
                 begun.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
             }
@@ -75,7 +74,7 @@ impl Pool {
 
     /// The same in a transaction, `read committed`, that begins with these statements.
     pub(super) async fn begin(&self, statements: &str) -> SqlResult<Lent> {
-        let settings = self.0.pooled.map_or("", |pooled| pooled.settings);
+        let settings = self.0.pooled.as_ref().map_or("", |pooled| &*pooled.settings);
         let begin = format!("begin isolation level read committed; {settings}{statements}");
         let mut again = false;
         loop {

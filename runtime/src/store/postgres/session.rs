@@ -17,9 +17,9 @@ use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatemen
 use sqlx::{Either, Execute, Executor as _, Row as _, SqlStr};
 use tokio::time::Sleep;
 
-use super::errors::{SqlResult, is_lost};
+use super::errors::{SqlResult, is_lost, is_read_only};
 
-/// When a connection was found to be lost last.
+/// When a connection was found to be lost last, or to be of no use: those that were open then are asked nothing more.
 #[derive(Clone, Default)]
 pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
 
@@ -136,7 +136,7 @@ impl Stream for Answers<'_> {
         if let Poll::Ready(answer) = self.rows.poll_next_unpin(context) {
             self.wait = None;
             if let Some(Err(error)) = &answer
-                && is_lost(error)
+                && (is_lost(error) || is_read_only(error))
             {
                 self.sending.lost_at.note();
             }

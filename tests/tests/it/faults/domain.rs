@@ -319,8 +319,8 @@ fn digest(before: i64, op: i64) -> i64 {
     before.wrapping_mul(31).wrapping_add(op)
 }
 
-/// The app of the load: two models inline, two a moment behind. All are where a URL asks for appends that run beside each other, which
-/// those that carry an inline model don't.
+/// The app of the load: two models inline, two a moment behind. All are a moment behind where a URL asks for appends that run
+/// beside each other, which those that carry an inline model don't.
 pub fn register(builder: Builder, url: &str) -> Builder {
     let builder = builder.aggregate::<Account>().aggregate::<Pool>().projection::<Statement>().projection::<Flow>();
     if url.contains("appends=shared") {

@@ -1,5 +1,5 @@
-//! The program that is killed: 32 clients at the same time, on an app with async read models, and inline ones where the URL does not
-//! ask for appends beside each other.
+//! The program that is killed: 32 clients at the same time, on an app with async read models, and with inline ones unless the URL
+//! asks for appends beside each other.
 //!
 //! It takes a URL, a seed, the number of its round and how many commands each client sends at most, and says what it does
 //! in lines, see [`mod@line`].

@@ -16,7 +16,7 @@ mod disk;
 mod domain;
 mod line;
 mod models;
-pub(crate) mod oracle;
+mod oracle;
 mod power;
 pub(crate) mod reopen;
 pub(crate) mod run;

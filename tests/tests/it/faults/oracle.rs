@@ -263,9 +263,10 @@ fn refusals(told: &Told, events: &[Event], faults: &mut Vec<String>) {
         let states = |stream: &str| {
             let all = streams.get(stream).map_or(&[][..], Vec::as_slice);
             let by_version = || command.asked_of.iter().find(|(asked, _)| asked == stream).map_or(0, |(_, version)| *version);
-            let known = match told.beside {
-                true => all.len().min(usize::try_from(by_version()).expect("a stream is short")),
-                false => all.partition_point(|(position, _)| *position <= command.asked_after),
+            let known = if told.beside {
+                all.len().min(usize::try_from(by_version()).expect("a stream is short"))
+            } else {
+                all.partition_point(|(position, _)| *position <= command.asked_after)
             };
             // Before the first event there is nothing.
             let absent = (known == 0).then_some(State::Absent);

@@ -24,8 +24,8 @@ async fn nobody_is_refused_for_what_another_process_has_changed_since() {
         let options = format!("?appends={appends}");
         let start = async |url: String| lending(App::connect(&url).await.unwrap()).start().await.unwrap();
         let (first, second) = (start(database.url(&options)).await, start(database.url_through(&pooler, &options)).await);
-        for (one, other) in [(&first, &second), (&second, &first)] {
-            let id = account(if std::ptr::eq(one, &first) { "a" } else { "b" });
+        for (id, one, other) in [("a", &first, &second), ("b", &second, &first)] {
+            let id = account(id);
             // It remembers that there is no such account.
             assert!(matches!(one.execute(&id, Deposit { amount: 1 }).await, Err(ExecuteError::NotFound)));
             other.execute(&id, Open { owner: "Ann".into() }).await.unwrap();

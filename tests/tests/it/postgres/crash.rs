@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gesta::{App, Builder};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor};
 use xtask::pooler::Pooler;
 use xtask::postgres::Cluster;
 
@@ -116,6 +117,58 @@ pub fn both_async(app: Builder) -> Builder {
 }
 fn one_inline(app: Builder) -> Builder {
     app.projection::<Summary>().inline_projection::<Amounts>()
+}
+
+/// Each time the same: with appends beside each other, one after the other, and with an inline model.
+async fn survives_everywhere(crash: impl Fn(&Cluster) + Copy + Send + 'static) {
+    let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
+    for (name, options, models) in [
+        ("beside", "?appends=shared", both_async as fn(Builder) -> Builder),
+        ("alone", "?appends=exclusive", both_async),
+        ("inline", "", one_inline),
+    ] {
+        let crash = {
+            let cluster = Arc::clone(&cluster);
+            move || crash(&cluster)
+        };
+        survives(&format!("{}{options}", database(&cluster, name).await), models, crash).await;
+    }
+}
+
+/// Those that work for it go on for a moment, and may commit and answer what they have begun.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_gets_no_moment_to_end_its_sessions_loses_nothing() {
+    survives_everywhere(|cluster| cluster.kill().unwrap()).await;
+}
+
+/// The server ends all sessions then, and begins anew by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_one_of_whose_sessions_is_killed_loses_nothing() {
+    survives_everywhere(kill_one_session).await;
+}
+
+/// Kills one that is in the middle of something, if there is one, and waits until the server is back.
+fn kill_one_session(cluster: &Cluster) {
+    const SESSION: &str =
+        "select pid::text from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+        order by state <> 'idle' desc, random() limit 1";
+    let url = cluster.url("postgres");
+    let restarts = || cluster.log().matches("all server processes terminated; reinitializing").count();
+    let (before, until) = (restarts(), Instant::now() + Duration::from_mins(1));
+    // It may have ended by itself meanwhile.
+    while cluster.kill_one(&ask(&url, SESSION).expect("the server is there")).is_err() {
+        assert!(Instant::now() < until, "no session can be killed");
+    }
+    while restarts() == before || ask(&url, "select ''").is_err() {
+        assert!(Instant::now() < until, "the server does not begin anew: {}", cluster.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// From outside of a runtime.
+fn ask(url: &str, sql: &'static str) -> Result<String, sqlx::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(url).await?).await })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

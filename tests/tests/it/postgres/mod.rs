@@ -1,16 +1,21 @@
 //! The Postgres store, on a real server.
 
+mod beside;
 mod checks;
 mod contract;
 mod counted;
 mod crash;
 mod cut;
 mod examples;
+mod facts;
 mod full;
 mod inline;
 mod input;
 mod joint;
 mod keys;
+// As for the other faults: its programs are killed by a signal.
+#[cfg(target_os = "linux")]
+mod killed;
 mod lost;
 mod opening;
 mod owners;

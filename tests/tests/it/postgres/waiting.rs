@@ -166,7 +166,6 @@ async fn told_after(store: &Store, app: &App) -> Duration {
         waited.push(waiting.await.unwrap().duration_since(began));
     }
     waited.sort();
-    println!("{waited:?}");
     waited[7]
 }
 
@@ -208,8 +207,7 @@ async fn who_has_lost_its_ear_gets_another_and_is_told_as_before() {
         };
         let median = told_after(&store, &app).await;
         assert!(median < Duration::from_millis(200), "{median:?}");
-        let ended: bool =
-            sqlx::query_scalar("select pg_terminate_backend($1)").bind(ear).fetch_one(&mut admin).await.unwrap();
+        let ended: bool = sqlx::query_scalar("select pg_terminate_backend($1)").bind(ear).fetch_one(&mut admin).await.unwrap();
         assert!(ended, "it was there");
         lost.push(ear);
         // Meanwhile it looks by itself.
