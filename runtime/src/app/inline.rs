@@ -45,13 +45,19 @@ impl Inner {
             }
             if stands > stood.0 {
                 stood = (stands, Instant::now());
-            } else if stood.1.elapsed() > CATCH_UP_MAX {
+            } else if stood.1.elapsed() >= CATCH_UP_MAX {
                 let message = format!(
                     "`{name}` can't come to the last event, at {head}: somebody's transaction is still open that has appended; it stands at {stands}"
                 );
                 return Err(StoreError::Driver { context: "catching up an inline read model", message, transient: true }.into());
             }
-            match runner.lock().await.catch_up().await {
+            let left = CATCH_UP_MAX.saturating_sub(stood.1.elapsed());
+            let Ok(mut runner) = tokio::time::timeout(left, runner.lock()).await else { continue };
+            // Whoever had it before has perhaps done it.
+            if rows.checkpoint(model.place).await?.position >= head {
+                return Ok(());
+            }
+            match runner.catch_up().await {
                 // Whoever moved it instead has brought it nearer.
                 Ok(()) | Err(ProjectionError::Superseded) => {}
                 Err(why) => return Err(why),

@@ -231,8 +231,8 @@ impl<M: Projection> Runner<M> {
     }
 
     /// The same after the store failed: where a connection was lost at a commit, it may have been stored all the same, or be about to
-    /// be. The lease stands in the model's row, which that commit has changed, so it is over once the lease is renewed. Under the
-    /// same epoch nobody else has moved the checkpoint.
+    /// be. The lease stands in the model's row, which that commit has changed, so it is over once the lease could be renewed. Under
+    /// the same epoch nobody else has moved the checkpoint.
     async fn turn_anew(&mut self) -> Result<usize, ProjectionError> {
         self.renew_now().await?;
         let stored = self.rows.checkpoint(self.model.place).await?;

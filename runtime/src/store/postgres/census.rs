@@ -11,6 +11,8 @@
 //! keep it from ending. They are known by what the server calls them, which after a crash may be anybody: so once they are gone, the
 //! server must not have crashed since they were found, which a row says that no crash leaves there (`gesta_alive`, an unlogged table).
 //!
+//! A standby is asked nothing: the appends that are open on its primary hold no lock there.
+//!
 //! The sequence is asked by the function that takes its lock. Whoever selects from it as from a table may be told 32 positions too
 //! many: while `nextval` writes its log, that is what stands there.
 
@@ -139,6 +141,10 @@ impl Census {
         let key = lock_key.cast_unsigned();
         format!(
             " begin
+                if pg_catalog.pg_is_in_recovery() then
+                    raise exception using errcode = 'read_only_sql_transaction',
+                        message = 'the server is a standby, which only reads, and shows nobody''s locks';
+                end if;
                 select coalesce(pg_catalog.pg_sequence_last_value('{literal}.gesta_positions'::regclass), 0) into settled;
                 select array_agg(virtualtransaction) into holders from pg_catalog.pg_locks
                     where locktype = 'advisory' and classid::int8 = {} and objid::int8 = {} and objsubid = 1 and granted

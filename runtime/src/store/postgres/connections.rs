@@ -28,8 +28,10 @@ const GOODBYE_MAX: Duration = Duration::from_secs(5);
 const READS_LOCK_WAIT: &str = "30s";
 /// An append that waits for somebody's open transaction must not take along those that share its statement: they go on without it.
 const APPENDS_LOCK_WAIT: &str = "200ms";
-/// No process is so slow that it is ended for less silence in the midst of a transaction.
+/// No process is so slow that it is ended for less silence between two statements of a transaction. More than a day is as good as none,
+/// and the server counts milliseconds in 31 bits.
 const SILENCE_MIN: Duration = Duration::from_secs(1);
+const SILENCE_MAX: Duration = Duration::from_hours(24);
 
 /// Settings of each connection; or, behind a pooler, of each of its transactions, so that no session keeps them for somebody else.
 struct Settings {
@@ -38,10 +40,10 @@ struct Settings {
 }
 
 impl Settings {
-    /// `silence_max`: a process that says nothing for as long in the midst of a transaction, since it is stopped or can't be reached, must
+    /// `silence_max`: a process that says nothing for as long between two statements of a transaction, since it is stopped or can't be reached, must
     /// not keep others from what it has locked. Its session is ended.
     fn new(lock_wait: &str, silence_max: Duration) -> Self {
-        let silence = silence_max.max(SILENCE_MIN).as_millis();
+        let silence = silence_max.clamp(SILENCE_MIN, SILENCE_MAX).as_millis();
         let all = [
             "jit = off".to_owned(),
             format!("lock_timeout = '{lock_wait}'"),
@@ -120,8 +122,8 @@ impl Connections {
             };
             pool.connect_lazy_with(connect.clone())
         };
-        let sending = Sending { named: !pooled, answer_wait_max, lost_at: lost_at.clone() };
-        let users = Sending { named: false, answer_wait_max: Duration::MAX, ..sending.clone() };
+        let sending = Sending { named: !pooled, answer_wait_max, ours: true, lost_at: lost_at.clone() };
+        let users = Sending { named: false, answer_wait_max: Duration::MAX, ours: false, ..sending.clone() };
         let pools = [(appends, APPENDS_LOCK_WAIT), (reads, READS_LOCK_WAIT), (CONTROL, READS_LOCK_WAIT)];
         let [appends, reads, control] = pools.map(|(max, lock_wait)| {
             let Settings { session, transaction } = Settings::new(lock_wait, options.lease);

@@ -15,6 +15,7 @@ pub(super) type SqlResult<T> = Result<T, sqlx::Error>;
 /// SQLSTATE codes that decide what is done next. Source: appendix A of the Postgres manual.
 mod code {
     pub(super) const READ_ONLY: &str = "25006";
+    pub(super) const UNSUPPORTED: &str = "0A000";
     pub(super) const UNIQUE: &str = "23505";
     pub(super) const SERIALIZATION: &str = "40001";
     pub(super) const DEADLOCK: &str = "40P01";
@@ -73,7 +74,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 
 /// Whether the session may only read: perhaps this one alone, which began while that held for all, or before the server was demoted.
 pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
-    code_of(error) == Some(code::READ_ONLY)
+    match code_of(error) {
+        // A standby has no unlogged tables.
+        Some(code::UNSUPPORTED) => plain(error).contains("during recovery"),
+        code => code == Some(code::READ_ONLY),
+    }
 }
 
 /// Whether somebody else held what it needed for too long.
@@ -106,8 +111,11 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
     let told = |message: String, transient| StoreError::Driver { context, message, transient };
     let plain = plain(error);
     match code_of(error) {
+        Some(_) if is_read_only(error) && ["standby", "recovery"].iter().any(|word| plain.contains(word)) => {
+            told(format!("{plain}: connect to the primary"), true)
+        }
         // A server that was demoted, or is full; or a setting.
-        Some(code::READ_ONLY) => {
+        Some(_) if is_read_only(error) => {
             told(format!("{plain}: connect to the primary, or take `default_transaction_read_only` out of its settings"), true)
         }
         Some(code::NO_RIGHTS) => told(format!("{plain}: grant it to the user of the URL, or take another one"), false),

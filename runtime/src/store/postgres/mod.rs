@@ -133,11 +133,10 @@ impl Postgres {
     }
 
     async fn keep_for(&self, model: usize, epoch: u64, lease: Duration) -> Result<bool, StoreError> {
-        const CONTEXT: &str = "keeping a read model, or giving it back";
         let model = self.model(model)?;
         let mut connection = self.connections.control().await?;
-        let kept = model.renew(&mut connection.session(), epoch, lease).await.during(CONTEXT)?;
-        connection.done().await.during(CONTEXT)?;
+        let kept = model.renew(&mut connection.session(), epoch, lease).await?;
+        connection.done().await.during("keeping a read model, or giving it back")?;
         Ok(kept)
     }
 

@@ -149,14 +149,25 @@ impl Model {
         Ok(None)
     }
 
-    /// Keeps it for so long, unless it was taken over.
-    pub(super) async fn renew(&self, connection: &mut Session<'_>, epoch: u64, lease: Duration) -> SqlResult<bool> {
+    /// Keeps it for so long, unless it was taken over: answers whether it was kept. An error while rows are being stored: that is not
+    /// waited for, and until it is over nobody takes it over.
+    pub(super) async fn renew(&self, connection: &mut Session<'_>, epoch: u64, lease: Duration) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "keeping a read model, or giving it back";
         let sql = self.statement(
-            "update {schema}.gesta_models set owned_until = clock_timestamp() + $3 * interval '1 microsecond'
-             where table_name = $1 and epoch = $2",
+            "update {schema}.gesta_models set owned_until = clock_timestamp() + $3 * interval '1 microsecond' where table_name = (
+                select table_name from {schema}.gesta_models where table_name = $1 and epoch = $2 for update skip locked
+             )",
         );
         let query = sqlx::query(sql).bind(self.name()).bind(epoch.cast_signed()).bind(micros(lease));
-        Ok(query.run(connection).await? == 1)
+        if query.run(connection).await.during(CONTEXT)? == 1 {
+            return Ok(true);
+        }
+        let stored = self.stored(connection, false).await.during(CONTEXT)?;
+        if stored.is_none_or(|stored| stored.checkpoint.epoch != epoch) {
+            return Ok(false);
+        }
+        let message = format!("rows of `{}` are still being stored, by a statement whose answer was lost", self.spec.table);
+        Err(StoreError::Driver { context: CONTEXT, message, transient: true })
     }
 
     /// Makes the table one of this definition; answers the fingerprint of rows that had to go, which nobody feeds any more.

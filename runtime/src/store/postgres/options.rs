@@ -90,7 +90,7 @@ impl PostgresOptions {
     }
 
     /// The same with another time after which read models of a silent process are taken over. One that says nothing for as long (a second,
-    /// at least) in the midst of a transaction of gesta's loses what it has locked: the server ends its session.
+    /// at least) between two statements of a transaction of gesta's loses what it has locked: the server ends its session.
     pub fn lease(self, lease: Duration) -> Self {
         PostgresOptions { lease, ..self }
     }
@@ -152,8 +152,7 @@ fn read(url: &str) -> Result<PostgresOptions, String> {
     }
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     // Then the rest of a password would be told as if it were an option's name.
-    let cut = query.contains('@') && !base.contains('@');
-    let cut = cut.then(|| "a `?` stands in the user or the password: it is written `%3F` there".to_owned());
+    let cut = is_cut(query).then(|| "a `?` stands in the user or the password: it is written `%3F` there".to_owned());
     let (mut ours, mut drivers) = (Vec::new(), Vec::new());
     for (name, value) in pairs(query)? {
         if DRIVERS.contains(&name) || name.starts_with("options[") {
@@ -245,15 +244,25 @@ impl fmt::Debug for PostgresOptions {
     }
 }
 
+/// Whether what seems to be options is the rest of a password, and what comes behind that.
+fn is_cut(query: &str) -> bool {
+    let may_hold_it = ["user=", "password="];
+    query.split('&').any(|pair| pair.contains('@') && !may_hold_it.iter().any(|name| pair.starts_with(name)))
+}
+
 /// A URL as it may be shown.
 fn without_password(url: &str) -> String {
-    // A password may hold what should be written otherwise: it ends at the last `@` there is.
-    let (user, rest) = url.rsplit_once('@').unwrap_or(("", url));
-    let (before, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
-    let mut shown = match user.split_once("//").and_then(|(scheme, user)| Some((scheme, user.split_once(':')?.0))) {
-        Some((scheme, user)) => format!("{scheme}//{user}:***@{before}"),
-        None if user.is_empty() => before.to_owned(),
-        None => format!("{user}@{before}"),
+    let (before, query) = url.split_once('?').map_or((url, None), |(before, query)| (before, Some(query)));
+    let (scheme, rest) = before.split_once("//").unwrap_or(("", before));
+    if query.is_some_and(is_cut) {
+        return format!("{scheme}//***");
+    }
+    let mut shown = match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
+            format!("{scheme}//{user}@{host}")
+        }
+        None => before.to_owned(),
     };
     if let Some(query) = query {
         let pairs = query.split('&').map(|pair| if pair.starts_with("password=") { "password=***" } else { pair });
@@ -278,12 +287,15 @@ mod tests {
             ("postgres://h/d?schema=a&schema=b", "the option `schema` stands there twice: leave one of them out"),
             ("postgres://ann:se?cret@h/d", "a `?` stands in the user or the password: it is written `%3F` there"),
             ("postgres://ann:12?se=cret@h/d", "a `?` stands in the user or the password: it is written `%3F` there"),
+            ("postgres://ann:se@12?3=cret@h/d", "a `?` stands in the user or the password: it is written `%3F` there"),
+            ("postgres://h/d?user=ann@b&password=secret&pool=3", "there is no option `pool`: use `schema`, "),
+            ("postgres://h/d?password=se@cret&pool=3", "there is no option `pool`: use `schema`, "),
             ("postgres://ann:se/cret@h/d", "invalid port number: see how `postgres://user:password@host:5432/database` is made"),
             ("postgres://ann:secret@h/d?pool=3&password=secret", "there is no option `pool`: use `schema`, "),
         ] {
             let error = PostgresOptions::parse(url).expect_err(url).to_string();
             assert!(error.contains(why), "{error}");
-            assert!(!error.contains("secret") && !error.contains("cret@"), "{error}");
+            assert!(!error.contains("secret") && !error.contains("cret@") && !error.contains("@cret"), "{error}");
         }
     }
 

@@ -84,7 +84,7 @@ fn hold_always(name: &str) -> String {
 fn census_function(name: &str, lock_key: i64) -> String {
     let body = dollar_quoted(&Census::body(name, lock_key));
     format!(
-        "create or replace function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint, out alive uuid)
+        "drop function if exists {name}.gesta_census(); create function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint, out alive uuid)
         language plpgsql volatile as {body}"
     )
 }
@@ -328,7 +328,9 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
                 and t.tgtype & 7 = 7 and t.tgenabled <> 'D' limit 1),
             (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1),
             (select a.relpersistence::text from pg_catalog.pg_class a where a.relnamespace = n.oid and a.relname = 'gesta_alive'),
-            row_security_active(e.oid)
+            row_security_active(e.oid),
+            (select has_table_privilege(a.oid, 'select') and has_table_privilege(a.oid, 'insert') from pg_catalog.pg_class a
+                where a.relnamespace = n.oid and a.relname = 'gesta_alive')
         from pg_catalog.pg_class e
             join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
@@ -383,12 +385,7 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
              calls another function, drop it before"
         )));
     }
-    if text(&row, 14)?.as_deref() != Some("u") {
-        let again = alive_table(&name);
-        return Err(wrong(format!(
-            "`gesta_alive` is not the table that a crash of the server empties: `drop table if exists {name}.gesta_alive; {again}`"
-        )));
-    }
+    check_alive(&row, &name).map_err(wrong)?;
     // Its text names the schema: in one that was renamed, it would look at whatever has the old name now.
     let one_line = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
     if one_line(&text(&row, 7)?.unwrap_or_default()) != one_line(&Census::body(&name, lock_key)) {
@@ -397,6 +394,20 @@ async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, Star
     }
     check_table(&row, &name).map_err(wrong)?;
     Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key, database })
+}
+
+/// What is wrong with the table that a crash empties.
+fn check_alive(row: &PgRow, name: &str) -> Result<(), String> {
+    if row.try_get::<Option<String>, _>(14).unwrap_or_default().as_deref() != Some("u") {
+        let again = alive_table(name);
+        return Err(format!(
+            "`gesta_alive` is not the table that a crash of the server empties: `drop table if exists {name}.gesta_alive; {again}`"
+        ));
+    }
+    if row.try_get::<Option<bool>, _>(16).unwrap_or_default() != Some(true) {
+        return Err(format!("`gesta_alive` can't be used: `grant select, insert on {name}.gesta_alive to ..`"));
+    }
+    Ok(())
 }
 
 /// What is wrong with the table of events itself, as the columns from the 9th on tell.

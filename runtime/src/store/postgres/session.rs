@@ -19,6 +19,9 @@ use tokio::time::Sleep;
 
 use super::errors::{SqlResult, is_lost, is_read_only};
 
+/// The least time between two doubts.
+const DOUBTS_APART: Duration = Duration::from_secs(1);
+
 /// When a connection was found to be lost last, or to be of no use: those that were open then are asked nothing more.
 #[derive(Clone, Default)]
 pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
@@ -26,6 +29,13 @@ pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
 impl LostAt {
     pub(super) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+    /// The same for one that is of no use, which others may be just as well: that is looked at once in a while.
+    fn doubt(&self) {
+        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.is_none_or(|at| at.elapsed() > DOUBTS_APART) {
+            *at = Some(Instant::now());
+        }
     }
     /// Whether one was lost since then.
     pub(super) fn is_after(&self, then: Instant) -> bool {
@@ -40,6 +50,8 @@ pub(super) struct Sending {
     pub(super) named: bool,
     /// How long the server may say nothing.
     pub(super) answer_wait_max: Duration,
+    /// Over the store's own connections, and not over one of the user's.
+    pub(super) ours: bool,
     pub(super) lost_at: LostAt,
 }
 
@@ -135,10 +147,10 @@ impl Stream for Answers<'_> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Poll::Ready(answer) = self.rows.poll_next_unpin(context) {
             self.wait = None;
-            if let Some(Err(error)) = &answer
-                && (is_lost(error) || is_read_only(error))
-            {
-                self.sending.lost_at.note();
+            match &answer {
+                Some(Err(error)) if is_lost(error) => self.sending.lost_at.note(),
+                Some(Err(error)) if is_read_only(error) && self.sending.ours => self.sending.lost_at.doubt(),
+                _ => {}
             }
             return Poll::Ready(answer);
         }

@@ -325,3 +325,64 @@ async fn a_fail_over_that_lost_the_tail_is_noticed_and_one_that_lost_nothing_is_
         }
     }
 }
+
+/// On a standby nobody holds a lock who has appended on the primary.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_says_nothing_of_what_is_settled() {
+    let primary = Cluster::start(&[]).expect("a server of one's own");
+    let proxy = Proxy::new(&primary.url("postgres")).await;
+    let url = format!("{}?application_name=app", proxy.url(&primary.url("postgres")));
+    let app = lending(App::connect(&url).await.unwrap()).start().await.unwrap();
+    let store = app.store().clone();
+    let first = app.execute(&account("a"), Open { owner: "Ann".into() }).await.unwrap().position.get();
+    assert_eq!(positions(&store, 0, 10).await, [first]);
+    let standby = primary.standby().expect("a standby");
+    let mut here = connect(&primary.url("postgres")).await;
+    open_append(&mut here, "Account-open").await;
+    let mut other = connect(&primary.url("postgres")).await;
+    open_append(&mut other, "Account-faster").await;
+    other.execute("commit").await.unwrap();
+    let mut there = connect(&standby.url("postgres")).await;
+    let until = Instant::now() + LONG;
+    while sqlx::query_scalar::<_, i64>("select count(*) from gesta_events").fetch_one(&mut there).await.unwrap() < 2 {
+        assert!(Instant::now() < until, "the standby gets nothing");
+    }
+    // Of the app's connections none is left, and its next ones go there.
+    proxy.turn_to(&standby.url("postgres"));
+    other.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'app'").await.unwrap();
+    let mut visit = |event: StoredEvent<'_>| panic!("{} is given out, and one before it is open", event.position);
+    let why = loop {
+        match store.log.read_all(Position::new(first), 10, &mut visit).await {
+            Err(why) if why.to_string().contains("is a standby") => break why,
+            other => assert!(Instant::now() < until, "it answers {other:?}"),
+        }
+    };
+    assert!(why.is_retryable(), "{why}");
+    assert_eq!(
+        why.to_string(),
+        "looking for open appends: the server is a standby, which only reads, and shows nobody's locks: connect to the primary"
+    );
+    let refused = app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap_err();
+    assert!(refused.is_retryable() && !refused.is_unknown_outcome(), "{refused}");
+    here.execute("commit").await.unwrap();
+    while sqlx::query_scalar::<_, i64>("select count(*) from gesta_events").fetch_one(&mut there).await.unwrap() < 3 {
+        assert!(Instant::now() < until, "the standby gets nothing");
+    }
+    // Once it is the primary, it has all of them.
+    primary.crash().unwrap();
+    standby.promote().unwrap();
+    let read = loop {
+        let mut read = Vec::new();
+        let mut visit = |event: StoredEvent<'_>| {
+            read.push(event.position.get());
+            ControlFlow::Continue(())
+        };
+        match store.log.read_all(Position::new(first), 10, &mut visit).await {
+            Ok(()) => break read,
+            Err(why) => assert!(why.is_retryable() && Instant::now() < until, "{why}"),
+        }
+    };
+    assert_eq!(read, [first + 1, first + 2]);
+    app.execute(&account("a"), Deposit { amount: 1 }).await.unwrap();
+    app.shutdown().await.unwrap();
+}
