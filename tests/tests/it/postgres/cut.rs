@@ -109,9 +109,15 @@ async fn a_server_that_says_nothing_any_more_is_waited_for_only_so_long() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_stays_unknown_is_reported_and_its_key_resolves_it() {
+    for options in ["?appends=shared", "?appends=exclusive"] {
+        stays_unknown(options).await;
+    }
+}
+
+async fn stays_unknown(options: &str) {
     let database = Database::new().await;
     let proxy = Proxy::new(&database.url("")).await;
-    let app = opened(&proxy, &database, "").await;
+    let app = opened(&proxy, &database, options).await;
     let a = account("a");
     proxy.cut(u32::MAX, STORES);
     let unknown = app.execute(&a, Deposit { amount: 1 }).idempotency_key("once").await.unwrap_err();
@@ -127,7 +133,7 @@ async fn an_outcome_that_stays_unknown_is_reported_and_its_key_resolves_it() {
     assert_eq!((done.version, done.repeated), (Version::new(3), true));
 
     // A read that is cut has changed nothing, and says that it may be asked again.
-    let cold = cold(App::connect(&proxy.url(&database.url(""))).await.unwrap()).aggregate::<Account>();
+    let cold = cold(App::connect(&proxy.url(&database.url(options))).await.unwrap()).aggregate::<Account>();
     let cold =
         cold.shared_service::<dyn Lender>(std::sync::Arc::new(crate::app::commands::Bank::default())).start().await.unwrap();
     proxy.cut(1, |sql| sql.starts_with("select position, stream") && sql.contains("where stream = $1"));

@@ -140,7 +140,9 @@ async fn a_server_whose_log_finds_no_room_loses_nothing_that_was_acknowledged() 
             }
         }
     };
-    survives(&database(&cluster, "logged").await, both_async, crash).await;
+    for appends in ["shared", "exclusive"] {
+        survives(&format!("{}?appends={appends}", database(&cluster, appends).await), both_async, crash.clone()).await;
+    }
     cluster.crash().unwrap();
     drop(disk);
 }

@@ -97,12 +97,14 @@ async fn an_append_that_is_open_in_another_database_delays_nothing() {
     drop(gesta::store::connect(&other.url("")).await.unwrap());
     let mut admin = other.connect().await;
     open_append(&mut admin, "Account-x").await;
-    let store = gesta::store::connect(&database.url("")).await.unwrap();
-    let app = lending(App::connect(&database.url("")).await.unwrap()).start().await.unwrap();
-    for name in ["a", "b", "c"] {
-        app.execute(&account(name), Open { owner: name.into() }).await.unwrap();
-        // A read that finds somebody in its way answers what was settled before.
-        assert_eq!(streams(&store).await.last().map(String::as_str), Some(&*format!("Account-{name}")));
+    for (options, names) in [("", ["a", "b", "c"]), ("?appends=exclusive", ["d", "e", "f"])] {
+        let store = gesta::store::connect(&database.url(options)).await.unwrap();
+        let app = lending(App::connect(&database.url(options)).await.unwrap()).start().await.unwrap();
+        for name in names {
+            app.execute(&account(name), Open { owner: name.into() }).await.unwrap();
+            // A read that finds somebody in its way answers what was settled before.
+            assert_eq!(streams(&store).await.last().map(String::as_str), Some(&*format!("Account-{name}")));
+        }
     }
     admin.execute("rollback").await.unwrap();
 }
