@@ -40,8 +40,8 @@ struct Settings {
 }
 
 impl Settings {
-    /// `silence_max`: a process that says nothing for as long between two statements of a transaction, since it is stopped or can't be reached, must
-    /// not keep others from what it has locked. Its session is ended.
+    /// `silence_max`: a process that says nothing for as long between two statements of a transaction, since it is stopped or can't be
+    /// reached, must not keep others from what it has locked. Its session is ended.
     fn new(lock_wait: &str, silence_max: Duration) -> Self {
         let silence = silence_max.clamp(SILENCE_MIN, SILENCE_MAX).as_millis();
         let all = [
