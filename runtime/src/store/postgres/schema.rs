@@ -3,12 +3,14 @@
 //! Always true: everything is made in one transaction, under a lock that ends with it, so any number of processes may start
 //! at once, also behind a pooler; and nothing is touched where everything is there.
 
+use std::time::{Duration, Instant};
+
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::census::Census;
 use super::connections::Connections;
-use super::errors::{While, driver, is_forbidden};
+use super::errors::{While, driver, is_forbidden, is_lock_timeout};
 use super::pool::Lent;
 use super::session::{Ask as _, Session};
 use crate::error::{StartError, StoreError};
@@ -22,6 +24,37 @@ const SERVER_MIN: i32 = 130_005;
 const MIGRATIONS_KEY: i64 = 0x6765_7374_615f_6d69;
 
 const CONTEXT: &str = "opening the database";
+
+/// A column that a later build added to a table, or the first column of a table that it added. Older builds
+/// run on beside it and leave the column at its default, so the format stays the same.
+struct Addition {
+    table: &'static str,
+    column: &'static str,
+    /// The statement that adds it, for the schema of this name in quotes.
+    sql: fn(&str) -> String,
+}
+
+const ADDITIONS: [Addition; 3] = [
+    Addition {
+        table: "gesta_keys",
+        column: "hash_version",
+        sql: |schema| format!("alter table {schema}.gesta_keys add column hash_version smallint not null default 1"),
+    },
+    Addition {
+        table: "gesta_snapshots",
+        column: "position",
+        sql: |schema| format!("alter table {schema}.gesta_snapshots add column position bigint"),
+    },
+    Addition {
+        table: "gesta_snapshots",
+        column: "event_id",
+        sql: |schema| format!("alter table {schema}.gesta_snapshots add column event_id uuid"),
+    },
+];
+
+/// The pauses between two attempts to change a table that another session uses, and the time for all of them.
+const ADDITION_PAUSE: Duration = Duration::from_millis(100);
+const ADDITIONS_MAX: Duration = Duration::from_secs(30);
 
 /// Where the tables are, and the lock that appends hold.
 #[derive(Debug, Clone)]
@@ -105,6 +138,7 @@ pub(super) async fn prepare(connections: &Connections, mut first: Lent, schema: 
         migrate(&mut transaction.session(), &found).await?;
         transaction.done().await.during(CONTEXT)?;
     }
+    add_missing(connections, &found).await?;
     let mut connection = connections.control().await?;
     let place = check(&mut connection.session(), &found.schema).await?;
     connection.done().await.during(CONTEXT)?;
@@ -212,6 +246,58 @@ async fn migrate(connection: &mut Session<'_>, found: &Found) -> Result<(), Star
     Ok(())
 }
 
+/// Adds the columns that an earlier build's tables lack. Each attempt waits 200 ms for the table's lock, because
+/// appends queue behind it meanwhile.
+async fn add_missing(connections: &Connections, found: &Found) -> Result<(), StartError> {
+    let until = Instant::now() + ADDITIONS_MAX;
+    loop {
+        let mut connection = connections.control().await?;
+        let missing = missing_additions(&mut connection.session(), &found.schema).await?;
+        connection.done().await.during(CONTEXT)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let begin = begin_migration() + "; set local lock_timeout = '200ms'";
+        let mut transaction = connections.control_transaction(&begin).await.during(CONTEXT)?;
+        // Another process may have added them while this one waited for the lock.
+        let missing = missing_additions(&mut transaction.session(), &found.schema).await?.join("; ");
+        let added = sqlx::raw_sql(AssertSqlSafe(&*missing)).run(&mut transaction.session()).await;
+        let Err(error) = added else {
+            transaction.done().await.during(CONTEXT)?;
+            continue;
+        };
+        let _ = transaction.rollback().await;
+        if is_lock_timeout(&error) && Instant::now() < until {
+            tokio::time::sleep(ADDITION_PAUSE).await;
+            continue;
+        }
+        let said = super::errors::plain(&error);
+        return Err(refused(format!(
+            "the tables of an earlier build can't be brought to this one's form: {said}: run `{missing}` as the owner of the tables"
+        )));
+    }
+}
+
+/// The statements that add what the tables lack.
+async fn missing_additions(connection: &mut Session<'_>, schema: &str) -> Result<Vec<String>, StartError> {
+    let sql = "select t.at::int4 from unnest($2::text[], $3::text[]) with ordinality as t(name, col, at) where not exists (
+            select from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+                join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = $1 and c.relname = t.name and a.attname = t.col and not a.attisdropped
+        ) order by t.at";
+    let tables: Vec<_> = ADDITIONS.iter().map(|addition| addition.table).collect();
+    let columns: Vec<_> = ADDITIONS.iter().map(|addition| addition.column).collect();
+    let rows = sqlx::query(sql).bind(schema).bind(tables).bind(columns).all(connection).await.during(CONTEXT)?;
+    let name = quoted(schema);
+    let mut missing = Vec::new();
+    for row in &rows {
+        let at: i32 = row.try_get(0).during(CONTEXT)?;
+        let addition = usize::try_from(at - 1).ok().and_then(|at| ADDITIONS.get(at));
+        missing.extend(addition.map(|addition| (addition.sql)(&name)));
+    }
+    Ok(missing)
+}
+
 /// Every table of the store. Text is compared byte by byte, as the other stores do.
 ///
 /// What is null in an event is as it is by default: `occurred_at` is `recorded_at`, `correlation_id` is `event_id`.
@@ -252,6 +338,7 @@ fn tables(schema: &str) -> String {
             after_version bigint not null,
             position bigint not null,
             recorded_at bigint not null,
+            hash_version smallint not null default 1,
             primary key (stream, key)
         );
         create table {name}.gesta_snapshots (
@@ -260,6 +347,8 @@ fn tables(schema: &str) -> String {
             version bigint not null,
             recorded_at bigint not null,
             payload bytea not null,
+            position bigint,
+            event_id uuid,
             primary key (stream, fingerprint)
         );
         create table {name}.gesta_models (

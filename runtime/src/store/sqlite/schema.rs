@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 /// `application_id` of a file of ours: `GEST` in ASCII.
 pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
-/// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`.
-pub(super) const FORMAT: u32 = 2;
+/// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`. Format 2
+/// kept no version of a key's hash, and no event beside a snapshot.
+pub(super) const FORMAT: u32 = 3;
 
 /// Every table of the store. The events carry their stream's name, so that a replay needs no join.
 ///
@@ -42,6 +43,7 @@ CREATE TABLE gesta_keys (
     after_version INTEGER NOT NULL,
     position INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
+    hash_version INTEGER NOT NULL DEFAULT 1,
     PRIMARY KEY (stream, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE gesta_snapshots (
@@ -50,6 +52,8 @@ CREATE TABLE gesta_snapshots (
     version INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
     payload BLOB NOT NULL,
+    position INTEGER,
+    event_id BLOB,
     PRIMARY KEY (stream, fingerprint)
 ) STRICT;
 CREATE TABLE gesta_models (
@@ -73,6 +77,13 @@ CREATE TABLE gesta_parked (
     why TEXT NOT NULL,
     PRIMARY KEY (table_name, stream)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Brings the tables of format 2 to format 3.
+const FORMAT_3: &str = "
+ALTER TABLE gesta_keys ADD COLUMN hash_version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gesta_snapshots ADD COLUMN position INTEGER;
+ALTER TABLE gesta_snapshots ADD COLUMN event_id BLOB;
 ";
 
 /// The log as people read it: `SELECT * FROM gesta_log`. No code reads it.
@@ -112,8 +123,9 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Brings a file of an older format to this one, in one transaction.
 pub(super) fn migrate(connection: &Connection, from: u32) -> rusqlite::Result<()> {
-    let steps = if from < 2 { PARKED } else { "" };
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;"))
+    let parked = if from < 2 { PARKED } else { "" };
+    let columns = if from < 3 { FORMAT_3 } else { "" };
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {parked} {columns} PRAGMA user_version = {FORMAT}; COMMIT;"))
 }
 
 /// Whether the file holds nothing at all, as SQLite sees it after it has undone what a crash left half done.
