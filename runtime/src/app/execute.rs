@@ -209,8 +209,9 @@ impl Inner {
                 let correlation_id = given.cause.correlation_id.or_else(|| held.ids().first().copied()).unwrap_or_default();
                 let outcome = Outcome { positions: &appended.positions, recorded_at, correlation_id };
                 let version = held.version();
+                let last_event = appended.positions.last().copied().zip(held.ids().last().copied());
                 let events = held.recorded(&given.cause, &outcome);
-                let snapshot = held.stored(recorded_at);
+                let snapshot = held.stored(recorded_at, last_event);
                 self.save(snapshot).await;
                 Ok(Attempt::Done(Done { version, position: appended.position, events, repeated: false }))
             }

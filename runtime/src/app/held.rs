@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::cache::{Cached, Lease};
-use super::load::{self, Entry, Until};
+use super::load::{self, Entry, Refreshed, Until};
 use super::options::{Options, surround};
 use crate::command::{Cause, Env};
 use crate::error::{Failure, LoadError, panic_message};
@@ -239,14 +239,16 @@ impl<A: Aggregate> Held<A> {
         Ok(())
     }
 
-    /// Reads what others may have stored since; answers whether they did.
+    /// Reads what other writers have stored since; answers whether the state has changed by it.
     async fn refresh(&mut self, app: &Inner) -> Result<bool, Failure> {
         debug_assert!(self.planned.is_empty());
-        let refreshed = Box::pin(load::refresh(&app.store, self.lease.stream(), &mut self.entry, Until::Head));
-        let moved = refreshed.await?;
+        let refreshed = Box::pin(load::refresh(&app.store, self.lease.stream(), &mut self.entry, Until::Head)).await?;
+        if refreshed == Refreshed::Replaced {
+            *self.entry = Box::pin(load::load(&app.store, self.lease.stream(), Until::Head)).await?;
+        }
         self.base = self.entry.version;
         self.from_cache = false;
-        Ok(moved)
+        Ok(refreshed != Refreshed::Current)
     }
 
     /// Before a refusal, or an answer without events, goes out: whether it was based on an old state. If so the state is
@@ -321,6 +323,8 @@ pub(crate) trait HeldStream: Any + Send {
     fn version(&self) -> Version;
     /// The version in the store.
     fn base(&self) -> Version;
+    /// The position and the id of the event at that version.
+    fn last_event(&self) -> Option<(Position, Uuid)>;
     /// How many events are planned.
     fn planned(&self) -> usize;
     /// Stores this key with its part.
@@ -335,8 +339,9 @@ pub(crate) trait HeldStream: Any + Send {
     fn ids(&self) -> Vec<Uuid>;
     /// Gives its lease away, for whoever drops it while its part is on its way.
     fn pass_on(&mut self) -> Lease;
-    /// Its part was stored: the state goes back to the cache, and may be due for a snapshot.
-    fn stored(self: Box<Self>, recorded_at: Timestamp) -> Option<DueSnapshot>;
+    /// Its part was stored, with its last event at this position and under this id, if it had one: the state goes
+    /// back to the cache, and may be due for a snapshot.
+    fn stored(self: Box<Self>, recorded_at: Timestamp, last_event: Option<(Position, Uuid)>) -> Option<DueSnapshot>;
     /// Nothing was planned: the state goes back to the cache.
     fn unchanged(self: Box<Self>);
 }
@@ -350,6 +355,9 @@ impl<A: Aggregate> HeldStream for Held<A> {
     }
     fn base(&self) -> Version {
         self.base
+    }
+    fn last_event(&self) -> Option<(Position, Uuid)> {
+        self.entry.last_event
     }
     fn planned(&self) -> usize {
         self.planned.len()
@@ -369,7 +377,9 @@ impl<A: Aggregate> HeldStream for Held<A> {
             let encoded = self.planned.iter().map(|planned| encode::<A>(&planned.event, planned.id, planned.occurred_at));
             events = encoded.collect::<Result<_, _>>()?;
         }
-        Ok(StreamAppend { stream: self.lease.stream().clone(), expected: self.base, events, key: self.key.clone() })
+        let expected_event = self.entry.last_event.map(|(_, id)| id);
+        let stream = self.lease.stream().clone();
+        Ok(StreamAppend { stream, expected: self.base, expected_event, events, key: self.key.clone() })
     }
     fn ids(&self) -> Vec<Uuid> {
         self.planned.iter().map(|planned| planned.id).collect()
@@ -377,10 +387,11 @@ impl<A: Aggregate> HeldStream for Held<A> {
     fn pass_on(&mut self) -> Lease {
         self.lease.pass_on()
     }
-    fn stored(mut self: Box<Self>, recorded_at: Timestamp) -> Option<DueSnapshot> {
+    fn stored(mut self: Box<Self>, recorded_at: Timestamp, last_event: Option<(Position, Uuid)>) -> Option<DueSnapshot> {
         if self.entry.version != self.base {
             self.entry.recorded_at = recorded_at;
         }
+        self.entry.last_event = last_event.or(self.entry.last_event);
         let snapshot = self.entry.due_snapshot();
         let stream = self.lease.stream().clone();
         let bytes = self.entry.bytes();

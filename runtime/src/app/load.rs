@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 
+use uuid::Uuid;
+
 use super::App;
 use crate::aggregate::decode;
-use crate::error::{LoadError, Unreadable, UnreadableEvent, panic_message};
+use crate::error::{LoadError, StoreError, Unreadable, UnreadableEvent, panic_message};
 use crate::store::{Snapshot, Store, StoredEvent};
-use crate::{Aggregate, Metadata, Recorded, Stage, StreamName, Timestamp, Version};
+use crate::{Aggregate, Metadata, Position, Recorded, Stage, StreamName, Timestamp, Version};
 
 /// How many events are read at a time; what a page holds is in memory together only where the caller keeps it.
 pub(crate) const PAGE_EVENTS: usize = 1_000;
@@ -41,6 +43,8 @@ pub(crate) struct Entry<A> {
     pub(crate) stage: Stage<A>,
     pub(crate) version: Version,
     pub(crate) recorded_at: Timestamp,
+    /// The position and the id of the last stored event it was folded from.
+    pub(crate) last_event: Option<(Position, Uuid)>,
     /// The stored form of the last snapshot and of the events it was folded from since, in bytes.
     pub(crate) folded_bytes: usize,
     /// The version of the last snapshot known.
@@ -53,7 +57,14 @@ const KEPT_BYTES_MAX: usize = 4 << 10;
 impl<A: Aggregate> Entry<A> {
     pub(crate) fn absent() -> Self {
         let recorded_at = Timestamp::from_micros(i64::MIN);
-        Entry { stage: Stage::Absent, version: Version::ZERO, recorded_at, folded_bytes: 0, snapshot: Version::ZERO }
+        Entry {
+            stage: Stage::Absent,
+            version: Version::ZERO,
+            recorded_at,
+            last_event: None,
+            folded_bytes: 0,
+            snapshot: Version::ZERO,
+        }
     }
 
     /// What is estimated to be in memory because of it, in bytes. How much of its events a state keeps is not known, except
@@ -75,6 +86,7 @@ impl<A: Aggregate> Entry<A> {
         self.stage = catch(|| Ok(events.try_fold(stage, |stage, event| A::apply(stage, event))?))?;
         self.version = expected;
         self.recorded_at = stored.recorded_at;
+        self.last_event = Some((stored.position, stored.id));
         self.folded_bytes += stored.payload.len();
         Ok(())
     }
@@ -87,13 +99,14 @@ impl<A: Aggregate> Entry<A> {
             let decode = A::SNAPSHOTS?.decode;
             Stage::Alive(catch(|| Ok(decode(&snapshot.payload)?)).ok()?)
         };
-        let Snapshot { version, recorded_at, .. } = *snapshot;
-        Some(Entry { stage, version, recorded_at, folded_bytes: snapshot.payload.len(), snapshot: version })
+        let Snapshot { version, position, event_id, recorded_at, .. } = *snapshot;
+        let last_event = Some((position, event_id));
+        Some(Entry { stage, version, recorded_at, last_event, folded_bytes: snapshot.payload.len(), snapshot: version })
     }
 
     /// The state as a snapshot, where it is time for one.
     pub(crate) fn due_snapshot(&mut self) -> Option<Result<Snapshot, crate::EncodeError>> {
-        let snapshots = A::SNAPSHOTS?;
+        let (snapshots, (position, event_id)) = (A::SNAPSHOTS?, self.last_event?);
         if self.version.get() - self.snapshot.get() < snapshots.every {
             return None;
         }
@@ -104,7 +117,8 @@ impl<A: Aggregate> Entry<A> {
         };
         self.snapshot = self.version;
         self.folded_bytes = payload.as_ref().map_or(self.folded_bytes, Vec::len);
-        Some(payload.map(|payload| Snapshot { version: self.version, recorded_at: self.recorded_at, payload }))
+        let Entry { version, recorded_at, .. } = *self;
+        Some(payload.map(|payload| Snapshot { version, position, event_id, recorded_at, payload }))
     }
 }
 
@@ -157,23 +171,60 @@ pub(crate) async fn load<A: Aggregate>(store: &Store, stream: &StreamName, until
     {
         entry = Entry::from_snapshot(&snapshot).unwrap_or(entry);
     }
-    refresh(store, stream, &mut entry, until).await?;
-    Ok(entry)
+    for _ in 0..LOADS_MAX {
+        let snapshot = entry.snapshot;
+        if !matches!(refresh(store, stream, &mut entry, until).await?, Refreshed::Replaced) {
+            return Ok(entry);
+        }
+        if snapshot > Version::ZERO {
+            tracing::warn!(%stream, version = %snapshot, "a snapshot holds events that its stream does not have: it is dropped");
+        }
+        entry = Entry::absent();
+    }
+    Err(replaced(stream).into())
 }
 
-/// Applies the events that came after an entry; answers whether there were any.
+/// The times a load starts over because the store lost events between two pages.
+const LOADS_MAX: usize = 3;
+
+/// The error of a reader whose stream lost events between two pages, each time it tried.
+fn replaced(stream: &StreamName) -> StoreError {
+    let message = format!("`{stream}` lost events that were just read: the store was restored meanwhile, so read it again");
+    StoreError::Driver { context: "reading events", message, transient: true }
+}
+
+/// What a look at the events after an entry found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refreshed {
+    /// No event came after it.
+    Current,
+    /// Events came after it, and are applied.
+    Moved,
+    /// The stream does not have the entry's last event: the store was restored without it. The entry is of no use.
+    Replaced,
+}
+
+/// Applies the events that came after an entry.
+///
+/// Each page begins with the last event that is known, so that a page from a store that has lost it is recognised.
 pub(crate) async fn refresh<A: Aggregate>(
     store: &Store,
     stream: &StreamName,
     entry: &mut Entry<A>,
     until: Until,
-) -> Result<bool, LoadError> {
+) -> Result<Refreshed, LoadError> {
     let before = entry.version;
     loop {
+        let mut known = Known::new(entry.version, entry.last_event.map(|(_, id)| id));
         let (mut seen, mut ended, mut unreadable) = (0, false, None);
         store
             .log
-            .read_stream(stream, entry.version, PAGE_EVENTS, &mut |event| {
+            .read_stream(stream, known.after, PAGE_EVENTS + 1, &mut |event| {
+                match known.meets(&event) {
+                    Met::New => {}
+                    Met::Known => return ControlFlow::Continue(()),
+                    Met::Other => return ControlFlow::Break(()),
+                }
                 seen += 1;
                 ended = until.reached(&event);
                 if ended {
@@ -191,10 +242,56 @@ pub(crate) async fn refresh<A: Aggregate>(
         if let Some(unreadable) = unreadable {
             return Err(unreadable.into());
         }
+        if !known.is_there() {
+            return Ok(Refreshed::Replaced);
+        }
         if ended || seen < PAGE_EVENTS {
-            return Ok(entry.version != before);
+            return Ok(if entry.version == before { Refreshed::Current } else { Refreshed::Moved });
         }
         tokio::task::yield_now().await;
+    }
+}
+
+/// The last event of a stream that a reader knows. The reader asks for it again, in front of the events after it.
+pub(crate) struct Known {
+    /// The version to read after.
+    pub(crate) after: Version,
+    /// Its id, until it was met.
+    awaited: Option<Uuid>,
+}
+
+/// How an event relates to the one that is known.
+pub(crate) enum Met {
+    /// It comes after the known one.
+    New,
+    /// It is the known one.
+    Known,
+    /// Another event has the version of the known one.
+    Other,
+}
+
+impl Known {
+    /// `version` is that of the known event; with `None` no event is known, and all after `version` are read.
+    pub(crate) fn new(version: Version, id: Option<Uuid>) -> Self {
+        let after = if id.is_some() { Version::new(version.get().saturating_sub(1)) } else { version };
+        Known { after, awaited: id }
+    }
+
+    /// Looks at the next event of the read, which is to end after [`Met::Other`].
+    pub(crate) fn meets(&mut self, event: &StoredEvent<'_>) -> Met {
+        match self.awaited {
+            None => Met::New,
+            Some(id) if id == event.id => {
+                self.awaited = None;
+                Met::Known
+            }
+            Some(_) => Met::Other,
+        }
+    }
+
+    /// Whether the stream still has it, once the read has ended.
+    pub(crate) fn is_there(&self) -> bool {
+        self.awaited.is_none()
     }
 }
 
@@ -227,6 +324,8 @@ pub struct History<A: Aggregate> {
     store: Store,
     stream: StreamName,
     after: Version,
+    /// The id of the event at `after`, if it was read.
+    last: Option<Uuid>,
     until: Version,
     page: VecDeque<Recorded<A::Event>>,
     /// Stands behind the page; the history ends with it.
@@ -236,7 +335,7 @@ pub struct History<A: Aggregate> {
 
 impl<A: Aggregate> History<A> {
     pub(crate) fn new(store: Store, stream: StreamName, after: Version, until: Version) -> Self {
-        History { store, stream, after, until, page: VecDeque::new(), error: None, ended: false }
+        History { store, stream, after, last: None, until, page: VecDeque::new(), error: None, ended: false }
     }
 
     /// The next event; `None` after the last one. Dropping the future loses nothing.
@@ -269,7 +368,14 @@ impl<A: Aggregate> History<A> {
     async fn read_page(&mut self) {
         let (stream, until, mut page) = (&self.stream, self.until, VecDeque::new());
         let (mut seen, mut bytes, mut last, mut unreadable) = (0, 0, self.after, None);
+        let (mut known, mut last_id) = (Known::new(self.after, self.last), self.last);
+        let after = known.after;
         let mut visit = |event: StoredEvent<'_>| {
+            match known.meets(&event) {
+                Met::New => {}
+                Met::Known => return ControlFlow::Continue(()),
+                Met::Other => return ControlFlow::Break(()),
+            }
             seen += 1;
             bytes += event.payload.len();
             if event.version > until {
@@ -291,12 +397,13 @@ impl<A: Aggregate> History<A> {
                     return ControlFlow::Break(());
                 }
             }
-            last = event.version;
+            (last, last_id) = (event.version, Some(event.id));
             if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let read = self.store.log.read_stream(stream, self.after, PAGE_EVENTS, &mut visit).await;
+        let read = self.store.log.read_stream(stream, after, PAGE_EVENTS + 1, &mut visit).await;
+        let read = read.and_then(|()| if known.is_there() { Ok(()) } else { Err(replaced(stream)) });
         // Nothing is awaited from here on, so a page is either whole in here or was never read.
-        (self.after, self.page) = (last, page);
+        (self.after, self.last, self.page) = (last, last_id, page);
         self.error = read.map_err(LoadError::from).err().or(unreadable.map(LoadError::from));
         self.ended = self.error.is_some() || seen == 0 || (seen < PAGE_EVENTS && bytes < PAGE_BYTES);
     }

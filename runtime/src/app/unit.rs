@@ -9,6 +9,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,7 @@ use tokio::sync::{Mutex, Notify};
 use super::cache::Lease;
 use super::execute::{Stored, check_key};
 use super::held::{Decider, Given, Held, HeldStream, One, Undecided, derived_id};
+use super::load::{Known, Met};
 use super::options::{Options, said_beside};
 use super::{App, Inner};
 use crate::error::{Failure, UnitError};
@@ -422,8 +424,10 @@ impl Inner {
             Stored::Yes(appended) => {
                 let changed = news.iter().filter(|held| held.planned() > 0);
                 let versions = changed.map(|held| (held.stream().clone(), held.version())).collect();
+                let mut positions = appended.positions.into_iter();
                 for (held, recorded_at) in news.into_iter().zip(appended.recorded_at) {
-                    self.save(held.stored(recorded_at)).await;
+                    let last_event = positions.by_ref().take(held.planned()).last().zip(held.ids().last().copied());
+                    self.save(held.stored(recorded_at, last_event)).await;
                 }
                 Ok(RunEnd::Done(UnitDone { position: appended.position, versions, repeated: false }))
             }
@@ -459,7 +463,10 @@ impl Inner {
     /// one and those behind it are read again when they are needed next.
     async fn release(&self, held: Vec<Box<dyn HeldStream>>) -> Result<Option<StreamName>, Failure> {
         for held in held {
-            if !self.sole_writer && held.is_cached() && self.has_moved(held.stream().clone(), held.base()).await? {
+            if !self.sole_writer
+                && held.is_cached()
+                && self.has_moved(held.stream().clone(), held.base(), held.last_event()).await?
+            {
                 return Ok(Some(held.stream().clone()));
             }
             held.unchanged();
@@ -467,17 +474,21 @@ impl Inner {
         Ok(None)
     }
 
-    /// Whether others have stored something since.
-    async fn has_moved(&self, stream: StreamName, base: Version) -> Result<bool, Failure> {
+    /// Whether other writers have stored something since, or the store has lost the last event.
+    async fn has_moved(&self, stream: StreamName, base: Version, last_event: Option<(Position, Uuid)>) -> Result<bool, Failure> {
+        let mut known = Known::new(base, last_event.map(|(_, id)| id));
         let mut moved = false;
         self.store
             .log
-            .read_stream(&stream, base, 1, &mut |_| {
+            .read_stream(&stream, known.after, 2, &mut |event| {
+                if let Met::Known = known.meets(&event) {
+                    return ControlFlow::Continue(());
+                }
                 moved = true;
-                std::ops::ControlFlow::Break(())
+                ControlFlow::Break(())
             })
             .await?;
-        Ok(moved)
+        Ok(moved || !known.is_there())
     }
 }
 

@@ -85,6 +85,9 @@ pub struct StreamAppend {
     pub stream: StreamName,
     /// The version the stream must have.
     pub expected: Version,
+    /// The id of the event at that version, which the stream must still have. After a restore that lost the
+    /// stream's last events, other events take their versions. `None` compares the version only.
+    pub expected_event: Option<Uuid>,
     /// The events, to become versions `expected + 1`, `expected + 2`, ...
     pub events: Vec<NewEvent>,
     /// An idempotency key of the command, with the hash of what was commanded.
@@ -143,8 +146,8 @@ pub struct Appended {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// A stream did not have the expected version.
-    #[error("`{stream}` has version {actual}")]
+    /// A stream did not have the expected version, or another event than the expected one at that version.
+    #[error("`{stream}` has version {actual}, or another event there than the expected one")]
     Conflict {
         /// The stream.
         stream: StreamName,
@@ -270,7 +273,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// Stores an append: all of it, or nothing.
     ///
     /// In this order: a key that is there already answers [`AppendError::KeyTaken`]; a stream that has not its expected
-    /// version, [`AppendError::Conflict`]; an inline read model that refuses, [`AppendError::Inline`]. Once called, an append
+    /// version, or another event at that version, [`AppendError::Conflict`]; an inline read model that refuses, [`AppendError::Inline`]. Once called, an append
     /// is finished whether or not the future is polled to its end. When it answers `Ok`, the append is durable.
     ///
     /// # Errors
@@ -336,13 +339,18 @@ pub trait Keys: Send + Sync + 'static {
 /// Snapshots: one state for each stream and fingerprint, the latest one.
 #[async_trait]
 pub trait SnapshotStore: Send + Sync + 'static {
-    /// Keeps a state, in place of an older one; a newer one that is there stays.
+    /// Keeps a state, in place of an older one. A newer one stays, if the stream still has its last event.
+    ///
+    /// A state whose own last event is not in the stream is not kept: it was folded from events that the store has
+    /// lost since.
     ///
     /// # Errors
     /// [`StoreError`] where the store failed.
     async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError>;
 
-    /// The latest state of this stream and fingerprint.
+    /// The latest state of this stream and fingerprint. The caller verifies that the stream has its last event: a
+    /// restore can bring back a snapshot and not the events. A snapshot that names no event, as earlier builds wrote
+    /// it, is not loaded.
     ///
     /// # Errors
     /// [`StoreError`] where the store failed.
@@ -354,6 +362,10 @@ pub trait SnapshotStore: Send + Sync + 'static {
 pub struct Snapshot {
     /// How many events it holds.
     pub version: Version,
+    /// The position of the last of them.
+    pub position: Position,
+    /// The id of the last of them.
+    pub event_id: Uuid,
     /// When the last of them was recorded.
     pub recorded_at: Timestamp,
     /// Its stored form; empty for one that has ended.

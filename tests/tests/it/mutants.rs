@@ -63,6 +63,10 @@ mutants! {
     KeyAfterVersion => a_key_that_is_taken_is_told_before_versions_are_looked_at,
     /// A key is one and the same on all streams.
     KeyScopeIgnoresTheStream => a_key_belongs_to_its_stream,
+    /// An append is compared by version only, whichever event has it.
+    ExpectedEventIgnored => an_append_onto_another_event_conflicts,
+    /// A snapshot is kept whether or not its stream has the last event it was folded from.
+    SnapshotOfLostEvents => a_snapshot_without_its_event_is_not_kept,
     /// The last snapshot that was saved wins.
     SnapshotOverwrittenByAnOlderOne => a_newer_snapshot_stays,
     /// The checkpoint is stored before the rows, in a transaction of its own.
@@ -283,6 +287,10 @@ impl EventLog for Mutant {
             },
             Fault::UncheckedVersionTooLow => self.unchecked(append, |part, actual| part.expected < actual).await,
             Fault::UncheckedVersionTooHigh => self.unchecked(append, |part, actual| part.expected > actual).await,
+            Fault::ExpectedEventIgnored => {
+                append.streams.iter_mut().for_each(|part| part.expected_event = None);
+                log.append(append).await
+            }
             Fault::SecondStreamDropped if append.streams.len() == 2 => {
                 append.streams.pop();
                 log.append(append).await.map(with_one_more)
@@ -448,7 +456,7 @@ impl Keys for Mutant {
 #[async_trait]
 impl SnapshotStore for Mutant {
     async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
-        if self.is(Fault::SnapshotOverwrittenByAnOlderOne) {
+        if self.is(Fault::SnapshotOverwrittenByAnOlderOne) || self.is(Fault::SnapshotOfLostEvents) {
             self.kept.lock().expect("whole").snapshots.insert((stream.clone(), fingerprint), snapshot.clone());
         }
         let snapshots = self.inner.snapshots.as_deref().expect("the memory store has snapshots");

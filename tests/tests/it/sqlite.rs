@@ -42,6 +42,7 @@ fn append(stream: &str, expected: u64, events: u128) -> Append {
         streams: vec![StreamAppend {
             stream,
             expected: Version::new(expected),
+            expected_event: None,
             events: (0..events).map(event).collect(),
             key: None,
         }],

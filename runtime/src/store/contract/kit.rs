@@ -124,7 +124,7 @@ pub(super) fn event(name: &'static str) -> NewEvent {
 /// The part of an append that belongs to a stream.
 pub(super) fn part(stream: &StreamName, expected: u64, events: usize) -> StreamAppend {
     let events = (0..events).map(|_| event("Deposited")).collect();
-    StreamAppend { stream: stream.clone(), expected: Version::new(expected), events, key: None }
+    StreamAppend { stream: stream.clone(), expected: Version::new(expected), expected_event: None, events, key: None }
 }
 
 pub(super) fn with_key(mut part: StreamAppend, key: &str, command_hash: u64) -> StreamAppend {
@@ -222,6 +222,8 @@ pub(super) fn models(store: &Store) -> Checked<&dyn ReadModelStore> {
     store.read_models.as_deref().ok_or_else(|| Failure("the store has no read models".to_owned()))
 }
 
-pub(super) fn snapshot(version: u64, payload: &[u8]) -> Snapshot {
-    Snapshot { version: Version::new(version), recorded_at: at(7), payload: payload.to_vec() }
+/// A state of the stream as it was after this event.
+pub(super) fn snapshot_at(event: &Seen, payload: &[u8]) -> Snapshot {
+    let Seen { version, position, id, .. } = *event;
+    Snapshot { version: Version::new(version), position, event_id: id, recorded_at: at(7), payload: payload.to_vec() }
 }

@@ -223,6 +223,42 @@ pub(super) async fn a_stream_without_events_is_checked_like_others(ground: &Grou
     Ok(())
 }
 
+/// F1, F2: the version is the expected one, and another event has it, as after a restore without the last events.
+pub(super) async fn an_append_onto_another_event_conflicts(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    let (a, b) = (stream("a"), stream("b"));
+    put(&store, &a, 0, 2).await?;
+    put(&store, &b, 0, 1).await?;
+    let on = |mut part: crate::store::StreamAppend, id| {
+        part.expected_event = Some(id);
+        part
+    };
+    let ids: Vec<_> = read_stream(&store, &a, 0, 2).await?.iter().map(|event| event.id).collect();
+    let b_id = read_stream(&store, &b, 0, 1).await?[0].id;
+    // The id is one of no event, or of an earlier one of the stream; the part is alone, one of two, and without events.
+    for wrong in [new_id(), ids[0]] {
+        for parts in [
+            vec![on(part(&a, 2, 1), wrong)],
+            vec![on(part(&a, 2, 2), wrong)],
+            vec![on(part(&b, 1, 1), b_id), on(part(&a, 2, 1), wrong)],
+            vec![on(part(&b, 1, 1), b_id), on(part(&a, 2, 0), wrong)],
+            vec![on(part(&a, 2, 0), wrong)],
+            vec![on(part(&stream("c"), 0, 1), wrong)],
+        ] {
+            let expected = parts.iter().rev().find(|part| part.expected_event == Some(wrong)).map(|part| part.stream.clone());
+            let refused = store.log.append(append(parts)).await;
+            let named = matching!(refused, Err(AppendError::Conflict { stream, .. }) => stream, "an append onto another event");
+            same!(Some(named), expected, "the stream that conflicts");
+        }
+    }
+    same!(everything(&store).await?.len(), 3, "the number of events after the conflicts");
+    store.log.append(append(vec![on(part(&b, 1, 1), b_id), on(part(&a, 2, 1), ids[1])])).await?;
+    let last = read_stream(&store, &a, 2, 1).await?[0].id;
+    store.log.append(append(vec![on(part(&a, 3, 1), last)])).await?;
+    same!(everything(&store).await?.len(), 6, "the number of events after appends onto the right ones");
+    Ok(())
+}
+
 pub(super) async fn an_append_spans_streams_or_leaves_no_trace(ground: &Ground<'_>) -> Checked {
     let store = ground.store().await;
     let (a, b, c) = (stream("a"), stream("b"), stream("c"));
@@ -414,6 +450,7 @@ pub(super) async fn a_closed_store_answers_closed(ground: &Ground<'_>) -> Checke
     let store = ground.store().await;
     let name = stream("1");
     put(&store, &name, 0, 1).await?;
+    let event = read_stream(&store, &name, 0, 1).await?.remove(0);
     let waiting = Arc::clone(&store.log);
     let waiting = tokio::spawn(async move { waiting.wait_beyond(Position::new(1_000)).await });
     store.log.close().await?;
@@ -430,7 +467,7 @@ pub(super) async fn a_closed_store_answers_closed(ground: &Ground<'_>) -> Checke
         matching!(keys.find_key(&name, "key").await, Err(StoreError::Closed) => (), "find_key");
     }
     if let Some(snapshots) = &store.snapshots {
-        matching!(snapshots.save_snapshot(&name, 1, snapshot(1, b"{}")).await, Err(StoreError::Closed) => (), "save_snapshot");
+        matching!(snapshots.save_snapshot(&name, 1, snapshot_at(&event, b"{}")).await, Err(StoreError::Closed) => (), "save_snapshot");
         matching!(snapshots.load_snapshot(&name, 1).await, Err(StoreError::Closed) => (), "load_snapshot");
     }
     if let Some(models) = &store.read_models {

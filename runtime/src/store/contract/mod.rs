@@ -250,6 +250,7 @@ cases! {
         an_expected_version_that_is_too_high_is_a_conflict,
         an_append_that_is_repeated_is_a_conflict,
         a_stream_without_events_is_checked_like_others,
+        an_append_onto_another_event_conflicts [several_streams],
         an_append_spans_streams_or_leaves_no_trace [several_streams],
         a_misshapen_append_is_refused,
         positions_grow_and_are_told_as_they_are_read,
@@ -282,6 +283,7 @@ cases! {
     snapshots {
         a_snapshot_is_loaded_as_it_was_saved [snapshots],
         a_newer_snapshot_stays [snapshots],
+        a_snapshot_without_its_event_is_not_kept [snapshots],
         snapshots_of_other_fingerprints_are_kept_apart [snapshots],
         snapshots_are_there_after_reopening [snapshots, durable],
     }

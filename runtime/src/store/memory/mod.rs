@@ -207,12 +207,21 @@ impl State {
             }
         }
         for part in &append.streams {
-            let actual = Version::new(self.streams.get(&part.stream).map_or(0, |stream| stream.index.len() as u64));
-            if actual != part.expected {
+            let stream = self.streams.get(&part.stream);
+            let actual = Version::new(stream.map_or(0, |stream| stream.index.len() as u64));
+            let replaced = part.expected_event.is_some_and(|id| self.event_id(&part.stream, actual) != Some(id));
+            if actual != part.expected || replaced {
                 return Err(AppendError::Conflict { stream: part.stream.clone(), actual });
             }
         }
         Ok(())
+    }
+
+    /// The id of the event at this version of a stream.
+    fn event_id(&self, stream: &StreamName, version: Version) -> Option<Uuid> {
+        let before = usize::try_from(version.get().checked_sub(1)?).ok()?;
+        let at = self.streams.get(stream)?.index.get(before)?;
+        self.events.get(*at).map(|record| record.event.id)
     }
 
     fn recorded_at(&self, part: &StreamAppend, now: Timestamp) -> Timestamp {
@@ -360,9 +369,13 @@ impl Keys for MemoryStore {
 impl SnapshotStore for MemoryStore {
     async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
         let mut state = self.open_state()?;
-        let kept = state.snapshots.entry(stream.clone()).or_default();
-        if kept.get(&fingerprint).is_none_or(|there| there.version <= snapshot.version) {
-            kept.insert(fingerprint, snapshot);
+        let in_stream = |of: &Snapshot| state.event_id(stream, of.version) == Some(of.event_id);
+        if !in_stream(&snapshot) {
+            return Ok(());
+        }
+        let there = state.snapshots.get(stream).and_then(|kept| kept.get(&fingerprint));
+        if there.is_none_or(|there| there.version <= snapshot.version || !in_stream(there)) {
+            state.snapshots.entry(stream.clone()).or_default().insert(fingerprint, snapshot);
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ pub(super) struct Statements {
     /// By whether keys come with it, and kinds of events that are not known.
     many: [[String; 2]; 2],
     find_key: String,
-    pub(super) end: String,
+    end: String,
     server: String,
     /// Where these streams end.
     pub(super) ends: String,
@@ -94,13 +94,14 @@ impl Statements {
         Statements {
             one: format!(
                 "with head as materialized (
-                    select version, recorded_at from {schema}.gesta_events where stream = $1 order by version desc limit 1
+                    select version, recorded_at, event_id from {schema}.gesta_events where stream = $1 order by version desc limit 1
                 )
                 insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at,
                     correlation_id, causation_id, actor, payload)
                 select $1, $2 + 1, $3, $4, $5, at, nullif($7, at), $8, $9, $10, $11
                 from (select greatest($6, (select recorded_at from head)) as at) as t
                 where coalesce((select version from head), 0) = $2 and {SERVER} = $12
+                    and ($13::uuid is null or (select event_id from head) = $13)
                 returning position, recorded_at"
             ),
             many: [[many(false, false), many(false, true)], [many(true, false), many(true, true)]],
@@ -108,12 +109,12 @@ impl Statements {
                 "select command_hash, before_version, after_version, position from {schema}.gesta_keys where stream = $1 and key = $2"
             ),
             end: format!(
-                "select version, recorded_at from {schema}.gesta_events where stream = $1 order by version desc limit 1"
+                "select version, event_id from {schema}.gesta_events where stream = $1 order by version desc limit 1"
             ),
             server: format!("select {SERVER}"),
             ends: format!(
-                "select t.stream, e.version, e.recorded_at from unnest($1::text[]) as t(stream), lateral (
-                    select version, recorded_at from {schema}.gesta_events e where e.stream = t.stream order by version desc limit 1
+                "select t.stream, e.version, e.recorded_at, e.event_id from unnest($1::text[]) as t(stream), lateral (
+                    select version, recorded_at, event_id from {schema}.gesta_events e where e.stream = t.stream order by version desc limit 1
                 ) as e"
             ),
             keys: format!(
@@ -125,8 +126,9 @@ impl Statements {
                     correlation_id, causation_id, actor, payload, position)
                 select s, v, name, schema_version, id, at, nullif(occurred_at, at), correlation_id, causation_id, actor, payload, p
                 from unnest($1::int4[], $2::text[], $3::int8[], $4::int8[], $5::text[], $6::int8[], $7::uuid[], $8::int8[], $9::int8[],
-                    $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::int8[])
-                    as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload, p)
+                    $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::uuid[], $15::int8[])
+                    as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload,
+                        expected_event, p)
                 order by p"
             ),
             insert_keys: format!(
@@ -157,11 +159,11 @@ impl Statements {
         found.and_then(|row| row.map(|row| key_record(&row, 0)).transpose()).during("looking up a key")
     }
 
-    /// Where a stream ends.
-    pub(super) async fn version(&self, connection: &mut Session<'_>, stream: &StreamName) -> Result<Version, StoreError> {
-        let end = sqlx::query(AssertSqlSafe(&*self.end)).bind(stream.as_str()).optional(connection).await;
-        let version = end.and_then(|row| row.map(|row| counter(&row, 0)).transpose()).during("reading a stream's version")?;
-        Ok(Version::new(version.unwrap_or(0)))
+    /// The version of a stream and the id of its last event.
+    async fn end(&self, connection: &mut Session<'_>, stream: &StreamName) -> SqlResult<(Version, Option<Uuid>)> {
+        let row = sqlx::query(AssertSqlSafe(&*self.end)).bind(stream.as_str()).optional(connection).await?;
+        let Some(row) = row else { return Ok((Version::ZERO, None)) };
+        Ok((Version::new(counter(&row, 0)?), Some(row.try_get(1)?)))
     }
 
     /// Which server answers.
@@ -179,8 +181,8 @@ impl Statements {
             }
         }
         for part in &append.streams {
-            let actual = self.version(connection, &part.stream).await?;
-            if actual != part.expected {
+            let (actual, event_id) = self.end(connection, &part.stream).await.during("reading a stream's version")?;
+            if actual != part.expected || part.expected_event.is_some_and(|id| event_id != Some(id)) {
                 return Ok(Some(AppendError::Conflict { stream: part.stream.clone(), actual }));
             }
         }
@@ -192,7 +194,7 @@ impl Statements {
 /// Rows are inserted in the order of their streams, so that batches that meet wait for each other and never in a circle; positions
 /// are given in the order of the appends, once the trigger of the insert holds the lock.
 ///
-/// `$1` to `$13` are [`Events`], `$14` is the server; then come [`NewKeys`] and [`NewKinds`], where there are any.
+/// `$1` to `$14` are [`Events`], `$15` is the server; then come [`NewKeys`] and [`NewKinds`], where there are any.
 fn many(schema: &str, keys: bool, kinds: bool) -> String {
     let refused = if keys {
         format!(" union select k.a from k join {schema}.gesta_keys g on g.stream = k.s and g.key = k.key")
@@ -211,7 +213,7 @@ fn many(schema: &str, keys: bool, kinds: bool) -> String {
     } else {
         String::new()
     };
-    let first = if keys { 20 } else { 15 };
+    let first = if keys { 21 } else { 16 };
     let kinds_stored = if kinds {
         format!(
             ", kinds as (
@@ -230,25 +232,28 @@ fn many(schema: &str, keys: bool, kinds: bool) -> String {
         String::new()
     };
     let k = if keys {
-        "k as materialized (select * from unnest($15::int4[], $16::text[], $17::text[], $18::int8[], $19::int8[]) as t(a, s, key, hash, expected)), "
+        "k as materialized (select * from unnest($16::int4[], $17::text[], $18::text[], $19::int8[], $20::int8[]) as t(a, s, key, hash, expected)), "
     } else {
         ""
     };
     format!(
         "with x as materialized (
-            select t.*, coalesce(h.version, 0) as head, h.recorded_at as last
+            select t.*, coalesce(h.version, 0) as head, h.recorded_at as last, h.event_id as head_event
             from unnest($1::int4[], $2::text[], $3::int8[], $4::int8[], $5::text[], $6::int8[], $7::uuid[], $8::int8[], $9::int8[],
-                $10::uuid[], $11::uuid[], $12::text[], $13::bytea[]) with ordinality
-                as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload, o)
+                $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::uuid[]) with ordinality
+                as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload,
+                    expected_event, o)
             left join lateral (
-                select version, recorded_at from {schema}.gesta_events e where e.stream = t.s order by version desc limit 1
+                select version, recorded_at, event_id from {schema}.gesta_events e where e.stream = t.s order by version desc limit 1
             ) as h on true
         ),
-        {k}refused as materialized (select a from x where head <> expected{refused}),
+        {k}refused as materialized (
+            select a from x where head <> expected or (expected_event is not null and expected_event is distinct from head_event){refused}
+        ),
         ready as materialized (
             select a, s, v, name, schema_version, id, greatest(at, last) as at, occurred_at, correlation_id, causation_id, actor, payload,
                 nextval('{literal}.gesta_positions') as p
-            from (select * from x where a not in (select a from refused) and {SERVER} = $14 order by o) as x
+            from (select * from x where a not in (select a from refused) and {SERVER} = $15 order by o) as x
         ){keys_stored}{kinds_stored}
         insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at, correlation_id,
             causation_id, actor, payload, position)
@@ -275,6 +280,7 @@ pub(super) struct Events<'a> {
     causation_ids: Vec<Option<Uuid>>,
     actors: Vec<Option<&'a str>>,
     payloads: Vec<&'a [u8]>,
+    expected_events: Vec<Option<Uuid>>,
 }
 
 impl<'a> Events<'a> {
@@ -296,13 +302,14 @@ impl<'a> Events<'a> {
                 self.causation_ids.push(append.causation_id);
                 self.actors.push(append.actor.as_deref());
                 self.payloads.push(&event.payload);
+                self.expected_events.push(part.expected_event);
             }
         }
     }
     pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
-    /// Binds `$1` to `$13`.
+    /// Binds `$1` to `$14`.
     pub(super) fn bind<'q>(self, sql: &'q str) -> Query<'q, Postgres, sqlx::postgres::PgArguments>
     where
         'a: 'q,
@@ -321,6 +328,7 @@ impl<'a> Events<'a> {
             .bind(self.causation_ids)
             .bind(self.actors)
             .bind(self.payloads)
+            .bind(self.expected_events)
     }
 }
 

@@ -16,8 +16,8 @@
 //! The sequence is asked by the function that takes its lock. Whoever selects from it as from a table may be told 32 positions too
 //! many: while `nextval` writes its log, that is what stands there.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgRow;
@@ -28,6 +28,7 @@ use uuid::Uuid;
 use super::connections::Connections;
 use super::errors::{SqlResult, While};
 use super::schema::Place;
+use super::seen::Seen;
 use super::session::{Ask as _, Session};
 use crate::Position;
 use crate::error::StoreError;
@@ -68,8 +69,7 @@ pub(super) struct Census {
     /// Calls that asked for a census.
     asked: AtomicU64,
     under_way: Mutex<UnderWay>,
-    /// The last event that this process has stored or read.
-    tail: StdMutex<Option<(Position, Uuid)>>,
+    seen: Seen,
     /// Set once the server has lost what this process has seen.
     lost: OnceLock<String>,
     begin: String,
@@ -77,6 +77,7 @@ pub(super) struct Census {
     names: String,
     last: String,
     event_at: String,
+    missing: String,
 }
 
 #[derive(Default)]
@@ -112,7 +113,7 @@ impl Census {
             known: watch::Sender::new(Known::default()),
             asked: AtomicU64::new(0),
             under_way: Mutex::default(),
-            tail: StdMutex::new(None),
+            seen: Seen::default(),
             lost: OnceLock::new(),
             begin: format!("select settled, last, holders, server, id, alive from {schema}.gesta_census()"),
             holders: format!(
@@ -133,6 +134,11 @@ impl Census {
                 ) as e on true"
             ),
             event_at: format!("select event_id from {schema}.gesta_events where position = $1"),
+            missing: format!(
+                "select t.position from unnest($1::int8[], $2::uuid[]) as t(position, id) where not exists (
+                    select from {schema}.gesta_events e where e.position = t.position and e.event_id = t.id
+                ) order by 1 desc limit 1"
+            ),
         }
     }
 
@@ -175,12 +181,9 @@ impl Census {
         Some(self.known()).filter(|known| known.holds(connections))
     }
 
-    /// This process has stored or read this event.
-    pub(super) fn seen(&self, position: Position, id: Uuid) {
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if tail.is_none_or(|(last, _)| last < position) {
-            *tail = Some((position, id));
-        }
+    /// This process has stored or read these events.
+    pub(super) fn seen(&self, events: impl IntoIterator<Item = (Position, Uuid)>) {
+        self.seen.extend(events);
     }
 
     /// An error once events are gone that this process has seen: nothing that it knows can be relied on then.
@@ -304,18 +307,23 @@ impl Census {
     /// Another server answers, or perhaps the same after a restart or a crash. What was committed may be lost there; and what was only
     /// given as a position may be given again.
     async fn meet(&self, server: i64, since: Instant, connection: &mut Session<'_>) -> Result<(), StoreError> {
-        let tail = *self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((position, id)) = tail {
-            if self.event(position.get(), connection).await? != Some(id) {
+        let (positions, ids) = self.seen.all();
+        if let Some(last) = positions.last().copied() {
+            let missing = sqlx::query(AssertSqlSafe(&*self.missing)).bind(positions).bind(ids);
+            if let Some(row) = missing.optional(connection).await.during(CONTEXT)? {
+                let position: i64 = row.try_get(0).during(CONTEXT)?;
                 let why = format!(
                     "the event at position {position} is gone, which this process has seen: the server was restored, or failed over, \
                      without its last events; restart this process, so that nothing is built on what is lost"
                 );
-                tracing::error!(%position, "{why}");
+                tracing::error!(position, "{why}");
                 let _ = self.lost.set(why);
                 return self.check();
             }
-            tracing::info!(%position, "a connection was lost, or the server is another one; it holds all that this process has seen");
+            tracing::info!(
+                last,
+                "the server has restarted, or a connection to it was lost: it holds all events that this process has seen"
+            );
         }
         let known = self.known();
         // With an event there is all that gave positions up to it: none of them is given again.

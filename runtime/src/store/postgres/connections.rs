@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::PostgresOptions;
+use super::census::SERVER;
 use super::errors::{SqlResult, While};
 use super::pool::{Lent, Pool, Pooled};
 use super::session::{LostAt, Sending, Session, silent};
@@ -112,10 +113,12 @@ impl Connections {
             let pool = if pooled {
                 pool
             } else {
+                let lost_at = lost_at.clone();
                 pool.after_connect(move |connection, _| {
-                    let settings = Arc::clone(&settings);
+                    let (begin, lost_at) = (format!("{settings}; select {SERVER}"), lost_at.clone());
                     Box::pin(async move {
-                        connection.execute(sqlx::raw_sql(AssertSqlSafe(&*settings))).await?;
+                        let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
+                        lost_at.answers(row.try_get(0)?);
                         Ok(())
                     })
                 })

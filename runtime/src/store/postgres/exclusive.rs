@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sqlx::{AssertSqlSafe, Row as _};
+use uuid::Uuid;
 
 use super::append::{Events, counter, key_record};
 use super::errors::{Sent, SqlResult, sent};
@@ -22,7 +23,7 @@ pub(super) const ALONE_WAIT_MS: u32 = 200;
 
 /// What the transaction knows of the store, kept current as its appends are decided on.
 struct Batch {
-    ends: HashMap<String, (u64, Option<Timestamp>)>,
+    ends: HashMap<String, End>,
     keys: HashMap<(String, String), KeyRecord>,
     /// The position of the last event.
     head: u64,
@@ -30,6 +31,14 @@ struct Batch {
     positions: Vec<Position>,
     rows: RowSet,
     models: Held,
+}
+
+/// Where a stream ends.
+#[derive(Clone, Copy)]
+struct End {
+    version: u64,
+    recorded_at: Timestamp,
+    event_id: Uuid,
 }
 
 impl Writer {
@@ -90,7 +99,10 @@ impl Writer {
         let rows = sqlx::query(AssertSqlSafe(&*self.statements.ends)).bind(streams).all(connection);
         let mut ends = HashMap::new();
         for row in rows.await.map_err(fail)? {
-            let read = || Ok((row.try_get::<String, _>(0)?, (counter(&row, 1)?, Some(Timestamp::from_micros(row.try_get(2)?)))));
+            let read = || {
+                let recorded_at = Timestamp::from_micros(row.try_get(2)?);
+                Ok((row.try_get::<String, _>(0)?, End { version: counter(&row, 1)?, recorded_at, event_id: row.try_get(3)? }))
+            };
             let (stream, end) = read().map_err(fail)?;
             ends.insert(stream, end);
         }
@@ -244,9 +256,11 @@ impl Batch {
             }
         }
         append.streams.iter().find_map(|part| {
-            let actual = self.ends.get(part.stream.as_str()).map_or(0, |end| end.0);
+            let end = self.ends.get(part.stream.as_str());
+            let actual = end.map_or(0, |end| end.version);
+            let replaced = part.expected_event.is_some_and(|id| end.map(|end| end.event_id) != Some(id));
             let conflict = || AppendError::Conflict { stream: part.stream.clone(), actual: Version::new(actual) };
-            (actual != part.expected.get()).then(conflict)
+            (actual != part.expected.get() || replaced).then(conflict)
         })
     }
 
@@ -255,8 +269,8 @@ impl Batch {
         let events: usize = append.streams.iter().map(|part| part.events.len()).sum();
         let positions: Vec<_> = self.positions.iter().rev().take(events).copied().collect();
         let recorded_at = append.streams.iter().map(|part| {
-            let last = self.ends.get(part.stream.as_str()).and_then(|end| end.1);
-            last.map_or(append.recorded_at, |last| last.max(append.recorded_at))
+            let end = self.ends.get(part.stream.as_str());
+            end.map_or(append.recorded_at, |end| end.recorded_at.max(append.recorded_at))
         });
         let recorded_at = recorded_at.collect();
         let position = positions.last().copied().unwrap_or(Position::new(self.head));
@@ -269,8 +283,9 @@ impl Batch {
         self.positions.truncate(self.positions.len() - appended.positions.len());
         for (part, at) in append.streams.iter().zip(&appended.recorded_at) {
             let after = part.expected.get() + part.events.len() as u64;
-            if !part.events.is_empty() {
-                self.ends.insert(part.stream.as_str().to_owned(), (after, Some(*at)));
+            if let Some(last) = part.events.last() {
+                let end = End { version: after, recorded_at: *at, event_id: last.id };
+                self.ends.insert(part.stream.as_str().to_owned(), end);
             }
             if let Some(new) = &part.key {
                 let record = KeyRecord {

@@ -24,6 +24,7 @@ mod options;
 mod pool;
 mod reads;
 mod schema;
+mod seen;
 mod session;
 mod wake;
 mod writer;
@@ -44,6 +45,7 @@ use self::connections::Connections;
 use self::engine::Engine;
 use self::errors::While;
 use self::models::{Model, Models};
+use self::pool::Lent;
 use self::reads::Reads;
 use self::schema::Place;
 use self::session::Ask as _;
@@ -134,17 +136,55 @@ impl Postgres {
 
     async fn keep_for(&self, model: usize, epoch: u64, lease: Duration) -> Result<bool, StoreError> {
         let model = self.model(model)?;
-        let mut connection = self.connections.control().await?;
+        let mut connection = self.met(For::Control).await?;
         let kept = model.renew(&mut connection.session(), epoch, lease).await?;
         connection.done().await.during("keeping a read model, or giving it back")?;
         Ok(kept)
     }
 
-    fn saw(&self, visited: &reads::Visited) {
-        if let Some((position, id)) = visited.last {
-            self.census.seen(position, id);
+    /// Notes the events that a read over a connection to this server has visited.
+    fn saw(&self, server: Option<i64>, visited: &reads::Visited) {
+        self.census.seen(visited.last.iter().copied());
+        if server != Some(self.census.known().server) {
+            // This process has met another server meanwhile, and compared what it had seen without these events.
+            self.connections.distrust();
         }
     }
+
+    /// A connection to a server that this process has met: one that holds all events that the process has seen.
+    ///
+    /// Each statement that brings knowledge goes over such a connection. A new connection, or behind a pooler a new
+    /// transaction, says which server it is to; if that is another one, the process meets it first.
+    async fn met(&self, purpose: For) -> Result<Lent, StoreError> {
+        for _ in 0..LOOKS_MAX {
+            let connection = match purpose {
+                For::Reading => self.connections.read().await?,
+                For::Control => self.connections.control().await?,
+                For::Commit => self.connections.read_transaction().await.during("storing rows")?,
+            };
+            if connection.server() == Some(self.census.known().server) {
+                return Ok(connection);
+            }
+            let _ = connection.rollback().await;
+            self.census.look(&self.connections).await?;
+        }
+        Err(other_servers())
+    }
+}
+
+/// The use of a connection.
+#[derive(Clone, Copy)]
+enum For {
+    Reading,
+    Control,
+    /// Of a read model's rows.
+    Commit,
+}
+
+/// The error of a caller that another server answered each time it tried.
+fn other_servers() -> StoreError {
+    let message = "another server answered each time: see whether it is restarted over and over".to_owned();
+    StoreError::Driver { context: "connecting", message, transient: true }
 }
 
 impl Drop for Postgres {
@@ -166,8 +206,10 @@ impl EventLog for Postgres {
 
     async fn read_stream(&self, stream: &StreamName, after: Version, max: usize, visit: Visit<'_>) -> Result<(), StoreError> {
         self.check()?;
-        let visited = self.reads.stream(self.connections.read().await?, stream, after, max, visit).await?;
-        self.saw(&visited);
+        let connection = self.met(For::Reading).await?;
+        let server = connection.server();
+        let visited = self.reads.stream(connection, stream, after, max, visit).await?;
+        self.saw(server, &visited);
         Ok(())
     }
 
@@ -177,16 +219,17 @@ impl EventLog for Postgres {
             return Ok(());
         }
         if self.census.known().last > after.get()
-            && let connection = self.connections.read().await?
+            && let connection = self.met(For::Reading).await?
             && let Some(known) = self.census.known_still(&self.connections)
         {
+            let server = connection.server();
             let visited = self.reads.all(connection, after, known, max, &mut *visit).await?;
-            self.saw(&visited);
+            self.saw(server, &visited);
             max -= visited.count;
             if visited.ended || max == 0 {
                 return Ok(());
             }
-            after = visited.last.map_or(after, |(position, _)| position);
+            after = visited.last.back().map_or(after, |(position, _)| *position);
         }
         let began = Instant::now();
         let mut looks = 0;
@@ -202,20 +245,21 @@ impl EventLog for Postgres {
                 return Ok(());
             }
             looks += 1;
-            let visited = self.reads.all(self.connections.read().await?, after, known, max, &mut *visit).await?;
-            self.saw(&visited);
+            let connection = self.met(For::Reading).await?;
+            let server = connection.server();
+            let visited = self.reads.all(connection, after, known, max, &mut *visit).await?;
+            self.saw(server, &visited);
             // None, though there is one: another server answers since.
             if visited.count > 0 {
                 return Ok(());
             }
         }
-        let message = "another server answered each time: see whether it is restarted over and over".to_owned();
-        Err(StoreError::Driver { context: "reading events", message, transient: true })
+        Err(other_servers())
     }
 
     async fn head(&self) -> Result<Position, StoreError> {
         self.check()?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let head = self.reads.head(&mut connection.session()).await?;
         let _ = connection.done().await;
         Ok(head)
@@ -237,7 +281,7 @@ impl EventLog for Postgres {
 
     async fn event_types(&self) -> Result<Vec<StoredType>, StoreError> {
         self.check()?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let types = self.reads.types(&mut connection.session()).await?;
         let _ = connection.done().await;
         Ok(types)
@@ -262,7 +306,7 @@ impl Keys for Postgres {
         if key.contains('\0') {
             return Ok(None);
         }
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let found = self.statements().find_key(&mut connection.session(), stream, key).await?;
         let _ = connection.done().await;
         Ok(found)
@@ -275,15 +319,21 @@ impl SnapshotStore for Postgres {
         const CONTEXT: &str = "saving a snapshot";
         self.check()?;
         let sql = format!(
-            "insert into {}.gesta_snapshots as t (stream, fingerprint, version, recorded_at, payload) values ($1, $2, $3, $4, $5)
+            "insert into {schema}.gesta_snapshots as t (stream, fingerprint, version, recorded_at, payload, position, event_id)
+             select $1, $2, $3, $4, $5, $6, $7
+             where exists (select from {schema}.gesta_events where stream = $1 and version = $3 and event_id = $7)
              on conflict (stream, fingerprint) do update set version = excluded.version, recorded_at = excluded.recorded_at,
-                payload = excluded.payload where excluded.version >= t.version",
-            self.place.schema
+                payload = excluded.payload, position = excluded.position, event_id = excluded.event_id
+             where excluded.version >= t.version or not exists (
+                select from {schema}.gesta_events e where e.stream = t.stream and e.version = t.version and e.event_id = t.event_id
+             )",
+            schema = self.place.schema
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
         let query =
             query.bind(snapshot.version.get().cast_signed()).bind(snapshot.recorded_at.as_micros()).bind(snapshot.payload);
-        let mut connection = self.connections.read().await?;
+        let query = query.bind(snapshot.position.get().cast_signed()).bind(snapshot.event_id);
+        let mut connection = self.met(For::Reading).await?;
         query.run(&mut connection.session()).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)
     }
@@ -291,16 +341,22 @@ impl SnapshotStore for Postgres {
     async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
         self.check()?;
         let sql = format!(
-            "select version, recorded_at, payload from {}.gesta_snapshots where stream = $1 and fingerprint = $2",
+            "select version, recorded_at, payload, position, event_id from {}.gesta_snapshots
+             where stream = $1 and fingerprint = $2 and position is not null and event_id is not null",
             self.place.schema
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(stream.as_str()).bind(fingerprint.cast_signed());
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let row = query.optional(&mut connection.session()).await.during("loading a snapshot")?;
         let _ = connection.done().await;
         let read = |row: sqlx::postgres::PgRow| {
-            let recorded_at = Timestamp::from_micros(row.try_get(1)?);
-            Ok(Snapshot { version: Version::new(append::counter(&row, 0)?), recorded_at, payload: row.try_get(2)? })
+            Ok(Snapshot {
+                version: Version::new(append::counter(&row, 0)?),
+                position: Position::new(append::counter(&row, 3)?),
+                event_id: row.try_get(4)?,
+                recorded_at: Timestamp::from_micros(row.try_get(1)?),
+                payload: row.try_get(2)?,
+            })
         };
         row.map(read).transpose().during("loading a snapshot")
     }
@@ -331,7 +387,7 @@ impl ReadModelStore for Postgres {
 
     async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
         let model = self.model(model)?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let stored = model.stored(&mut connection.session(), false).await.during("reading a checkpoint")?;
         let _ = connection.done().await;
         let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the database", model.spec.table));
@@ -342,7 +398,7 @@ impl ReadModelStore for Postgres {
         let model = self.model(model)?;
         check::keys(&model.spec, keys)?;
         model.check_current()?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let rows = model.rows(&mut connection.session(), keys).await.during("reading rows")?;
         let _ = connection.done().await;
         Ok(rows)
@@ -351,7 +407,7 @@ impl ReadModelStore for Postgres {
     async fn query(&self, model: usize, query: &RowQuery) -> Result<Vec<Row>, StoreError> {
         let model = self.model(model)?;
         model.check_current()?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let rows = model.query(&mut connection.session(), query).await?;
         let _ = connection.done().await;
         Ok(rows)
@@ -363,7 +419,7 @@ impl ReadModelStore for Postgres {
 
     async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
         let model = self.model(model)?;
-        let mut connection = self.connections.read().await?;
+        let mut connection = self.met(For::Reading).await?;
         let parked = model.parked(&mut connection.session()).await?;
         let _ = connection.done().await;
         Ok(parked)
@@ -379,7 +435,7 @@ impl ReadModelStore for Postgres {
     ) -> Result<(), CommitError> {
         const CONTEXT: &str = "storing rows";
         let model = self.model(model)?;
-        let mut transaction = self.connections.read_transaction().await.during(CONTEXT)?;
+        let mut transaction = self.met(For::Commit).await?;
         match model.commit(&mut transaction.session(), &changes, &parking, from, to).await {
             Ok(()) => transaction.done().await.during(CONTEXT).map_err(CommitError::from),
             Err(why) => {
@@ -399,7 +455,7 @@ impl Leases for Postgres {
     async fn acquire(&self, model: usize) -> Result<Option<Checkpoint>, StoreError> {
         const CONTEXT: &str = "taking over a read model";
         let model = self.model(model)?;
-        let mut connection = self.connections.control().await?;
+        let mut connection = self.met(For::Control).await?;
         let acquired = model.acquire(&mut connection.session(), self.lease).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)?;
         Ok(acquired)

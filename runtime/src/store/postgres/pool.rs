@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use sqlx::AssertSqlSafe;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Row as _};
 use tokio::runtime::Handle;
 
+use super::census::SERVER;
 use super::errors::{SqlResult, is_lost};
 use super::session::{Ask as _, Sending, Session};
 
@@ -74,13 +75,26 @@ impl Pool {
 
     /// The same in a transaction, `read committed`, that begins with these statements.
     pub(super) async fn begin(&self, statements: &str) -> SqlResult<Lent> {
-        let settings = self.0.pooled.as_ref().map_or("", |pooled| &*pooled.settings);
+        let pooled = self.0.pooled.as_ref();
+        // Behind a pooler, each transaction may be on another server than the one before.
+        let settings = pooled.map_or(String::new(), |pooled| format!("select {SERVER}; {}", pooled.settings));
         let begin = format!("begin isolation level read committed; {settings}{statements}");
         let mut again = false;
         loop {
             let (mut lent, kept) = self.any().await?;
             lent.state = State::Open;
-            let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*begin)).run(&mut lent.session()).await else { return Ok(lent) };
+            let begun = sqlx::raw_sql(AssertSqlSafe(&*begin)).optional(&mut lent.session()).await;
+            let error = match begun {
+                Ok(row) => {
+                    if pooled.is_some() {
+                        let server = row.ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+                        lent.sending.lost_at.answers(server);
+                        lent.server = Some(server);
+                    }
+                    return Ok(lent);
+                }
+                Err(error) => error,
+            };
             if !is_lost(&error) {
                 // Such as by a time-out while it waits for a lock. That it ends badly changes nothing.
                 let _ = lent.rollback().await;
@@ -105,7 +119,9 @@ impl Pool {
         let connection = self.0.driver.acquire().await?;
         drop(waiting);
         let (sending, home) = (self.0.sending.clone(), Arc::downgrade(&self.0));
-        Ok((Lent { connection, trusted, since: trusted, state: State::Asked, sending, home }, false))
+        // One to another server than the newest is not lent. If it is the newest itself, its server was just noted.
+        let server = sending.lost_at.server();
+        Ok((Lent { connection, server, trusted, since: trusted, state: State::Asked, sending, home }, false))
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
@@ -167,6 +183,8 @@ impl Drop for Waiting<'_> {
 /// A connection. One that is dropped before everything was answered that was asked of it is closed.
 pub(super) struct Lent {
     connection: PoolConnection<Postgres>,
+    /// The server it is to; behind a pooler, the one that its transaction is on.
+    server: Option<i64>,
     /// The pool gave it after that.
     trusted: Instant,
     /// When it was kept last.
@@ -190,6 +208,11 @@ impl Lent {
     /// What statements are sent over.
     pub(super) fn session(&mut self) -> Session<'_> {
         Session::new(&mut self.connection, &self.sending)
+    }
+
+    /// The server it is to, see [`SERVER`]. `None` behind a pooler outside of a transaction.
+    pub(super) fn server(&self) -> Option<i64> {
+        self.server
     }
 
     /// Whether it is in a transaction, of which nothing is stored yet.

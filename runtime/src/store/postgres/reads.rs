@@ -1,5 +1,6 @@
 //! Reading events: one statement, streamed, so memory does not grow with what is read.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use futures_util::TryStreamExt as _;
@@ -12,6 +13,7 @@ use super::append::counter;
 use super::census::{Known, SERVER};
 use super::errors::{SqlResult, While};
 use super::pool::Lent;
+use super::seen::SEEN_MAX;
 use super::session::{Ask as _, Session};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -30,7 +32,8 @@ pub(super) struct Reads {
 /// What a read has come to.
 pub(super) struct Visited {
     pub(super) count: usize,
-    pub(super) last: Option<(Position, Uuid)>,
+    /// The events that were visited last, [`SEEN_MAX`] at most.
+    pub(super) last: VecDeque<(Position, Uuid)>,
     pub(super) ended: bool,
 }
 
@@ -124,7 +127,7 @@ pub(super) async fn visit_rows(
     query: Query<'_, Postgres, PgArguments>,
     visit: Visit<'_>,
 ) -> Result<Visited, StoreError> {
-    let mut visited = Visited { count: 0, last: None, ended: false };
+    let mut visited = Visited { count: 0, last: VecDeque::new(), ended: false };
     let mut rows = query.rows(connection);
     while let Some(row) = rows.try_next().await.during(CONTEXT)? {
         let event = event(&row).map_err(|why| {
@@ -134,8 +137,10 @@ pub(super) async fn visit_rows(
             ))
         })?;
         visited.count += 1;
-        // Of a stream, too: its events come in the order of their positions.
-        visited.last = Some((event.position, event.id));
+        if visited.last.len() == SEEN_MAX {
+            visited.last.pop_front();
+        }
+        visited.last.push_back((event.position, event.id));
         if let ControlFlow::Break(()) = visit(event) {
             visited.ended = true;
             break;

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -24,22 +24,44 @@ const DOUBTS_APART: Duration = Duration::from_secs(1);
 
 /// When a connection was found to be lost last, or to be of no use: those that were open then are asked nothing more.
 #[derive(Clone, Default)]
-pub(super) struct LostAt(Arc<Mutex<Option<Instant>>>);
+pub(super) struct LostAt(Arc<Mutex<Lost>>);
+
+#[derive(Default)]
+struct Lost {
+    at: Option<Instant>,
+    /// The server that the newest connection is to, see [`SERVER`](super::census::SERVER).
+    server: Option<i64>,
+}
 
 impl LostAt {
+    fn lost(&self) -> MutexGuard<'_, Lost> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     pub(super) fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.lost().at = Some(Instant::now());
     }
     /// The same for one that is of no use, which others may be just as well: that is looked at once in a while.
     fn doubt(&self) {
-        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if at.is_none_or(|at| at.elapsed() > DOUBTS_APART) {
-            *at = Some(Instant::now());
+        let mut lost = self.lost();
+        if lost.at.is_none_or(|at| at.elapsed() > DOUBTS_APART) {
+            lost.at = Some(Instant::now());
         }
     }
     /// Whether one was lost since then.
     pub(super) fn is_after(&self, then: Instant) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at >= then)
+        self.lost().at.is_some_and(|at| at >= then)
+    }
+    /// A new connection, or behind a pooler a new transaction, is to this server. If the ones before were to another
+    /// server, they are asked nothing more.
+    pub(super) fn answers(&self, server: i64) {
+        let mut lost = self.lost();
+        if lost.server.replace(server).is_some_and(|before| before != server) {
+            lost.at = Some(Instant::now());
+        }
+    }
+    /// The server that the newest connection is to.
+    pub(super) fn server(&self) -> Option<i64> {
+        self.lost().server
     }
 }
 

@@ -94,7 +94,7 @@ impl Writer {
         if let Some(event) = append.streams.iter().rev().find_map(|part| part.events.last())
             && !positions.is_empty()
         {
-            self.census.seen(*position, event.id);
+            self.census.seen([(*position, event.id)]);
         }
         self.wake.appended();
     }
@@ -265,6 +265,7 @@ impl Writer {
             .bind(append.actor.as_deref())
             .bind(&*event.payload)
             .bind(server)
+            .bind(part.expected_event)
             .optional(connection)
             .await?;
         let Some(row) = row else { return Ok(None) };

@@ -65,7 +65,7 @@ struct Before {
     recorded_at: Vec<Timestamp>,
 }
 
-const END: &str = "SELECT version, recorded_at FROM gesta_events WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
+const END: &str = "SELECT version, recorded_at, event_id FROM gesta_events WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO gesta_events (position, stream, version, type, event_id, recorded_at, occurred_at, \
     correlation_id, causation_id, actor, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const FIND_KEY: &str =
@@ -122,7 +122,8 @@ impl<'w> Batch<'w> {
         let mut recorded_at = Vec::with_capacity(append.streams.len());
         for part in &append.streams {
             let end = self.end_of(&part.stream)?;
-            if end.version != part.expected.get() {
+            let replaced = part.expected_event.is_some_and(|id| end.event_id != Some(id));
+            if end.version != part.expected.get() || replaced {
                 return Ok(Err(AppendError::Conflict { stream: part.stream.clone(), actual: Version::new(end.version) }));
             }
             recorded_at.push(append.recorded_at.max(end.recorded_at));
@@ -135,10 +136,12 @@ impl<'w> Batch<'w> {
             return Ok(*end);
         }
         let mut statement = self.connection.prepare_cached(END)?;
-        let read =
-            |row: &rusqlite::Row<'_>| Ok(End { version: counter(row, 0)?, recorded_at: Timestamp::from_micros(row.get(1)?) });
+        let read = |row: &rusqlite::Row<'_>| {
+            let (version, recorded_at) = (counter(row, 0)?, Timestamp::from_micros(row.get(1)?));
+            Ok(End { version, event_id: Some(Uuid::from_bytes(row.get(2)?)), recorded_at })
+        };
         let end = statement.query_row([stream.as_str()], read).optional()?;
-        let end = end.unwrap_or(End { version: 0, recorded_at: Timestamp::from_micros(i64::MIN) });
+        let end = end.unwrap_or(End { version: 0, event_id: None, recorded_at: Timestamp::from_micros(i64::MIN) });
         self.known.ends.put(stream.clone(), end);
         Ok(end)
     }
@@ -177,10 +180,11 @@ impl<'w> Batch<'w> {
             for (event, version) in part.events.iter().zip(part.expected.get() + 1..) {
                 self.insert_event(append, part, event, version, *recorded_at, correlation_id)?;
             }
-            if !part.events.is_empty()
+            if let Some(last) = part.events.last()
                 && let Some(end) = self.known.ends.get_mut(&part.stream)
             {
-                *end = End { version: end.version + part.events.len() as u64, recorded_at: *recorded_at };
+                let version = end.version + part.events.len() as u64;
+                *end = End { version, event_id: Some(last.id), recorded_at: *recorded_at };
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 pub use self::options::{SqliteMode, SqliteOptions, Synchronous};
 
@@ -226,12 +227,17 @@ impl SnapshotStore for Sqlite {
     async fn save_snapshot(&self, stream: &StreamName, fingerprint: u64, snapshot: Snapshot) -> Result<(), StoreError> {
         let stream = stream.clone();
         let save = move |connection: &Connection| {
-            let sql = "INSERT INTO gesta_snapshots (stream, fingerprint, version, recorded_at, payload) VALUES (?1, ?2, ?3, ?4, ?5) \
+            let sql = "INSERT INTO gesta_snapshots AS t (stream, fingerprint, version, recorded_at, payload, position, event_id) \
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS \
+                (SELECT 1 FROM gesta_events WHERE stream = ?1 AND version = ?3 AND event_id = ?7) \
                 ON CONFLICT (stream, fingerprint) DO UPDATE SET version = excluded.version, \
-                recorded_at = excluded.recorded_at, payload = excluded.payload WHERE excluded.version >= version";
+                recorded_at = excluded.recorded_at, payload = excluded.payload, position = excluded.position, \
+                event_id = excluded.event_id WHERE excluded.version >= t.version OR NOT EXISTS \
+                (SELECT 1 FROM gesta_events e WHERE e.stream = t.stream AND e.version = t.version AND e.event_id = t.event_id)";
             let version = batch::number(snapshot.version.get());
             let (micros, payload) = (snapshot.recorded_at.as_micros(), &snapshot.payload);
-            let values = params![stream.as_str(), fingerprint.cast_signed(), version, micros, payload];
+            let (position, event_id) = (batch::number(snapshot.position.get()), snapshot.event_id.as_bytes());
+            let values = params![stream.as_str(), fingerprint.cast_signed(), version, micros, payload, position, event_id];
             let saved = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
             saved.map(drop).during("saving a snapshot")
         };
@@ -240,10 +246,17 @@ impl SnapshotStore for Sqlite {
 
     async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
         self.readers()?.with(|reader| {
-            let sql = "SELECT version, recorded_at, payload FROM gesta_snapshots WHERE stream = ?1 AND fingerprint = ?2";
+            // A file of an earlier format that is open for reading only names no events in its snapshots.
+            let sql = "SELECT version, recorded_at, payload, position, event_id FROM gesta_snapshots \
+                WHERE stream = ?1 AND fingerprint = ?2 AND position IS NOT NULL AND event_id IS NOT NULL";
             let read = |row: &rusqlite::Row<'_>| {
-                let recorded_at = Timestamp::from_micros(row.get(1)?);
-                Ok(Snapshot { version: Version::new(counter(row, 0)?), recorded_at, payload: row.get(2)? })
+                Ok(Snapshot {
+                    version: Version::new(counter(row, 0)?),
+                    position: Position::new(counter(row, 3)?),
+                    event_id: Uuid::from_bytes(row.get(4)?),
+                    recorded_at: Timestamp::from_micros(row.get(1)?),
+                    payload: row.get(2)?,
+                })
             };
             let values = params![stream.as_str(), fingerprint.cast_signed()];
             let found = reader.connection.prepare_cached(sql).and_then(|mut sql| sql.query_row(values, read).optional());

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
 
 use super::batch::{Batch, Failed};
 use super::errors::{SqlResult, While, counter, driver, may_be_stored};
@@ -41,10 +42,12 @@ pub(super) struct Known {
     pub(super) checkpoints: Vec<u64>,
 }
 
-/// Where a stream ends: its version, and when its last event was recorded.
+/// Where a stream ends: its version, its last event, and when that was recorded.
 #[derive(Clone, Copy)]
 pub(super) struct End {
     pub(super) version: u64,
+    /// `None` for a stream without events.
+    pub(super) event_id: Option<Uuid>,
     pub(super) recorded_at: Timestamp,
 }
 

@@ -150,7 +150,7 @@ pub async fn put(store: &Store, stream: &StreamName, name: &'static str, schema_
     store.log.read_stream(stream, Version::ZERO, usize::MAX, &mut visit).await.unwrap();
     let event = NewEvent { id: Uuid::now_v7(), name, schema_version, occurred_at: None, payload: payload.as_bytes().to_vec() };
     let appended = store.log.append(Append {
-        streams: vec![StreamAppend { stream: stream.clone(), expected, events: vec![event], key: None }],
+        streams: vec![StreamAppend { stream: stream.clone(), expected, expected_event: None, events: vec![event], key: None }],
         recorded_at: Timestamp::from_micros(1),
         actor: None,
         correlation_id: None,

@@ -94,6 +94,7 @@ pub(crate) async fn rebuilt(events: &[Event]) -> Rows {
             streams: vec![StreamAppend {
                 stream: StreamName::parse(&event.stream).expect("it was stored under this name"),
                 expected: Version::new(event.version - 1),
+                expected_event: None,
                 events: vec![NewEvent {
                     id: event.id,
                     name: names.iter().find(|name| **name == event.name).expect("one of the domain's events"),

@@ -64,7 +64,7 @@ fn append(stream: &str, name: &'static str, payload: Vec<u8>) -> Append {
     let event = NewEvent { id: Uuid::from_u128(7), name, schema_version: 1, occurred_at: None, payload };
     let stream = StreamName::parse(stream).expect("a stream can have this name");
     Append {
-        streams: vec![StreamAppend { stream, expected: Version::ZERO, events: vec![event], key: None }],
+        streams: vec![StreamAppend { stream, expected: Version::ZERO, expected_event: None, events: vec![event], key: None }],
         recorded_at: Timestamp::from_micros(0),
         actor: None,
         correlation_id: None,

@@ -14,7 +14,13 @@ pub(crate) fn stream(name: &str) -> StreamName {
 /// The part of an append that belongs to a stream: these events.
 pub(crate) fn part(stream: &StreamName, expected: u64, ids: &[Uuid]) -> StreamAppend {
     let event = |id: &Uuid| NewEvent { id: *id, name: "Ran", schema_version: 1, occurred_at: None, payload: b"{}".to_vec() };
-    StreamAppend { stream: stream.clone(), expected: Version::new(expected), events: ids.iter().map(event).collect(), key: None }
+    StreamAppend {
+        stream: stream.clone(),
+        expected: Version::new(expected),
+        expected_event: None,
+        events: ids.iter().map(event).collect(),
+        key: None,
+    }
 }
 
 pub(crate) fn append(streams: Vec<StreamAppend>) -> Append {
