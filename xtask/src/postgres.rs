@@ -120,6 +120,31 @@ impl Cluster {
         self.run("pg_ctl", &["promote", "-w"])
     }
 
+    /// Stops the server, copies its files aside as a physical backup, and starts it again.
+    ///
+    /// # Errors
+    /// The output of the program that failed.
+    pub fn back_up(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["stop", "-m", "fast", "-w"])?;
+        copy(&self.data(), &self.backup())?;
+        self.resume()
+    }
+
+    /// Puts the files of the last [`back_up`](Cluster::back_up) in the place of the present ones, which are lost, and starts
+    /// the server again under the same address.
+    ///
+    /// # Errors
+    /// The output of the program that failed.
+    pub fn restore(&self) -> Result<(), String> {
+        self.crash()?;
+        copy(&self.backup(), &self.data())?;
+        self.resume()
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.folder.join("backup")
+    }
+
     /// A folder and a port.
     fn place() -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -241,6 +266,16 @@ impl Cluster {
         let text = || fs::read_to_string(&said).unwrap_or_default();
         if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}:\n{}", text())) }
     }
+}
+
+/// Copies a folder with owners and rights, in the place of what is there.
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let failed = |why: io::Error| format!("{}: {why}", to.display());
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(failed)?;
+    }
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err(format!("`cp -a {} {}` ended with {status}", from.display(), to.display())) }
 }
 
 impl Drop for Cluster {

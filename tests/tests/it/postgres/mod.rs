@@ -17,6 +17,7 @@ mod keys;
 #[cfg(target_os = "linux")]
 mod killed;
 mod lost;
+mod lost_tail;
 mod opening;
 mod owners;
 mod pooled;
