@@ -11,7 +11,7 @@ use gesta::read::{Column, ColumnKind, ColumnRole, Value};
 use gesta::store::sqlite::{self, SqliteMode, SqliteOptions};
 use gesta::store::{
     Append, AppendError, InlineFold, InlineRefusal, ModelSpec, NewEvent, Parked, ParkingChange, Placed, RowChange, RowKey,
-    RowSet, Store, StoredEvent, StreamAppend,
+    RowSet, Snapshot, Store, StoredEvent, StreamAppend,
 };
 use gesta::{Position, StartError, StoreError, StreamName, Timestamp, Uuid, Version};
 use rusqlite::Connection;
@@ -117,13 +117,22 @@ async fn a_newer_format_is_named_and_not_touched() {
     let before = contents(directory.path());
     for mode in [SqliteMode::Create, SqliteMode::ReadWrite, SqliteMode::ReadOnly] {
         let error = open_as(&path, mode).err().expect("a newer format");
-        assert!(matches!(error, StartError::NewerFormat { found: 7, known: 2, .. }), "{error}");
+        assert!(matches!(error, StartError::NewerFormat { found: 7, known: 3, .. }), "{error}");
     }
     assert_eq!(contents(directory.path()), before, "something was touched");
 }
 
-/// Makes a file one of the first format: that had no `gesta_parked`, and was the same otherwise.
+/// Makes a file one of the second format, which had fewer columns.
+fn make_second_format(path: &Path) {
+    let connection = Connection::open(path).expect("a database");
+    let sql = "ALTER TABLE gesta_keys DROP COLUMN hash_version; ALTER TABLE gesta_snapshots DROP COLUMN position;
+        ALTER TABLE gesta_snapshots DROP COLUMN event_id; PRAGMA user_version = 2";
+    connection.execute_batch(sql).expect("the second format");
+}
+
+/// Makes a file one of the first format, which had no `gesta_parked` either.
 fn make_first_format(path: &Path) {
+    make_second_format(path);
     let connection = Connection::open(path).expect("a database");
     connection.execute_batch("DROP TABLE gesta_parked; PRAGMA user_version = 1").expect("the first format");
 }
@@ -166,6 +175,47 @@ async fn a_file_of_the_first_format_is_read_as_it_is_and_migrated_where_it_is_wr
         let parked = Parked { stream, version, position, name, schema_version: 1, why: "why".to_owned() };
         let parking = vec![ParkingChange::Park(parked)];
         models.commit_parking(0, vec![], parking, at, Position::new(1)).await.expect("a stream is parked");
+        store.log.close().await.expect("closing");
+    }
+}
+
+/// A file of the second format keeps its keys. Its snapshots name no event, so they are not loaded, and new ones
+/// take their place.
+#[tokio::test]
+async fn second_format_keeps_keys_and_drops_snapshots() {
+    let directory = directory();
+    let path = directory.path().join("bank.db");
+    written(&path).await;
+    let stream = StreamName::parse("Account-1").expect("a stream");
+    let store = open(&path).expect("a store");
+    let mut last = None;
+    let mut visit = |event: StoredEvent<'_>| {
+        last = Some((event.version, event.position, event.id));
+        std::ops::ControlFlow::Continue(())
+    };
+    store.log.read_stream(&stream, Version::ZERO, 10, &mut visit).await.expect("events");
+    let (version, position, event_id) = last.expect("an event");
+    let recorded_at = Timestamp::from_micros(7);
+    let snapshot = Snapshot { version, position, event_id, recorded_at, payload: b"{}".to_vec() };
+    store.snapshots.as_ref().expect("snapshots").save_snapshot(&stream, 1, snapshot.clone()).await.expect("a snapshot");
+    store.log.close().await.expect("closing");
+    drop(store);
+    make_second_format(&path);
+    let by_hand = Connection::open(&path).expect("a database");
+    let key = "INSERT INTO gesta_keys VALUES ('Account-1', 'k', 77, 0, 1, 1, 7)";
+    by_hand.execute(key, []).expect("a key of an earlier build");
+    drop(by_hand);
+
+    for mode in [SqliteMode::ReadOnly, SqliteMode::ReadWrite] {
+        let store = open_as(&path, mode).expect("a store of the second format");
+        let snapshots = store.snapshots.as_ref().expect("snapshots");
+        assert_eq!(snapshots.load_snapshot(&stream, 1).await.expect("no error"), None);
+        let key = store.keys.as_ref().expect("keys").find_key(&stream, "k").await.expect("a look").expect("the key");
+        assert_eq!((key.command_hash, key.after), (77, Version::new(1)));
+        if mode == SqliteMode::ReadWrite {
+            snapshots.save_snapshot(&stream, 1, snapshot.clone()).await.expect("a snapshot");
+            assert_eq!(snapshots.load_snapshot(&stream, 1).await.expect("no error"), Some(snapshot.clone()));
+        }
         store.log.close().await.expect("closing");
     }
 }

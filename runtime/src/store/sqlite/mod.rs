@@ -245,8 +245,12 @@ impl SnapshotStore for Sqlite {
     }
 
     async fn load_snapshot(&self, stream: &StreamName, fingerprint: u64) -> Result<Option<Snapshot>, StoreError> {
+        let only_reads = matches!(self.access, Access::Read { .. });
         self.readers()?.with(|reader| {
-            // A file of an earlier format that is open for reading only names no events in its snapshots.
+            // A file of an earlier format is not migrated by a reader, and names no events in its snapshots.
+            if only_reads && schema::mark(&reader.connection).during("loading a snapshot")?.1 < schema::SNAPSHOTS_NAME_EVENTS {
+                return Ok(None);
+            }
             let sql = "SELECT version, recorded_at, payload, position, event_id FROM gesta_snapshots \
                 WHERE stream = ?1 AND fingerprint = ?2 AND position IS NOT NULL AND event_id IS NOT NULL";
             let read = |row: &rusqlite::Row<'_>| {

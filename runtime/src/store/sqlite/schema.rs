@@ -7,6 +7,8 @@ pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
 /// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`. Format 2
 /// kept no version of a key's hash, and no event beside a snapshot.
 pub(super) const FORMAT: u32 = 3;
+/// The first format whose snapshots name their last event.
+pub(super) const SNAPSHOTS_NAME_EVENTS: u32 = 3;
 
 /// Every table of the store. The events carry their stream's name, so that a replay needs no join.
 ///

@@ -5,6 +5,7 @@ pub mod commands;
 mod dropped;
 mod fingerprints;
 mod follow;
+mod ghosts;
 mod kept;
 mod keys;
 mod many;
