@@ -218,7 +218,8 @@ impl EventLog for Joined {
     async fn head(&self) -> Result<Position, StoreError> {
         let mut transaction = self.lock().await;
         let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
-        self.postgres.reads.head(&mut self.session(transaction)).await
+        let head = self.postgres.reads.head(&mut self.session(transaction)).await?;
+        Ok(head.map_or(Position::ZERO, |(position, _)| position))
     }
 
     async fn wait_beyond(&self, _: Position) -> Result<(), StoreError> {

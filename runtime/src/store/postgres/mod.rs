@@ -44,7 +44,7 @@ use self::census::Census;
 use self::connections::Connections;
 use self::engine::Engine;
 use self::errors::While;
-use self::models::{Model, Models};
+use self::models::{Model, Models, StoredModel};
 use self::pool::Lent;
 use self::reads::Reads;
 use self::schema::Place;
@@ -262,7 +262,8 @@ impl EventLog for Postgres {
         let mut connection = self.met(For::Reading).await?;
         let head = self.reads.head(&mut connection.session()).await?;
         let _ = connection.done().await;
-        Ok(head)
+        self.census.seen(head);
+        Ok(head.map_or(Position::ZERO, |(position, _)| position))
     }
 
     async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
@@ -377,10 +378,10 @@ impl ReadModelStore for Postgres {
         transaction.done().await.during(CONTEXT)?;
         let mut in_use = self.models.write().unwrap_or_else(PoisonError::into_inner);
         let in_use = Arc::make_mut(&mut in_use);
-        let prepared = models.iter().zip(prepared).map(|(model, (checkpoint, replaced))| Prepared {
-            place: model.take_place(in_use),
-            checkpoint: Some(checkpoint),
-            replaced,
+        let prepared = models.iter().zip(prepared).map(|(model, prepared)| {
+            self.census.seen(prepared.last_event);
+            let (checkpoint, replaced) = (Some(prepared.checkpoint), prepared.replaced);
+            Prepared { place: model.take_place(in_use), checkpoint, replaced }
         });
         Ok(prepared.collect())
     }
@@ -391,7 +392,9 @@ impl ReadModelStore for Postgres {
         let stored = model.stored(&mut connection.session(), false).await.during("reading a checkpoint")?;
         let _ = connection.done().await;
         let gone = || StoreError::Damaged(format!("the checkpoint of `{}` is gone: restore the database", model.spec.table));
-        model.current(&stored.ok_or_else(gone)?)
+        let stored = stored.ok_or_else(gone)?;
+        self.census.seen(stored.last_event());
+        model.current(&stored)
     }
 
     async fn rows(&self, model: usize, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
@@ -458,7 +461,8 @@ impl Leases for Postgres {
         let mut connection = self.met(For::Control).await?;
         let acquired = model.acquire(&mut connection.session(), self.lease).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)?;
-        Ok(acquired)
+        self.census.seen(acquired.as_ref().and_then(StoredModel::last_event));
+        Ok(acquired.map(|stored| stored.checkpoint))
     }
 
     async fn renew(&self, model: usize, epoch: u64) -> Result<bool, StoreError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgArguments, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
+use uuid::Uuid;
 
 use super::append::counter;
 use super::errors::{Sent, SqlResult, While, driver, is_unstorable};
@@ -46,6 +47,34 @@ pub(super) struct StoredModel {
     fingerprint: u64,
     columns: String,
     pub(super) checkpoint: Checkpoint,
+    /// The id of the event at the checkpoint.
+    event_id: Option<Uuid>,
+}
+
+/// The columns of a [`StoredModel`], of `gesta_models` as `m`.
+const STORED: &str = "m.fingerprint, m.columns, m.position, m.epoch, \
+    (select e.event_id from {schema}.gesta_events e where e.position = m.position)";
+
+impl StoredModel {
+    fn read(row: &PgRow) -> SqlResult<Self> {
+        let checkpoint = Checkpoint { position: Position::new(counter(row, 2)?), epoch: counter(row, 3)? };
+        let fingerprint = row.try_get::<i64, _>(0)?.cast_unsigned();
+        Ok(StoredModel { fingerprint, columns: row.try_get(1)?, checkpoint, event_id: row.try_get(4)? })
+    }
+
+    /// The last event that is folded or passed over.
+    pub(super) fn last_event(&self) -> Option<(Position, Uuid)> {
+        Some((self.checkpoint.position, self.event_id?))
+    }
+}
+
+/// A model whose table is there.
+pub(super) struct PreparedModel {
+    pub(super) checkpoint: Checkpoint,
+    /// The fingerprint of rows that had to go.
+    pub(super) replaced: Option<u64>,
+    /// The last event that is folded or passed over.
+    pub(super) last_event: Option<(Position, Uuid)>,
 }
 
 impl Model {
@@ -88,13 +117,9 @@ impl Model {
     pub(super) async fn stored(&self, connection: &mut Session<'_>, hold: bool) -> SqlResult<Option<StoredModel>> {
         let hold = if hold { " for update" } else { "" };
         let sql =
-            format!("select fingerprint, columns, position, epoch from {{schema}}.gesta_models where table_name = $1{hold}");
+            format!("select {STORED} from {{schema}}.gesta_models as m where table_name = $1{hold}");
         let row = sqlx::query(self.statement(&sql)).bind(self.name()).optional(connection).await?;
-        row.map(|row| {
-            let checkpoint = Checkpoint { position: Position::new(counter(&row, 2)?), epoch: counter(&row, 3)? };
-            Ok(StoredModel { fingerprint: row.try_get::<i64, _>(0)?.cast_unsigned(), columns: row.try_get(1)?, checkpoint })
-        })
-        .transpose()
+        row.map(|row| StoredModel::read(&row)).transpose()
     }
 
     /// Names differ in more than their case, as in the other stores.
@@ -130,18 +155,19 @@ impl Model {
 
     /// Takes it over, if nobody has it and its rows are of this definition. Whoever stores rows at this moment has it, however long that
     /// takes: that is not waited for.
-    pub(super) async fn acquire(&self, connection: &mut Session<'_>, lease: Duration) -> SqlResult<Option<Checkpoint>> {
-        let sql = self.statement(
-            "update {schema}.gesta_models set epoch = epoch + 1, owned_until = clock_timestamp() + $4 * interval '1 microsecond'
+    pub(super) async fn acquire(&self, connection: &mut Session<'_>, lease: Duration) -> SqlResult<Option<StoredModel>> {
+        let sql = format!(
+            "update {{schema}}.gesta_models as m set epoch = epoch + 1,
+                owned_until = clock_timestamp() + $4 * interval '1 microsecond'
              where table_name = (
-                select table_name from {schema}.gesta_models where table_name = $1 and fingerprint = $2 and columns = $3
+                select table_name from {{schema}}.gesta_models where table_name = $1 and fingerprint = $2 and columns = $3
                     and (owned_until is null or owned_until <= clock_timestamp()) for update skip locked
-             ) returning position, epoch",
+             ) returning {STORED}",
         );
-        let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
-        let row = query.bind(micros(lease)).optional(connection).await?;
+        let query = sqlx::query(self.statement(&sql)).bind(self.name()).bind(self.spec.fingerprint.cast_signed());
+        let row = query.bind(sql::columns(&self.spec)).bind(micros(lease)).optional(connection).await?;
         if let Some(row) = row {
-            return Ok(Some(Checkpoint { position: Position::new(counter(&row, 0)?), epoch: counter(&row, 1)? }));
+            return StoredModel::read(&row).map(Some);
         }
         if let Some(stored) = self.stored(connection, false).await? {
             self.replaced.store(!self.is(&stored), Ordering::Relaxed);
@@ -170,8 +196,8 @@ impl Model {
         Err(StoreError::Driver { context: CONTEXT, message, transient: true })
     }
 
-    /// Makes the table one of this definition; answers the fingerprint of rows that had to go, which nobody feeds any more.
-    pub(super) async fn prepare(&self, connection: &mut Session<'_>) -> Result<(Checkpoint, Option<u64>), StoreError> {
+    /// Makes the table one of this definition.
+    pub(super) async fn prepare(&self, connection: &mut Session<'_>) -> Result<PreparedModel, StoreError> {
         const CONTEXT: &str = "preparing a read model";
         let stored = self.stored(connection, true).await.during(CONTEXT)?;
         let there = sqlx::query("select to_regclass($1) is not null").bind(&self.table);
@@ -184,7 +210,8 @@ impl Model {
             && there
             && self.is(stored)
         {
-            return Ok((stored.checkpoint, None));
+            let last_event = stored.last_event();
+            return Ok(PreparedModel { checkpoint: stored.checkpoint, replaced: None, last_event });
         }
         let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
         sqlx::query(forget).bind(self.name()).run(connection).await.during(CONTEXT)?;
@@ -197,7 +224,8 @@ impl Model {
         );
         let query = sqlx::query(sql).bind(self.name()).bind(self.spec.fingerprint.cast_signed()).bind(sql::columns(&self.spec));
         query.bind(epoch.cast_signed()).run(connection).await.during(CONTEXT)?;
-        Ok((Checkpoint { position: Position::ZERO, epoch }, stored.map(|stored| stored.fingerprint)))
+        let (checkpoint, replaced) = (Checkpoint { position: Position::ZERO, epoch }, stored.map(|stored| stored.fingerprint));
+        Ok(PreparedModel { checkpoint, replaced, last_event: None })
     }
 
     fn definition(&self) -> String {

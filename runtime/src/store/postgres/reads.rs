@@ -50,7 +50,7 @@ impl Reads {
                 "select aggregate, name, schema_version, first_position from {schema}.gesta_event_types
                  order by aggregate, name, schema_version"
             ),
-            head: format!("select coalesce(max(position), 0) from {schema}.gesta_events"),
+            head: format!("select position, event_id from {schema}.gesta_events order by position desc limit 1"),
         }
     }
 
@@ -93,10 +93,12 @@ impl Reads {
         rows.iter().map(read).collect::<SqlResult<_>>().during(CONTEXT)
     }
 
-    /// The position of the last event that is committed, settled or not.
-    pub(super) async fn head(&self, connection: &mut Session<'_>) -> Result<Position, StoreError> {
-        let head: i64 = sqlx::query(AssertSqlSafe(&*self.head)).value(connection).await.during("reading the last position")?;
-        Ok(Position::new(head.unsigned_abs()))
+    /// The last event that is committed, settled or not; `None` in an empty store.
+    pub(super) async fn head(&self, connection: &mut Session<'_>) -> Result<Option<(Position, Uuid)>, StoreError> {
+        const CONTEXT: &str = "reading the last position";
+        let row = sqlx::query(AssertSqlSafe(&*self.head)).optional(connection).await.during(CONTEXT)?;
+        let read = |row: PgRow| Ok((Position::new(counter(&row, 0)?), row.try_get(1)?));
+        row.map(read).transpose().during(CONTEXT)
     }
 }
 

@@ -52,7 +52,7 @@ async fn commands_that_come_together_share_their_statements() {
     for options in ["?appends=shared", "?appends=exclusive"] {
         let database = Database::new().await;
         let (proxy, app) = started(&database, options).await;
-        let inserts = || count(&proxy.sent(), &["insert into ", "gesta_events "]);
+        let inserts = || count(&proxy.sent(), &["insert into ", "gesta_events ("]);
         deposits(&app, 50).await;
         let (shared, commands) = (inserts(), CLIENTS * 50);
         assert!(shared * 2 <= commands, "{options}: {shared} statements for {commands} commands");
