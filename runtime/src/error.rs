@@ -730,6 +730,11 @@ pub enum ProjectionError {
     /// Its code panicked, but not in a handler, which would be [`FoldError::Panicked`](crate::FoldError::Panicked).
     #[error("it panicked outside of its handlers: {0}")]
     Panicked(String),
+    /// The runtime on which the app was started has ended, and with it the task that feeds the model.
+    #[error(
+        "the runtime on which the app was started has ended: start the app on the runtime that uses it, or keep that runtime alive"
+    )]
+    RuntimeEnded,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -772,6 +777,27 @@ impl ProjectionError {
     }
 }
 
+/// The reason why a read model is late.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum LateCause {
+    /// This app feeds the model, which works and has not come far enough.
+    #[error("it works, and is not there yet")]
+    Working,
+    /// This app feeds the model, which has done nothing while it was waited for: its code takes as long for one event, or its
+    /// runtime is blocked or not driven.
+    #[error(
+        "it has done nothing meanwhile: its code takes as long for one event, or the runtime on which the app was started is blocked or not driven"
+    )]
+    Stuck,
+    /// Another process feeds the model.
+    #[error("another process feeds it")]
+    FedElsewhere,
+    /// The store fails, and is tried again.
+    #[error("the store fails, and is tried again: {0}")]
+    StoreFails(#[source] StoreError),
+}
+
 /// Why a read model could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -784,7 +810,7 @@ pub enum ReadError {
     },
     /// The view is late: what was asked for had happened, but the model had not come that far in time.
     #[error(
-        "the read model `{model}` has come to position {reached}, not yet to {asked}, after waiting {waited_ms} ms; what was written is safe, the view is late"
+        "the read model `{model}` has come to position {reached}, not yet to {asked}, after waiting {waited_ms} ms: {cause}; what was written is stored, only the read model is behind"
     )]
     Late {
         /// The model.
@@ -795,6 +821,8 @@ pub enum ReadError {
         reached: Position,
         /// How long was waited, in milliseconds.
         waited_ms: u64,
+        /// The reason, as far as this app knows it.
+        cause: LateCause,
     },
     /// The position asked for is above the last one of the store.
     #[error("position {asked} is unknown here: the last one is {head}")]

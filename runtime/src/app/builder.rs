@@ -11,14 +11,17 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::batch::Pace;
+use super::begun::Begun;
 use super::cache::StateCache;
+use super::failing::Failing;
 use super::gate::Gate;
 use super::hook::BeforeCommand;
 use super::inline::{CatchUp, InlineModels};
 use super::load::snapshot_fingerprint;
 use super::model::{Feeder, InlineModel, Model};
 use super::options::Limits;
-use super::runner::{Runner, Running};
+use super::runner::{self, Runner, Running};
 use super::{App, Inner};
 use crate::catalogue::{self, AggregateEntry, Catalogue, ReadModelEntry};
 use crate::command::Services;
@@ -76,12 +79,28 @@ struct Feed {
     checkpoint: Checkpoint,
 }
 
-fn runner<M: Projection>(feed: Feed) -> Box<dyn Running> {
+fn runner_of<M: Projection>(feed: Feed) -> Box<dyn Running> {
     let Feed { model, log, rows, leases, checkpoint } = feed;
-    let (feeder, position) = (Feeder::<M>::new(), checkpoint.position);
+    let (feeder, position) = (Arc::new(Feeder::<M>::new()), checkpoint.position);
     let parked = Arc::clone(&model.progress.borrow().parked);
-    let (stored_at, renewed_at) = (Instant::now(), Instant::now());
-    Box::new(Runner { model, log, rows, leases, renewed_at, feeder, checkpoint, position, stored_at, parked, retried: None })
+    let (stored_at, renewed_at, pace) = (Instant::now(), Instant::now(), Pace::new(&model));
+    Box::new(Runner {
+        model,
+        log,
+        rows,
+        leases,
+        renewed_at,
+        patience: None,
+        feeder,
+        pace,
+        failing: Failing::default(),
+        begun: Begun::default(),
+        checkpoint,
+        position,
+        stored_at,
+        parked,
+        retried: None,
+    })
 }
 
 impl fmt::Debug for Builder {
@@ -164,7 +183,7 @@ impl Builder {
 
     fn model<M: Projection>(mut self, inline: Option<Box<dyn InlineModel>>) -> Self {
         let model = Model::of::<M>(inline.is_some());
-        self.models.push(RegisteredModel { model, inline, run: runner::<M>, describe: catalogue::read_model::<M> });
+        self.models.push(RegisteredModel { model, inline, run: runner_of::<M>, describe: catalogue::read_model::<M> });
         self
     }
 
@@ -360,7 +379,7 @@ async fn prepare(
                 fed.catch_ups.push(CatchUp { model, runner: runner.into() });
             }
             None => {
-                fed.runners.spawn(runner.run(shutdown.subscribe()));
+                fed.runners.spawn(runner::run(&model, runner, shutdown.subscribe()));
             }
         }
     }

@@ -14,7 +14,7 @@ use super::execute::Done;
 use super::held::AnyOf;
 use super::options::{Options, said_beside};
 use super::{Announced, App};
-use crate::error::{ExecuteError, Failure, panic_message};
+use crate::error::{ExecuteError, Failure, StoreError, panic_message};
 use crate::{Aggregate, AnyCommand, Commands, Dispatch, StreamName};
 
 /// A command with the aggregate it is for, to be executed among others.
@@ -76,8 +76,10 @@ pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
     /// The task they run in, begun with the first. A task of its own: a command that nobody asks for its answer must not keep
     /// others from its aggregate. And one for all: they are woken together, as they are committed.
     task: JoinSet<()>,
-    /// For each aggregate one of whose commands is running, those that come after it.
-    waiting: HashMap<StreamName, VecDeque<(usize, Envelope<A>)>>,
+    /// For each aggregate one of whose commands is running, the number of that one and those that come after it.
+    waiting: HashMap<StreamName, (usize, VecDeque<(usize, Envelope<A>)>)>,
+    /// Commands that were running when the task ended with its runtime.
+    lost: VecDeque<(StreamName, usize)>,
     waiting_count: usize,
     error: PhantomData<fn() -> E>,
 }
@@ -150,6 +152,7 @@ impl App {
             ends: Some((commands_begun, answers)),
             task: JoinSet::new(),
             waiting: HashMap::new(),
+            lost: VecDeque::new(),
             waiting_count: 0,
             error: PhantomData,
         }
@@ -165,16 +168,27 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
     /// # Panics
     /// Outside of a tokio runtime, on which the commands run.
     pub async fn next(&mut self) -> Option<(usize, Result<Done<A>, ExecuteError<E>>)> {
-        if let Some(refused) = self.fill() {
-            return Some(refused);
-        }
-        if self.running == 0 {
-            return None;
-        }
-        let ended = self.ended.recv().await;
-        let Ended { stream, answered } = ended.expect("the task ends when it is told to, and commands catch their panics");
+        let Ended { stream, answered } = loop {
+            if self.ends.is_none() && self.begun.is_closed() {
+                self.lose();
+            }
+            if let Some((stream, number)) = self.lost.pop_front() {
+                break Ended { stream, answered: (number, Err(Failure::UnknownOutcome(runtime_ended()).into())) };
+            }
+            if let Some(refused) = self.fill() {
+                return Some(refused);
+            }
+            if self.running == 0 {
+                return None;
+            }
+            // Commands catch their panics, so the task ends only with its runtime.
+            match self.ended.recv().await {
+                Some(ended) => break ended,
+                None => self.lose(),
+            }
+        };
         self.running -= 1;
-        let next = self.waiting.get_mut(&stream).and_then(VecDeque::pop_front);
+        let next = self.waiting.get_mut(&stream).and_then(|(_, waiting)| waiting.pop_front());
         match next {
             Some((number, envelope)) => {
                 self.waiting_count -= 1;
@@ -199,11 +213,11 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
                 Ok(stream) => stream,
                 Err(invalid) => return Some((number, Err(Failure::from(invalid).into()))),
             };
-            if let Some(waiting) = self.waiting.get_mut(&stream) {
+            if let Some((_, waiting)) = self.waiting.get_mut(&stream) {
                 waiting.push_back((number, envelope));
                 self.waiting_count += 1;
             } else {
-                self.waiting.insert(stream.clone(), VecDeque::new());
+                self.waiting.insert(stream.clone(), (number, VecDeque::new()));
                 self.start(stream, number, envelope);
             }
         }
@@ -214,6 +228,9 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
         // Here, since the task has other surroundings.
         envelope.options = envelope.options.surrounded();
         self.running += 1;
+        if let Some((running, _)) = self.waiting.get_mut(&stream) {
+            *running = number;
+        }
         if let Some((begun, ended)) = self.ends.take() {
             self.task.spawn(run(self.app.clone(), begun, ended));
         }
@@ -221,6 +238,27 @@ impl<A: Dispatch<E>, E: Send + 'static> ExecuteMany<'_, A, E> {
         // Its other end goes with the task, and that with this.
         let _ = self.begun.send(begun);
     }
+
+    /// The task has ended with its runtime. The outcome of what ran there is unknown; the next task runs on the caller's runtime.
+    fn lose(&mut self) {
+        let ((begun, commands_begun), (answers, ended)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+        let mut before = std::mem::replace(&mut self.ended, ended);
+        (self.begun, self.ends, self.task) = (begun, Some((commands_begun, answers)), JoinSet::new());
+        let mut running: HashMap<_, _> = self.waiting.iter().map(|(stream, (number, _))| (stream.clone(), *number)).collect();
+        while let Ok(Ended { stream, answered }) = before.try_recv() {
+            running.remove(&stream);
+            if let Some((_, answers)) = &self.ends {
+                let _ = answers.send(Ended { stream, answered });
+            }
+        }
+        self.lost.extend(running);
+        self.lost.make_contiguous().sort_by_key(|(_, number)| *number);
+    }
+}
+
+fn runtime_ended() -> StoreError {
+    let message = "the runtime on which the command ran has ended: keep it alive until `next` has answered".to_owned();
+    StoreError::Driver { context: "executing many commands", message, transient: false }
 }
 
 /// Runs what is begun until nobody can begin anything more, or wants to know.

@@ -1,15 +1,19 @@
 //! The app: what executes commands, keeps read models and answers questions.
 
+mod batch;
+mod begun;
 mod bookmark;
 mod builder;
 mod cache;
 mod execute;
+mod failing;
 mod gate;
 mod held;
 mod hook;
 mod inline;
 #[cfg(feature = "postgres")]
 mod join;
+mod lease;
 mod load;
 mod many;
 mod model;
@@ -141,7 +145,20 @@ impl App {
         self.inner.shutdown.send_replace(true);
         let mut runners = self.inner.runners.lock().await;
         // Each has said how it ended to whoever waits for its model.
-        while runners.join_next().await.is_some() {}
+        let moved = || self.inner.models.iter().map(|model| model.moved.load(Ordering::Relaxed)).sum::<u64>();
+        let mut before = moved();
+        loop {
+            match tokio::time::timeout(read::STANDSTILL_MAX, runners.join_next()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) if moved() != before => before = moved(),
+                Err(_) => {
+                    tracing::warn!("a read model does nothing and does not end: the app is shut down without it");
+                    runners.abort_all();
+                    break;
+                }
+            }
+        }
         if self.inner.owns_store {
             self.inner.store.log.close().await?;
         }

@@ -4,11 +4,12 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::watch;
 
 use super::load::record;
-use crate::error::{ProjectionError, panic_message};
+use crate::error::{ProjectionError, StoreError, panic_message};
 use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value};
 use crate::store::{ModelSpec, Parked, RowKey, RowSet, StoredEvent};
 use crate::{Position, StreamName};
@@ -25,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) sources: Vec<&'static str>,
     pub(crate) spec: ModelSpec,
     pub(crate) progress: watch::Sender<Progress>,
+    /// Counts what is done for the model in this process.
+    pub(crate) moved: Arc<AtomicU64>,
     /// How often somebody has asked for another try at what is parked.
     pub(crate) retries_asked: watch::Sender<u64>,
     /// The key of a stream's row, where the model can park streams: each has one row of its own, and no other stream has a part in
@@ -42,6 +45,8 @@ pub(crate) struct Progress {
     pub(crate) complete_from: Position,
     /// Why it goes no further. An inline model is not fed by itself: each append and each read tries to catch it up again.
     pub(crate) stopped: Option<ProjectionError>,
+    /// The error of the store that keeps it from going on; it is tried again.
+    pub(crate) failing: Option<StoreError>,
     /// The file holds rows of another definition, and may not be written.
     pub(crate) outdated: bool,
     /// The streams that are passed over, as far as this app feeds the model.
@@ -60,7 +65,7 @@ impl Model {
         let sources = sources.iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
         let (parked, retried) = (Arc::default(), 0);
-        let progress = Progress { position, complete_from: position, stopped: None, outdated: false, parked, retried };
+        let progress = Progress { position, complete_from: position, stopped: None, failing: None, outdated: false, parked, retried };
         Model {
             type_id: TypeId::of::<M>(),
             name: M::TABLE,
@@ -70,6 +75,7 @@ impl Model {
             sources,
             spec: ModelSpec { table: M::TABLE, columns: M::COLUMNS, fingerprint: M::FINGERPRINT, inline },
             progress: watch::Sender::new(progress),
+            moved: Arc::default(),
             retries_asked: watch::Sender::new(0),
             row_of,
         }
@@ -87,6 +93,13 @@ pub(crate) struct Feeder<M> {
 impl<M: Projection> Feeder<M> {
     pub(crate) fn new() -> Self {
         Feeder { sources: SourceSink::<M>::collect() }
+    }
+
+    /// Whether [`read`](Feeder::read) runs the user's code on an event.
+    pub(crate) fn wants(&self, event: &StoredEvent<'_>) -> bool {
+        let aggregate = event.stream.split_once('-').map_or(event.stream, |(aggregate, _)| aggregate);
+        let source = self.sources.iter().find(|source| source.aggregate == aggregate);
+        source.is_some_and(|source| (source.handles)(event.name) != Some(false))
     }
 
     /// Reads an event that the model handles, and nothing of all others; a retired event may be several of today's.

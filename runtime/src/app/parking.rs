@@ -4,28 +4,56 @@
 //! that stores the row with all of its events up to the checkpoint. So each event is in its row, or stands in a parked stream
 //! at or behind the event that is named; and the events of a stream are folded in order, whenever that is.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use super::App;
+use super::batch::{Copied, Place, SLICE, damaged};
 use super::load::{PAGE_BYTES, PAGE_EVENTS};
-use super::model::{Model, ParkedStreams, Pending, catch, key_value};
-use super::runner::{Place, Runner, damaged};
+use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
+use super::read::{Patience, STANDSTILL_MAX};
+use super::runner::Runner;
 use crate::error::{ProjectionError, ReadError, StoreError};
 use crate::read::{FoldError, Projection, ReadModel, Value};
 use crate::store::{CommitError, Parked, ParkingChange, RowChange, StoredEvent};
-use crate::{StreamName, Version};
+use crate::{Position, StreamName, Version};
 
 /// As many streams are parked for a model; one that meets more stops, since not its events are at fault then.
 const PARKED_MAX: usize = 1_000;
 
 /// Some events of a stream.
 struct Page<M> {
-    events: Vec<(Place, Vec<Pending<M>>)>,
+    events: VecDeque<(Place, Vec<Pending<M>>)>,
     last: Version,
     ended: bool,
     /// Why the one behind them can't be read.
     unreadable: Option<ProjectionError>,
+    seen: usize,
+    bytes: usize,
+}
+
+impl<M: Projection> Page<M> {
+    fn take(&mut self, feeder: &Feeder<M>, event: &StoredEvent<'_>, passed: Position) -> ControlFlow<()> {
+        if event.position > passed {
+            self.ended = true;
+            return ControlFlow::Break(());
+        }
+        let mut folds = Vec::new();
+        let read = feeder.read(event, &mut |pending| folds.push(pending));
+        match read.map_err(|why| Place::error_of(event, why)).and_then(|()| Place::of(event, 0)) {
+            Ok(place) if !folds.is_empty() => self.events.push_back((place, folds)),
+            Ok(_) => {}
+            Err(why) => {
+                self.unreadable = Some(why);
+                return ControlFlow::Break(());
+            }
+        }
+        (self.seen, self.bytes, self.last) = (self.seen + 1, self.bytes + event.payload.len(), event.version);
+        if self.bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
 }
 
 /// The row of a stream while its events are folded into it.
@@ -37,6 +65,25 @@ struct Folding<M> {
     change: Option<RowChange>,
 }
 
+impl<M: Projection> Folding<M> {
+    /// Folds what one stored event has become, whole or not at all.
+    fn fold(&mut self, place: &Place, folds: Vec<Pending<M>>) -> Result<(), ProjectionError> {
+        let (row, key) = (&mut self.row, self.key.as_ref());
+        let folded = catch(|| {
+            for fold in folds {
+                if Some(&key_value::<M>(fold.key())?) != key {
+                    return Err(FoldError::Key("the events of a parked stream belong to several rows".to_owned()));
+                }
+                fold.apply(row)?;
+            }
+            Ok::<_, FoldError>(row.as_ref().map(M::to_row).transpose()?)
+        });
+        let row = folded.map_err(|why| place.error(key, why))?;
+        self.change = key.cloned().map(|key| RowChange { key, row });
+        Ok(())
+    }
+}
+
 impl<M: Projection> Runner<M> {
     /// Takes up what is parked in the store, and tries all of it again.
     pub(super) async fn take_up_parked(&mut self) -> Result<(), ProjectionError> {
@@ -44,30 +91,41 @@ impl<M: Projection> Runner<M> {
         self.parked = Arc::new(parked.into_iter().map(|parked| (parked.stream.clone(), parked)).collect());
         // Another process may have parked and released since this one fed the model last.
         self.tell();
-        self.retry_parked().await
+        self.start_feeding().await?;
+        self.retry_parked(false).await
     }
 
-    /// Tries everything that is parked again, each from its first event on.
-    pub(super) async fn retry_parked(&mut self) -> Result<(), ProjectionError> {
+    /// Tries everything that is parked again, each from its first event on; what has ended processes of this build only if that is
+    /// asked for.
+    pub(super) async fn retry_parked(&mut self, asked: bool) -> Result<(), ProjectionError> {
         if self.parked.is_empty() {
             return Ok(());
         }
         // So that whatever was passed over stands at or before the checkpoint.
         self.store_position().await?;
         for parked in in_order(&self.parked) {
-            self.retry(parked).await?;
+            if asked || !self.begun.passes_over(&parked.stream) {
+                self.retry(parked, asked).await?;
+            }
         }
-        Ok(())
+        Ok(self.outlived().await?)
     }
 
-    async fn retry(&mut self, parked: Parked) -> Result<(), ProjectionError> {
+    async fn retry(&mut self, parked: Parked, asked: bool) -> Result<(), ProjectionError> {
         let mut folding = Folding { key: None, row: None, change: None };
         let mut after = Version::new(parked.version.get().saturating_sub(1));
         let failed = loop {
-            // It may take long, and nothing is stored that would tell others of it.
-            self.renew().await?;
-            let page = self.read_page(&parked.stream, after).await?;
-            if let Some(why) = self.fold_page(&mut folding, page.events).await?.or(page.unreadable) {
+            let page = if self.begun.is_careful_of(&parked.stream) {
+                match self.read_one(&parked.stream, after, asked).await? {
+                    Ok(page) => page,
+                    Err(why) => break Some(why),
+                }
+            } else {
+                self.read_page(&parked.stream, after).await?
+            };
+            let failed;
+            (folding, failed) = self.fold_page(folding, page.events).await?;
+            if let Some(why) = failed.or(page.unreadable) {
                 break Some(why);
             }
             if page.ended {
@@ -108,70 +166,113 @@ impl<M: Projection> Runner<M> {
         Ok(())
     }
 
-    /// The next events of a parked stream, as far as the checkpoint has passed them.
-    async fn read_page(&self, stream: &StreamName, after: Version) -> Result<Page<M>, ProjectionError> {
-        let mut page = Page { events: Vec::new(), last: after, ended: false, unreadable: None };
-        let (mut seen, mut bytes, mut behind) = (0, 0, false);
-        let (feeder, passed) = (&self.feeder, self.checkpoint.position);
+    /// The next event of a parked stream, once it is noted that its fold begins.
+    async fn read_one(
+        &mut self,
+        stream: &StreamName,
+        after: Version,
+        asked: bool,
+    ) -> Result<Result<Page<M>, ProjectionError>, ProjectionError> {
+        let passed = self.checkpoint.position;
+        let mut page = Page { events: VecDeque::new(), last: after, ended: false, unreadable: None, seen: 0, bytes: 0 };
+        let mut next = None;
         self.log
-            .read_stream(stream, after, PAGE_EVENTS, &mut |event: StoredEvent<'_>| {
-                behind = event.position > passed;
-                if behind {
-                    return ControlFlow::Break(());
-                }
-                let mut folds = Vec::new();
-                let read = feeder.read(&event, &mut |pending| folds.push(pending));
-                match read.map_err(|why| Place::error_of(&event, why)).and_then(|()| Place::of(&event, 0)) {
-                    Ok(place) if !folds.is_empty() => page.events.push((place, folds)),
-                    Ok(_) => {}
-                    Err(why) => {
-                        page.unreadable = Some(why);
-                        return ControlFlow::Break(());
-                    }
-                }
-                (seen, bytes, page.last) = (seen + 1, bytes + event.payload.len(), event.version);
-                if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            .read_stream(stream, after, 1, &mut |event| {
+                next = Some(Copied::of(&event));
+                ControlFlow::Break(())
             })
             .await?;
-        page.ended = behind || (seen < PAGE_EVENTS && bytes < PAGE_BYTES);
+        let Some(next) = next.filter(|next| next.event().position <= passed) else {
+            page.ended = true;
+            return Ok(Ok(page));
+        };
+        if self.feeder.wants(&next.event())
+            && let Err(why) = self.begin_fold(stream, &next.event(), asked).await?
+        {
+            return Ok(Err(why));
+        }
+        let _ = page.take(&self.feeder, &next.event(), passed);
+        Ok(Ok(page))
+    }
+
+    /// The next events of a parked stream, as far as the checkpoint has passed them.
+    async fn read_page(&self, stream: &StreamName, after: Version) -> Result<Page<M>, ProjectionError> {
+        let passed = self.checkpoint.position;
+        let mut page = Page { events: VecDeque::new(), last: after, ended: false, unreadable: None, seen: 0, bytes: 0 };
+        if self.pace.apart {
+            let (mut copies, mut bytes) = (Vec::new(), 0);
+            self.log
+                .read_stream(stream, after, PAGE_EVENTS, &mut |event: StoredEvent<'_>| {
+                    bytes += event.payload.len();
+                    copies.push(Copied::of(&event));
+                    if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                })
+                .await?;
+            let feeder = Arc::clone(&self.feeder);
+            page = self
+                .on_a_thread(move |moved, cancelled| {
+                    for copy in &copies {
+                        moved.fetch_add(1, Ordering::Relaxed);
+                        if page.take(&feeder, &copy.event(), passed).is_break() || cancelled.load(Ordering::Relaxed) {
+                            break;
+                        }
+                    }
+                    page
+                })
+                .await?;
+        } else {
+            let feeder = &self.feeder;
+            self.log.read_stream(stream, after, PAGE_EVENTS, &mut |event| page.take(feeder, &event, passed)).await?;
+        }
+        page.ended |= page.seen < PAGE_EVENTS && page.bytes < PAGE_BYTES;
         Ok(page)
     }
 
-    /// Folds events of one stream into its row; answers the one that can't be.
+    /// Folds events of one stream into its row; answers the error of the one that can't be.
     async fn fold_page(
-        &self,
-        folding: &mut Folding<M>,
-        events: Vec<(Place, Vec<Pending<M>>)>,
-    ) -> Result<Option<ProjectionError>, ProjectionError> {
-        let first = events.first().and_then(|(place, folds)| Some((place, key_value::<M>(folds.first()?.key()))));
+        &mut self,
+        mut folding: Folding<M>,
+        mut events: VecDeque<(Place, Vec<Pending<M>>)>,
+    ) -> Result<(Folding<M>, Option<ProjectionError>), ProjectionError> {
+        let first = events.front().and_then(|(place, folds)| Some((place, key_value::<M>(folds.first()?.key()))));
         if folding.key.is_none() {
             let key = match first {
-                None => return Ok(None),
+                None => return Ok((folding, None)),
                 Some((_, Ok(key))) => key,
-                Some((place, Err(why))) => return Ok(Some(place.error(None, why.into()))),
+                Some((place, Err(why))) => {
+                    let why = place.error(None, why.into());
+                    return Ok((folding, Some(why)));
+                }
             };
             let stored = self.rows.rows(self.model.place, std::slice::from_ref(&key)).await?.pop().flatten();
             folding.row = stored.map(M::from_row).transpose().map_err(|why| damaged::<M>(&key, &why))?;
             folding.key = Some(key);
         }
-        for (place, folds) in events {
-            let row = &mut folding.row;
-            let key = folding.key.as_ref();
-            let folded = catch(|| {
-                for fold in folds {
-                    if Some(&key_value::<M>(fold.key())?) != key {
-                        return Err(FoldError::Key("the events of a parked stream belong to several rows".to_owned()));
+        if self.pace.apart {
+            let folded = self.on_a_thread(move |moved, cancelled| {
+                while let Some((place, folds)) = events.pop_front().filter(|_| !cancelled.load(Ordering::Relaxed)) {
+                    if let Err(why) = folding.fold(&place, folds) {
+                        return (folding, Some(why));
                     }
-                    fold.apply(row)?;
+                    moved.fetch_add(1, Ordering::Relaxed);
                 }
-                Ok::<_, FoldError>(row.as_ref().map(M::to_row).transpose()?)
+                (folding, None)
             });
-            match folded {
-                Ok(row) => folding.change = key.cloned().map(|key| RowChange { key, row }),
-                Err(why) => return Ok(Some(place.error(key, why))),
+            return folded.await;
+        }
+        let mut slice = Instant::now();
+        while let Some((place, folds)) = events.pop_front() {
+            if let Err(why) = folding.fold(&place, folds) {
+                return Ok((folding, Some(why)));
+            }
+            self.pace.moved.fetch_add(1, Ordering::Relaxed);
+            if slice.elapsed() >= SLICE {
+                self.look_at_slice(slice.elapsed());
+                tokio::task::yield_now().await;
+                slice = Instant::now();
             }
         }
-        Ok(None)
+        Ok((folding, None))
     }
 
     /// Parks the stream of an event that can't be folded, and goes on behind the event; `why` is given back where it is not
@@ -258,7 +359,7 @@ impl App {
     /// what still is parked.
     ///
     /// # Errors
-    /// [`ReadError`] where this app does not feed the model, or the model has stopped.
+    /// [`ReadError`] where this app does not feed the model, or the model has stopped, or has done nothing for 30 seconds.
     pub async fn retry_parked<M: ReadModel>(&self) -> Result<Vec<Parked>, ReadError> {
         let (model, _) = self.model::<M>()?;
         if !self.inner.writable {
@@ -271,21 +372,25 @@ impl App {
                 asked = *retries;
             });
             let mut progress = model.progress.subscribe();
-            loop {
-                {
-                    let now = progress.borrow_and_update();
-                    if now.retried >= asked {
-                        break;
+            let tried = async {
+                loop {
+                    {
+                        let now = progress.borrow_and_update();
+                        if now.retried >= asked {
+                            return Ok(());
+                        }
+                        match now.stopped.clone() {
+                            None => {}
+                            Some(ProjectionError::Store(StoreError::Closed)) => return Err(StoreError::Closed.into()),
+                            Some(why) => return Err(ReadError::stopped(model.name, why)),
+                        }
                     }
-                    match now.stopped.clone() {
-                        None => {}
-                        Some(ProjectionError::Store(StoreError::Closed)) => return Err(StoreError::Closed.into()),
-                        Some(why) => return Err(ReadError::stopped(model.name, why)),
-                    }
+                    // Whoever feeds it announces each try, and its end; the sender is the model's own.
+                    let _ = progress.changed().await;
                 }
-                // Whoever feeds it announces each try, and its end; the sender is the model's own.
-                let _ = progress.changed().await;
-            }
+            };
+            let position = model.progress.borrow().position;
+            self.wait_for(model, position, Patience::While(STANDSTILL_MAX), tried).await?;
         }
         self.parked::<M>().await
     }

@@ -4,12 +4,14 @@ use std::any::TypeId;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::App;
 use super::model::{Model, key_value};
 use crate::Position;
-use crate::error::{ProjectionError, ReadError, StoreError};
+use crate::error::{LateCause, ProjectionError, ReadError, StoreError};
 use crate::read::{Filter, ReadModel, Row, Value};
 use crate::store::{ReadModelStore, RowQuery};
 
@@ -17,8 +19,19 @@ use crate::store::{ReadModelStore, RowQuery};
 const PAGE_ROWS: usize = 500;
 /// How long a read waits for a model that is late, unless it says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a model may stand still while it is waited for that it has everything.
+pub(super) const STANDSTILL_MAX: Duration = Duration::from_secs(30);
 /// How often the checkpoint of a model that another app feeds is looked at.
 const POLL: Duration = Duration::from_millis(20);
+
+/// How long a model is waited for.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    /// So long.
+    Total(Duration),
+    /// As long as it moves; so long while it stands still.
+    While(Duration),
+}
 
 /// A read of the rows of `M`; made by [`App::read`].
 ///
@@ -102,17 +115,31 @@ impl App {
         }
     }
 
-    /// Waits until every read model holds everything that is stored now.
+    /// Waits until every read model holds everything that is stored now, as long as each one moves: a rebuild may take its time.
     ///
     /// # Errors
-    /// [`ReadError`] where one of them has stopped or has [parked](App::parked) a stream, or the store failed.
+    /// [`ReadError::Late`] if a model has not moved for 30 seconds; it names the model, how far it has come, and the cause.
+    /// Otherwise [`ReadError`] where one of them has stopped or has [parked](App::parked) a stream, or the store failed.
     pub async fn settle(&self) -> Result<(), ReadError> {
+        self.settled(|| Patience::While(STANDSTILL_MAX)).await
+    }
+
+    /// The same for no longer than this.
+    ///
+    /// # Errors
+    /// As [`settle`](App::settle); [`ReadError::Late`] if the time is up.
+    pub async fn settle_within(&self, time: Duration) -> Result<(), ReadError> {
+        let until = Instant::now() + time;
+        self.settled(|| Patience::Total(until.saturating_duration_since(Instant::now()))).await
+    }
+
+    async fn settled(&self, patience: impl Fn() -> Patience) -> Result<(), ReadError> {
         let head = self.inner.store.log.head().await?;
         for model in &self.inner.models {
             if model.progress.borrow().outdated {
                 return Err(ReadError::Outdated { model: model.name });
             }
-            self.reach(model, head, None).await?;
+            self.reach(model, head, patience()).await?;
             self.check_parked(model, None).await?;
         }
         Ok(())
@@ -126,9 +153,8 @@ impl App {
         }
     }
 
-    /// Waits until a model has come to a position; for ever where there is no patience given.
-    async fn reach(&self, model: &Model, asked: Position, patience: Option<Duration>) -> Result<(), ReadError> {
-        let started = Instant::now();
+    /// Waits until a model has come to a position.
+    async fn reach(&self, model: &Model, asked: Position, patience: Patience) -> Result<(), ReadError> {
         let arrived = async {
             if model.inline && self.inner.writable {
                 return self.catch_up(model).await;
@@ -157,15 +183,39 @@ impl App {
                 }
             }
         };
-        let Some(patience) = patience else { return arrived.await };
-        match tokio::time::timeout(patience, arrived).await {
-            Ok(arrived) => arrived,
-            Err(_) => Err(ReadError::Late {
-                model: model.name,
-                asked,
-                reached: model.progress.borrow().position,
-                waited_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            }),
+        self.wait_for(model, asked, patience, arrived).await
+    }
+
+    /// Waits for something that a model is to do.
+    pub(super) async fn wait_for<T>(
+        &self,
+        model: &Model,
+        asked: Position,
+        patience: Patience,
+        done: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
+        let stands = || (model.progress.borrow().position, model.moved.load(Ordering::Relaxed));
+        let (started, mut stood) = (Instant::now(), stands());
+        let mut done = pin!(done);
+        let (Patience::Total(time) | Patience::While(time)) = patience;
+        loop {
+            if let Ok(done) = tokio::time::timeout(time, &mut done).await {
+                return done;
+            }
+            let now = stands();
+            if matches!(patience, Patience::Total(_)) || now == stood {
+                let progress = model.progress.borrow();
+                let cause = match (&progress.failing, &progress.stopped) {
+                    (_, Some(ProjectionError::Superseded)) => LateCause::FedElsewhere,
+                    (Some(why), _) => LateCause::StoreFails(why.clone()),
+                    _ if !self.inner.writable => LateCause::FedElsewhere,
+                    _ if now == stood => LateCause::Stuck,
+                    _ => LateCause::Working,
+                };
+                let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                return Err(ReadError::Late { model: model.name, asked, reached: progress.position, waited_ms, cause });
+            }
+            stood = now;
         }
     }
 
@@ -310,17 +360,19 @@ impl<'a, M: ReadModel> Read<'a, M> {
             if asked > head {
                 return Err(ReadError::PositionUnknown { asked, head });
             }
-            self.app.reach(model, asked, Some(self.patience)).await?;
+            self.app.reach(model, asked, Patience::Total(self.patience)).await?;
         } else {
-            use ProjectionError::{Event, NewerBuildNeeded, Store};
-            if let Some(why @ (Event { .. } | NewerBuildNeeded(_) | Store(StoreError::Damaged(_)))) = now.stopped
-                && !model.inline
-            {
+            let fed = |why: &ProjectionError| {
+                matches!(why, ProjectionError::Superseded | ProjectionError::Store(StoreError::Closed)) || model.inline
+            };
+            if let Some(why) = now.stopped.filter(|why| !fed(why)) {
                 // It would answer the same for ever, and nobody would notice.
                 return Err(ReadError::stopped(model.name, why));
             }
             // What was there when the app started is waited for, so a restart is not seen in the answers.
-            self.app.reach(model, now.complete_from, Some(self.patience)).await.map_err(|error| match error {
+            let patience = Patience::Total(self.patience);
+            self.app.reach(model, now.complete_from, patience).await.map_err(|error| match error {
+                ReadError::Late { cause: LateCause::StoreFails(_), .. } => error,
                 ReadError::Late { model, asked, reached, .. } => ReadError::Rebuilding { model, reached, target: asked },
                 other => other,
             })?;

@@ -1,12 +1,12 @@
 //! Feeding a read model: read a batch of events, fold them into their rows, store rows and checkpoint together.
 //!
 //! Always true here: rows and checkpoint move in one transaction, so each event is in the rows exactly once, whatever
-//! happens between two batches. A batch that meets an event it can't fold is cut off before it and done again, so a row
-//! that an event left half changed is never stored; the model then parks the event's stream (`parking.rs`), or stops before
-//! that event, and says so.
+//! happens between two batches (`batch.rs`). An event that can't be folded parks its stream (`parking.rs`), or the model stops
+//! before that event, and says so.
+//!
+//! However a runner ends, and while its store fails, each read says so. A lease is renewed beside a batch, in the same task, so
+//! the renewals end with the runner.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,19 +14,18 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use super::load::PAGE_BYTES;
-use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
-use crate::error::{EventPlace, ProjectionError, StoreError, panic_message};
-use crate::read::{FoldError, Projection, Row, Value};
-use crate::store::{Checkpoint, CommitError, EventLog, Leases, ParkingChange, ReadModelStore, RowChange, StoredEvent};
-use crate::{Position, StreamName};
+use super::batch::Pace;
+use super::begun::Begun;
+use super::failing::Failing;
+use super::lease::Keeper;
+use super::model::{Feeder, Model, ParkedStreams};
+use crate::Position;
+use crate::error::{ProjectionError, StoreError, panic_message};
+use crate::read::Projection;
+use crate::store::{Checkpoint, CommitError, EventLog, Leases, ParkingChange, ReadModelStore, RowChange};
 
-/// The most events a batch reads.
-const BATCH_EVENTS: usize = 4_000;
 /// How long a checkpoint may lag behind while no event matches.
-const IDLE_CHECKPOINT: Duration = Duration::from_secs(1);
-/// The pauses between attempts while the store fails: the first and the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+pub(super) const IDLE_CHECKPOINT: Duration = Duration::from_secs(1);
 
 /// Feeds one read model.
 pub(crate) struct Runner<M> {
@@ -37,7 +36,12 @@ pub(crate) struct Runner<M> {
     pub(crate) leases: Option<Arc<dyn Leases>>,
     /// When the lease was renewed last.
     pub(crate) renewed_at: Instant,
-    pub(crate) feeder: Feeder<M>,
+    /// How long a batch may do nothing before the lease is not renewed any more. `None` is as long as at first.
+    pub(crate) patience: Option<Duration>,
+    pub(crate) feeder: Arc<Feeder<M>>,
+    pub(crate) pace: Pace,
+    pub(crate) failing: Failing,
+    pub(crate) begun: Begun,
     /// What is stored.
     pub(crate) checkpoint: Checkpoint,
     /// How far it has read; beyond the checkpoint only while nothing matched.
@@ -49,76 +53,102 @@ pub(crate) struct Runner<M> {
     pub(crate) retried: Option<u64>,
 }
 
+/// A batch may do nothing for as many renewals of its lease. Then it is taken for stuck.
+const STUCK_RENEWALS: u32 = 24;
+/// The longest such time, which doubles each time the model was lost.
+const PATIENCE_MAX: Duration = Duration::from_hours(1);
+
 /// A runner without its type.
 #[async_trait::async_trait]
 pub(crate) trait Running: Send {
     async fn catch_up(&mut self) -> Result<(), ProjectionError>;
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>);
+    /// Feeds the model until it can't go on; answers why.
+    async fn feed(self: Box<Self>, shutdown: watch::Receiver<bool>) -> ProjectionError;
 }
 
 #[async_trait::async_trait]
 impl<M: Projection> Running for Runner<M> {
     async fn catch_up(&mut self) -> Result<(), ProjectionError> {
-        Runner::catch_up(self).await
+        let caught_up = AssertUnwindSafe(Runner::catch_up(self)).catch_unwind().await;
+        caught_up.unwrap_or_else(|panic| Err(ProjectionError::Panicked(panic_message(&*panic))))
     }
-    async fn run(self: Box<Self>, shutdown: watch::Receiver<bool>) {
-        Runner::run(*self, shutdown).await;
+    async fn feed(self: Box<Self>, shutdown: watch::Receiver<bool>) -> ProjectionError {
+        Runner::feed(*self, shutdown).await
     }
 }
 
-/// Where an event stands.
-pub(super) struct Place {
-    /// How many events of its batch came before it, matching or not.
-    before: usize,
-    at: EventPlace,
+/// Runs until the app shuts down or the model can't go on.
+pub(crate) fn run(
+    model: &Arc<Model>,
+    runner: Box<dyn Running>,
+    shutdown: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    // It goes with the task, also if the task never ran.
+    let mut end = End { model: Arc::clone(model), why: ProjectionError::RuntimeEnded };
+    async move {
+        let ended = AssertUnwindSafe(runner.feed(shutdown)).catch_unwind().await;
+        end.why = ended.unwrap_or_else(|panic| ProjectionError::Panicked(panic_message(&*panic)));
+        let model = end.model.name;
+        match &end.why {
+            ProjectionError::Store(StoreError::Closed) | ProjectionError::RuntimeEnded => {}
+            ProjectionError::NewerBuildNeeded(event) => {
+                tracing::warn!(model, %event, "the read model gives up its work: it needs a newer build");
+            }
+            why => tracing::error!(model, %why, "the read model has stopped"),
+        }
+    }
 }
 
-struct Batch<M> {
-    events: Vec<(Place, Pending<M>)>,
-    /// How many events were looked at, matching or not.
-    seen: usize,
-    last: Position,
-    /// What kept it from going on.
-    unreadable: Option<ProjectionError>,
+/// The end of a runner, however it ends: each read is told.
+struct End {
+    model: Arc<Model>,
+    why: ProjectionError,
 }
 
-/// What events have made of their rows.
-struct Folded {
-    changes: Vec<RowChange>,
-    places: Vec<Place>,
+impl Drop for End {
+    fn drop(&mut self) {
+        self.model.progress.send_modify(|progress| progress.stopped = Some(self.why.clone()));
+    }
 }
 
 impl<M: Projection> Runner<M> {
-    /// Runs until the app shuts down or the model can't go on. However it ends, whoever waits for the model is told.
-    pub(crate) async fn run(self, shutdown: watch::Receiver<bool>) {
-        let model = Arc::clone(&self.model);
-        let ended = AssertUnwindSafe(self.feed(shutdown)).catch_unwind().await;
-        let why = ended.unwrap_or_else(|panic| ProjectionError::Panicked(panic_message(&*panic)));
-        match &why {
-            ProjectionError::Store(StoreError::Closed) => {}
-            ProjectionError::NewerBuildNeeded(event) => {
-                tracing::warn!(model = model.name, %event, "the read model gives up its work: it needs a newer build");
-            }
-            why => tracing::error!(model = model.name, %why, "the read model has stopped"),
-        }
-        model.progress.send_modify(|progress| progress.stopped = Some(why));
-    }
-
     /// Feeds the model whenever it is this process's; answers why it does so no longer.
     async fn feed(mut self, mut shutdown: watch::Receiver<bool>) -> ProjectionError {
-        let Some(leases) = self.leases.clone() else { return self.feed_own(&mut shutdown).await };
+        let Some(leases) = self.leases.clone() else {
+            let why = self.feed_own(&mut shutdown).await;
+            self.stop_feeding().await;
+            return why;
+        };
         loop {
             if let Err(why) = self.take_over(&*leases, &mut shutdown).await {
                 return why;
             }
-            let why = self.feed_own(&mut shutdown).await;
-            if !matches!(why, ProjectionError::Superseded) {
-                // So that others, perhaps of a newer build, need not wait. Where it fails, the lease runs out.
-                let _ = leases.release(self.model.place, self.checkpoint.epoch).await;
-                return why;
+            match self.feed_own(&mut shutdown).await {
+                ProjectionError::Superseded => {
+                    tracing::warn!(model = self.model.name, position = %self.checkpoint.position, "another process has taken over the read model");
+                    // This process lives.
+                    let _ = self.outlived().await;
+                    self.pace.lost();
+                    let patience = self.patience.unwrap_or(leases.renew_every() * STUCK_RENEWALS);
+                    self.patience = Some((patience * 2).min(PATIENCE_MAX));
+                }
+                // Another process may have what this one lacks; and if not, its reads are to say so too.
+                ProjectionError::Store(why) if !matches!(why, StoreError::Closed) => {
+                    self.give_back(&*leases).await;
+                    let _ = tokio::time::timeout(self.failing.pause(), shutdown.changed()).await;
+                }
+                why => {
+                    self.give_back(&*leases).await;
+                    return why;
+                }
             }
-            tracing::warn!(model = self.model.name, "another process has taken over the read model");
         }
+    }
+
+    /// So that others, perhaps of a newer build, need not wait. Where it fails, the lease runs out.
+    async fn give_back(&mut self, leases: &dyn Leases) {
+        self.stop_feeding().await;
+        let _ = leases.release(self.model.place, self.checkpoint.epoch).await;
     }
 
     /// Waits until the model is this process's. Reads look at what another one stores meanwhile.
@@ -134,11 +164,9 @@ impl<M: Projection> Runner<M> {
                     self.renewed_at = Instant::now();
                     return Ok(());
                 }
-                Ok(None) => self.model.progress.send_modify(|progress| progress.stopped = Some(ProjectionError::Superseded)),
-                Err(why @ StoreError::Driver { .. }) => {
-                    tracing::warn!(model = self.model.name, %why, "whose the read model is can't be found out, trying again");
-                }
-                Err(why) => return Err(why.into()),
+                Ok(None) => self.is_superseded().await,
+                Err(StoreError::Closed) => return Err(StoreError::Closed.into()),
+                Err(why) => self.failing.note(&self.model, &why),
             }
             // An app that is gone wants nothing more than one that shuts down.
             if let Ok(Err(_)) = tokio::time::timeout(leases.renew_every(), shutdown.changed()).await {
@@ -147,7 +175,19 @@ impl<M: Projection> Runner<M> {
         }
     }
 
-    /// Says that it is still there, where it is time to.
+    /// Another process feeds the model. If this one could not, that is no longer the answer of its reads once the other one can.
+    async fn is_superseded(&mut self) {
+        if self.failing.is_said() {
+            let stored = self.rows.checkpoint(self.model.place).await;
+            if !stored.is_ok_and(|stored| stored.position > self.checkpoint.position) {
+                return;
+            }
+        }
+        self.failing = Failing::default();
+        self.model.progress.send_modify(|progress| progress.stopped = Some(ProjectionError::Superseded));
+    }
+
+    /// Renews the lease, if it is time to.
     pub(super) async fn renew(&mut self) -> Result<(), ProjectionError> {
         match &self.leases {
             Some(leases) if self.renewed_at.elapsed() >= leases.renew_every() => self.renew_now().await,
@@ -157,21 +197,25 @@ impl<M: Projection> Runner<M> {
 
     async fn renew_now(&mut self) -> Result<(), ProjectionError> {
         let Some(leases) = &self.leases else { return Ok(()) };
+        let asked_at = Instant::now();
         if !leases.renew(self.model.place, self.checkpoint.epoch).await? {
             return Err(ProjectionError::Superseded);
         }
-        self.renewed_at = Instant::now();
+        self.renewed_at = asked_at;
         Ok(())
     }
 
     async fn feed_own(&mut self, shutdown: &mut watch::Receiver<bool>) -> ProjectionError {
-        let (mut pause, mut behind, mut unsure) = (PAUSE.0, true, false);
+        let (mut behind, mut unsure) = (true, false);
         loop {
             if *shutdown.borrow_and_update() {
                 return self.store_position().await.err().unwrap_or(StoreError::Closed.into());
             }
-            let turned = if unsure { self.turn_anew().await } else { self.turn().await };
+            let turned = self.turn_kept(unsure).await;
             unsure &= turned.is_err();
+            if turned.is_ok() {
+                self.failing.is_over(&self.model);
+            }
             let stopped = match turned {
                 Ok(0) => {
                     if std::mem::replace(&mut behind, false) {
@@ -182,23 +226,49 @@ impl<M: Projection> Runner<M> {
                         Err(why) => why.into(),
                     }
                 }
-                Ok(_) => {
-                    pause = PAUSE.0;
-                    continue;
-                }
+                Ok(_) => continue,
                 Err(why) => why,
             };
             match stopped {
-                // Busy, or full, or a disk that fails for a while, or a connection that was lost: it is tried until it is stored.
-                ProjectionError::Store(why @ StoreError::Driver { .. }) => {
-                    tracing::warn!(model = self.model.name, %why, ?pause, "the store failed, trying again");
-                    let _ = tokio::time::timeout(pause, shutdown.changed()).await;
-                    pause = (pause * 2).min(PAUSE.1);
+                // Busy, or full, or a disk that fails for a while, or a connection that was lost, or a right that is missing: it
+                // is tried until it is stored.
+                ProjectionError::Store(why) if !matches!(why, StoreError::Closed) => {
+                    self.failing.note(&self.model, &why);
+                    if self.failing.is_said() && self.leases.is_some() {
+                        return why.into();
+                    }
+                    let _ = tokio::time::timeout(self.failing.pause(), shutdown.changed()).await;
                     unsure = true;
                 }
                 why => return why,
             }
         }
+    }
+
+    /// A turn, while the lease is renewed. The renewals stop if the turn does nothing for long: a process that is stuck must not
+    /// keep the model.
+    async fn turn_kept(&mut self, unsure: bool) -> Result<usize, ProjectionError> {
+        let Some(leases) = self.leases.clone() else { return self.turn_or_anew(unsure).await };
+        let patience = self.patience.unwrap_or(leases.renew_every() * STUCK_RENEWALS);
+        let mut keeper = Keeper {
+            leases: &*leases,
+            model: &Arc::clone(&self.model),
+            epoch: self.checkpoint.epoch,
+            renewed_at: self.renewed_at,
+            moved: &Arc::clone(&self.pace.moved),
+            patience,
+        };
+        let turned = tokio::select! {
+            biased;
+            turned = self.turn_or_anew(unsure) => turned,
+            lost = keeper.keep() => Err(lost),
+        };
+        self.renewed_at = self.renewed_at.max(keeper.renewed_at);
+        turned
+    }
+
+    async fn turn_or_anew(&mut self, unsure: bool) -> Result<usize, ProjectionError> {
+        if unsure { self.turn_anew().await } else { self.turn().await }
     }
 
     /// Runs until everything there is now is in the rows, from wherever the store says that they are.
@@ -249,134 +319,12 @@ impl<M: Projection> Runner<M> {
         let asked = *self.model.retries_asked.borrow();
         match self.retried {
             None => self.take_up_parked().await?,
-            Some(heard) if heard < asked => self.retry_parked().await?,
+            Some(heard) if heard < asked => self.retry_parked(true).await?,
             Some(_) => return self.step().await,
         }
         self.retried = Some(asked);
         self.model.progress.send_modify(|progress| progress.retried = asked);
         self.step().await
-    }
-
-    /// One batch; answers how many events it looked at.
-    async fn step(&mut self) -> Result<usize, ProjectionError> {
-        let (mut max, from) = (BATCH_EVENTS, self.position);
-        loop {
-            let batch = self.read(max).await?;
-            let (seen, unreadable, last) = (batch.seen, batch.unreadable.clone(), batch.last);
-            let stored = match self.fold(batch.events).await? {
-                Ok(folded) => match self.store(folded.changes, last).await {
-                    Err(CommitError::Unstorable(why)) => {
-                        // Events are counted from there.
-                        self.position = from;
-                        Err(suspect(&folded.places, &FoldError::Unstorable(why.to_string())))
-                    }
-                    stored => Ok(stored?),
-                },
-                Err(failed) => Err(failed),
-            };
-            match stored {
-                Ok(()) => {
-                    // What went before it is stored; now it is the first of the next batch.
-                    return match unreadable {
-                        Some(why) if seen == 0 => self.park(why).await.map(|()| 1),
-                        _ => Ok(seen),
-                    };
-                }
-                Err((0, why)) => {
-                    let why = self.unless_superseded(why).await?;
-                    return self.park(why).await.map(|()| 1);
-                }
-                // Done again, without the event that can't be folded, and what comes after it.
-                Err((before, _)) => max = before,
-            }
-        }
-    }
-
-    /// An event that can't be folded, unless somebody else has moved the model since: then its rows were ahead of the events.
-    async fn unless_superseded(&self, why: ProjectionError) -> Result<ProjectionError, StoreError> {
-        let stored = self.rows.checkpoint(self.model.place).await?;
-        Ok(if stored == self.checkpoint { why } else { ProjectionError::Superseded })
-    }
-
-    async fn read(&self, max: usize) -> Result<Batch<M>, ProjectionError> {
-        let mut batch = Batch { events: Vec::new(), seen: 0, last: self.position, unreadable: None };
-        let mut bytes = 0;
-        let (feeder, parked) = (&self.feeder, &*self.parked);
-        self.log
-            .read_all(self.position, max, &mut |event| {
-                if !parked.is_empty() && parked.contains_key(event.stream) {
-                    (batch.seen, batch.last) = (batch.seen + 1, event.position);
-                    return ControlFlow::Continue(());
-                }
-                let (whole, seen) = (batch.events.len(), batch.seen);
-                let mut misplaced = None;
-                let read = feeder.read(&event, &mut |pending| match Place::of(&event, seen) {
-                    Ok(place) => batch.events.push((place, pending)),
-                    Err(why) => misplaced = Some(why),
-                });
-                if let Some(why) = read.map_err(|why| Place::error_of(&event, why)).err().or(misplaced) {
-                    // What a retired event has become is folded whole or not at all.
-                    batch.events.truncate(whole);
-                    batch.unreadable = Some(why);
-                    return ControlFlow::Break(());
-                }
-                if batch.events.len() > whole {
-                    bytes += event.payload.len();
-                }
-                batch.seen += 1;
-                batch.last = event.position;
-                if bytes < PAGE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })
-            .await?;
-        Ok(batch)
-    }
-
-    /// What the events make of their rows; else how many events of the log lie before the one that can't be folded.
-    #[allow(clippy::type_complexity, reason = "it is used once, right above")]
-    async fn fold(&self, events: Vec<(Place, Pending<M>)>) -> Result<Result<Folded, (usize, ProjectionError)>, ProjectionError> {
-        let (mut places_of, mut keys) = (HashMap::<M::Key, usize>::new(), Vec::new());
-        for (place, pending) in &events {
-            if !places_of.contains_key(pending.key()) {
-                match key_value::<M>(pending.key()) {
-                    Ok(value) => {
-                        places_of.insert(pending.key().clone(), keys.len());
-                        keys.push(value);
-                    }
-                    Err(why) => return Ok(Err((place.before, place.error(None, why.into())))),
-                }
-            }
-        }
-        let stored = if keys.is_empty() { Vec::new() } else { self.rows.rows(self.model.place, &keys).await? };
-        let mut rows = Vec::with_capacity(stored.len());
-        for (row, key) in stored.into_iter().zip(&keys) {
-            rows.push(row.map(M::from_row).transpose().map_err(|why| damaged::<M>(key, &why))?);
-        }
-        let mut places = Vec::with_capacity(events.len());
-        for (place, pending) in events {
-            let row = places_of[pending.key()];
-            if let Err(why) = catch(|| pending.apply(&mut rows[row])) {
-                return Ok(Err((place.before, place.error(Some(&keys[row]), why))));
-            }
-            places.push(place);
-        }
-        let changes: Result<Vec<_>, _> = keys.into_iter().zip(&rows).map(|(key, row)| to_change(key, row.as_ref())).collect();
-        Ok(match changes {
-            Ok(changes) => Ok(Folded { changes, places }),
-            Err(why) => Err(suspect(&places, &why.into())),
-        })
-    }
-
-    async fn store(&mut self, changes: Vec<RowChange>, to: Position) -> Result<(), CommitError> {
-        self.position = to;
-        if !changes.is_empty() || self.stored_at.elapsed() >= IDLE_CHECKPOINT {
-            self.commit(changes, Vec::new()).await?;
-        }
-        self.model.progress.send_if_modified(|progress| {
-            let moved = progress.position < to;
-            progress.position = to;
-            moved
-        });
-        Ok(())
     }
 
     pub(super) async fn store_position(&mut self) -> Result<(), ProjectionError> {
@@ -402,38 +350,5 @@ impl<M: Projection> Runner<M> {
                 Err(why)
             }
         }
-    }
-}
-
-/// The one of these events that made a row which can't be kept is among those before this one, or it or one behind it: which it is is found
-/// by halving. What one stored event has become stays together; where only one is left, it is that one.
-fn suspect(places: &[Place], why: &FoldError) -> (usize, ProjectionError) {
-    let middle = &places[places.len() / 2];
-    let place = places.iter().find(|place| place.before > 0).filter(|_| middle.before == 0).unwrap_or(middle);
-    (place.before, place.error(None, why.clone()))
-}
-
-fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, crate::ColumnError> {
-    let row: Option<Row> = row.map(M::to_row).transpose()?;
-    Ok(RowChange { key, row })
-}
-
-pub(super) fn damaged<M: Projection>(key: &Value, why: &crate::ColumnError) -> ProjectionError {
-    ProjectionError::Store(StoreError::Damaged(format!("row {key} of the read model `{}`: {why}", M::TABLE)))
-}
-
-impl Place {
-    pub(super) fn of(event: &StoredEvent<'_>, before: usize) -> Result<Self, ProjectionError> {
-        let stream = StreamName::parse(event.stream)
-            .map_err(|why| StoreError::Damaged(format!("the stream's name at position {}: {why}", event.position)))?;
-        let StoredEvent { version, position, schema_version, .. } = *event;
-        let at = EventPlace { stream, version, position, name: event.name.to_owned(), schema_version };
-        Ok(Place { before, at })
-    }
-    pub(super) fn error_of(event: &StoredEvent<'_>, why: FoldError) -> ProjectionError {
-        Self::of(event, 0).map_or_else(|damaged| damaged, |place| place.error(None, why))
-    }
-    pub(super) fn error(&self, key: Option<&Value>, why: FoldError) -> ProjectionError {
-        ProjectionError::of(self.at.clone(), key.map(ToString::to_string), why)
     }
 }

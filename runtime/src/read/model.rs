@@ -143,6 +143,12 @@ pub enum FoldError {
     /// The store can't hold the row that came of it, however often it is tried.
     #[error("its row can't be stored: {0}")]
     Unstorable(String),
+    /// Processes of this build have died while they folded it, for example of an endless recursion. Another build tries it again.
+    #[error("{times} processes of this build have died while they folded it: mend the code that folds it, and deploy that")]
+    EndsProcess {
+        /// How many.
+        times: u32,
+    },
 }
 
 /// A row that is created twice, or changed while it is absent: never an overwrite, never a silent skip.

@@ -452,6 +452,28 @@ pub enum ParkingChange {
     Release(StreamName),
 }
 
+/// An event whose fold had begun when its process died, as a read model's store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunEvent {
+    /// The position of the event.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// How many processes of the build have begun to fold it, and were not heard of again.
+    pub times: u32,
+    /// The build: a hash of the program.
+    pub build: u64,
+}
+
+/// How the owner of a read model before this one has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlierOwner {
+    /// It has not said that it ends.
+    pub died: bool,
+    /// The events whose folds have begun and were not heard of again, by position.
+    pub begun: Vec<BegunEvent>,
+}
+
 /// Which rows are wanted, in the order of a column and, where equal, of the key.
 ///
 /// Nothing comes before every value. Rows that hold nothing in the column are left out where a bound is given, unless that
@@ -575,6 +597,45 @@ pub trait ReadModelStore: Send + Sync + 'static {
     async fn parked(&self, model: usize) -> Result<Vec<Parked>, StoreError> {
         let _ = model;
         Ok(Vec::new())
+    }
+
+    /// Notes that this owner feeds a model; answers how the owner before it has ended.
+    ///
+    /// So a fold that ends its process is found. It outlives the process, not a crash of the server. A store that does not keep
+    /// it implements none of the four methods.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn start_feeding(&self, model: usize, epoch: u64) -> Result<EarlierOwner, StoreError> {
+        let _ = (model, epoch);
+        Ok(EarlierOwner::default())
+    }
+
+    /// Notes that this owner feeds the model no longer; another owner's note stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn stop_feeding(&self, model: usize, epoch: u64) -> Result<(), StoreError> {
+        let _ = (model, epoch);
+        Ok(())
+    }
+
+    /// Notes that the fold of an event begins, and forgets the note at another position.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn mark_begun(&self, model: usize, event: &BegunEvent, forget: Option<Position>) -> Result<(), StoreError> {
+        let _ = (model, event, forget);
+        Ok(())
+    }
+
+    /// Forgets the note at a position: the process has outlived the fold.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store failed.
+    async fn clear_begun(&self, model: usize, position: Position) -> Result<(), StoreError> {
+        let _ = (model, position);
+        Ok(())
     }
 
     /// The same as [`commit`](ReadModelStore::commit), and parks and releases streams in the same transaction.

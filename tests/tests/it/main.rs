@@ -9,6 +9,7 @@ mod documents;
 mod domain;
 mod evolve;
 mod features;
+mod feeding;
 // Its programs are killed by a signal, and watched by a library that is loaded before all others.
 #[cfg(target_os = "linux")]
 mod faults;

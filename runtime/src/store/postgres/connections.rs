@@ -3,12 +3,17 @@
 //! Always true: readers, however many and however long, can't take the connections of appends, nor those of the census that the
 //! readers themselves wait for. A connection whose transaction was not ended is given to nobody else, and neither is one that was
 //! open when another one was lost: both may be gone, or in the middle of something.
+//!
+//! Each runtime has connections of its own, up to the same number. A connection works while the runtime works that opened it, so one
+//! that is used on another runtime would be lost, or would say nothing, once that runtime ends or stands still.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use tokio::runtime::{self, Handle};
+use tokio::sync::watch;
 
 use super::PostgresOptions;
 use super::census::SERVER;
@@ -24,6 +29,8 @@ const HEARING: u32 = 1;
 
 /// How long is waited for it to be closed.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
+/// The same for the connections of another runtime, which may stand still.
+const GOODBYE_ELSEWHERE_MAX: Duration = Duration::from_secs(1);
 
 /// Whoever waits for a lock for longer is told, before the silence of the server is taken for its end.
 const READS_LOCK_WAIT: &str = "30s";
@@ -58,32 +65,66 @@ impl Settings {
 
 #[derive(Clone)]
 pub(super) struct Connections {
-    appends: Pool,
-    reads: Pool,
-    control: Pool,
-    /// Behind a pooler nobody is told of anything.
-    hears: bool,
-    connect: PgConnectOptions,
-    wait_max: Duration,
+    options: Arc<PostgresOptions>,
+    runtimes: Arc<Runtimes>,
     lost_at: LostAt,
-    answer_wait_max: Duration,
     /// How statements are sent in transactions of the user's, who knows how long they may wait and for what.
     users: Sending,
     /// Of the one that hears of appends.
     hearing: Arc<Mutex<Option<PgPool>>>,
 }
 
-impl Connections {
+/// The connections of each runtime that uses the store.
+struct Runtimes {
+    pools: Mutex<Opened>,
+    /// Goes when the store goes, or is closed.
+    ended: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Opened {
+    of: Vec<(runtime::Id, Pools)>,
+    closed: bool,
+}
+
+#[derive(Clone)]
+struct Pools {
+    appends: Pool,
+    reads: Pool,
+    control: Pool,
+}
+
+/// A task of each runtime that uses the store. The connections of the runtime go with it.
+struct Watcher {
+    runtimes: Weak<Runtimes>,
+    id: runtime::Id,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let Some(runtimes) = self.runtimes.upgrade() else { return };
+        let gone: Vec<_> = {
+            let mut opened = runtimes.opened();
+            opened.of.extract_if(.., |(id, _)| *id == self.id).collect()
+        };
+        drop(gone);
+    }
+}
+
+impl Runtimes {
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pools {
     /// None is opened yet.
-    pub(super) fn new(options: &PostgresOptions) -> Self {
+    fn new(options: &PostgresOptions, lost_at: &LostAt) -> Self {
         let appends = (options.connections_max / 4).clamp(1, 8);
         let reads = options.connections_max.saturating_sub(CONTROL + HEARING + appends).max(1);
-        let wait_max = options.connection_wait_max;
-        let (lost_at, answer_wait_max) = (LostAt::default(), options.answer_wait_max);
+        let (wait_max, answer_wait_max) = (options.connection_wait_max, options.answer_wait_max);
         let pooled = options.transaction_pooler;
-        let connect = options.connect.clone();
-        // A pooler refuses a setting that it does not know, and all numbers are sent as such.
-        let connect = if pooled { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect };
+        let connect = connect_options(options);
         let pool = |max, settings: Arc<str>| {
             let outlived = {
                 let lost_at = lost_at.clone();
@@ -125,34 +166,71 @@ impl Connections {
             };
             pool.connect_lazy_with(connect.clone())
         };
-        let sending = Sending { named: !pooled, answer_wait_max, ours: true, lost_at: lost_at.clone() };
-        let users = Sending { named: false, answer_wait_max: Duration::MAX, ours: false, ..sending.clone() };
+        let sending = sending(options, lost_at);
         let pools = [(appends, APPENDS_LOCK_WAIT), (reads, READS_LOCK_WAIT), (CONTROL, READS_LOCK_WAIT)];
         let [appends, reads, control] = pools.map(|(max, lock_wait)| {
             let Settings { session, transaction } = Settings::new(lock_wait, options.lease);
             let pooled = pooled.then_some(Pooled { settings: transaction, wait_max });
             Pool::new(pool(max, session.into()), sending.clone(), pooled)
         });
-        Connections {
-            appends,
-            reads,
-            control,
-            hears: !pooled,
-            connect,
-            wait_max,
-            lost_at,
-            answer_wait_max,
-            users,
-            hearing: Arc::default(),
+        Pools { appends, reads, control }
+    }
+
+    async fn close(&self) {
+        let (appends, reads, control) = (self.appends.close(), self.reads.close(), self.control.close());
+        futures_util::future::join3(appends, reads, control).await;
+    }
+}
+
+fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
+    let connect = options.connect.clone();
+    // A pooler refuses a setting that it does not know, and all numbers are sent as such.
+    if options.transaction_pooler { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect }
+}
+
+fn sending(options: &PostgresOptions, lost_at: &LostAt) -> Sending {
+    let (named, answer_wait_max) = (!options.transaction_pooler, options.answer_wait_max);
+    Sending { named, answer_wait_max, ours: true, lost_at: lost_at.clone() }
+}
+
+impl Connections {
+    /// None is opened yet.
+    pub(super) fn new(options: &PostgresOptions) -> Self {
+        let lost_at = LostAt::default();
+        let users = Sending { named: false, answer_wait_max: Duration::MAX, ours: false, ..sending(options, &lost_at) };
+        let runtimes = Arc::new(Runtimes { pools: Mutex::default(), ended: watch::Sender::new(false) });
+        Connections { options: Arc::new(options.clone()), runtimes, lost_at, users, hearing: Arc::default() }
+    }
+
+    /// The connections of the caller's runtime.
+    fn pools(&self) -> SqlResult<Pools> {
+        let handle = Handle::current();
+        let id = handle.id();
+        let mut opened = self.runtimes.opened();
+        if opened.closed {
+            return Err(sqlx::Error::PoolClosed);
         }
+        if let Some((_, pools)) = opened.of.iter().find(|(known, _)| *known == id) {
+            return Ok(pools.clone());
+        }
+        let pools = Pools::new(&self.options, &self.lost_at);
+        opened.of.push((id, pools.clone()));
+        drop(opened);
+        let (watcher, mut ended) = (Watcher { runtimes: Arc::downgrade(&self.runtimes), id }, self.runtimes.ended.subscribe());
+        handle.spawn(async move {
+            let _watcher = watcher;
+            let _ = ended.wait_for(|ended| *ended).await;
+        });
+        Ok(pools)
     }
 
     /// The first one, which shows whether the database can be reached: without waiting for as long as others do.
     pub(super) async fn first(&self) -> SqlResult<Lent> {
         // Else an address where nobody listens is tried until the time is over.
-        let connect = async { self.connect.connect().await?.close().await };
-        tokio::time::timeout(self.wait_max, connect).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        self.control.lend().await
+        let connect = async { connect_options(&self.options).connect().await?.close().await };
+        let wait_max = self.options.connection_wait_max;
+        tokio::time::timeout(wait_max, connect).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        self.pools()?.control.lend().await
     }
 
     /// A connection was lost, and those that are open are no better: whoever asks for one gets a new one.
@@ -165,35 +243,45 @@ impl Connections {
     }
     /// How long the server may say nothing.
     pub(super) fn answer_wait_max(&self) -> Duration {
-        self.answer_wait_max
+        self.options.answer_wait_max
     }
 
     pub(super) async fn append(&self) -> SqlResult<Lent> {
-        self.appends.lend().await
+        self.pools()?.appends.lend().await
     }
     /// In a transaction that begins with these statements.
     pub(super) async fn append_transaction(&self, statements: &str) -> SqlResult<Lent> {
-        self.appends.begin(statements).await
+        self.pools()?.appends.begin(statements).await
     }
     pub(super) async fn read(&self) -> Result<Lent, StoreError> {
-        self.reads.lend().await.during("connecting to read")
+        self.pools().during("connecting to read")?.reads.lend().await.during("connecting to read")
     }
     /// In a transaction.
     pub(super) async fn read_transaction(&self) -> SqlResult<Lent> {
-        self.reads.begin("").await
+        self.pools()?.reads.begin("").await
     }
     pub(super) async fn control(&self) -> Result<Lent, StoreError> {
-        self.control.lend().await.during("connecting")
+        self.pools().during("connecting")?.control.lend().await.during("connecting")
     }
     /// In a transaction that begins with these statements.
     pub(super) async fn control_transaction(&self, statements: &str) -> SqlResult<Lent> {
-        self.control.begin(statements).await
+        self.pools()?.control.begin(statements).await
     }
 
     /// Closes them all, once nobody uses them.
     pub(super) async fn close(&self) {
-        let (appends, reads, control) = (self.appends.close(), self.reads.close(), self.control.close());
-        futures_util::future::join3(appends, reads, control).await;
+        let here = Handle::current().id();
+        let all = {
+            let mut opened = self.runtimes.opened();
+            opened.closed = true;
+            std::mem::take(&mut opened.of)
+        };
+        let closing = all.iter().map(|(id, pools)| async move {
+            let patience = if *id == here { Duration::MAX } else { GOODBYE_ELSEWHERE_MAX };
+            let _ = tokio::time::timeout(patience, pools.close()).await;
+        });
+        futures_util::future::join_all(closing).await;
+        self.runtimes.ended.send_replace(true);
         let hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(hearing) = hearing {
             // Who hears nothing any more may be in the midst of something that never ends.
@@ -208,12 +296,13 @@ impl Connections {
 
     /// Who hears of what others tell; nobody behind a pooler.
     pub(super) async fn listener(&self) -> SqlResult<Option<PgListener>> {
-        if !self.hears {
+        // Behind a pooler nobody is told of anything.
+        if self.options.transaction_pooler {
             return Ok(None);
         }
         // A pool for each: one that is given up says goodbye to its server, for as long as that takes.
-        let pool = PgPoolOptions::new().max_connections(HEARING).acquire_timeout(self.wait_max);
-        let pool = pool.connect_lazy_with(self.connect.clone());
+        let pool = PgPoolOptions::new().max_connections(HEARING).acquire_timeout(self.options.connection_wait_max);
+        let pool = pool.connect_lazy_with(connect_options(&self.options));
         let listener = PgListener::connect_with(&pool).await?;
         *self.hearing.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool);
         Ok(Some(listener))

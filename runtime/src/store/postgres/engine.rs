@@ -2,10 +2,13 @@
 //!
 //! Always true: what was queued is done, whether or not its caller still waits. Nothing is ever waited for to make a batch larger.
 //! Of one stream, a batch holds one append.
+//!
+//! An append is written by a task of its caller's runtime. So a runtime that ends, or stands still, takes no other's appends along.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
 
 use super::writer::Writer;
@@ -22,9 +25,18 @@ const LANES: usize = 2;
 
 pub(super) struct Engine {
     pub(super) writer: Writer,
-    queue: Mutex<Queue>,
+    queues: Mutex<Queues>,
     /// Set once nothing is queued or under way any more, and nothing more is taken.
     ended: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Queues {
+    /// Of each runtime that appends.
+    of: Vec<(runtime::Id, Queue)>,
+    /// How many appends were taken from a queue and are not answered.
+    under_way: usize,
+    closing: bool,
 }
 
 #[derive(Default)]
@@ -32,20 +44,31 @@ struct Queue {
     jobs: VecDeque<(Append, Reply)>,
     /// How many tasks serve it.
     lanes: usize,
-    /// Those, and the ones that wait for one append each.
-    tasks: usize,
-    closing: bool,
 }
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 
-impl Engine {
-    pub(super) fn new(writer: Writer) -> Arc<Self> {
-        Arc::new(Engine { writer, queue: Mutex::default(), ended: watch::Sender::new(false) })
+impl Queues {
+    fn is_idle(&self) -> bool {
+        self.under_way == 0 && self.of.iter().all(|(_, queue)| queue.jobs.is_empty())
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn get(&mut self, runtime: runtime::Id) -> &mut Queue {
+        let at = self.of.iter().position(|(id, _)| *id == runtime).unwrap_or_else(|| {
+            self.of.push((runtime, Queue::default()));
+            self.of.len() - 1
+        });
+        &mut self.of[at].1
+    }
+}
+
+impl Engine {
+    pub(super) fn new(writer: Writer) -> Arc<Self> {
+        Arc::new(Engine { writer, queues: Mutex::default(), ended: watch::Sender::new(false) })
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn append(self: &Arc<Self>, append: Append) -> Result<Appended, AppendError> {
@@ -57,23 +80,26 @@ impl Engine {
     fn take(self: &Arc<Self>, append: Append) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
         super::append::check(&append)?;
         let (reply, result) = oneshot::channel();
-        let mut queue = self.queue();
-        if queue.closing {
+        let runtime = Handle::current();
+        let mut queues = self.queues();
+        if queues.closing {
             return Err(StoreError::Closed.into());
         }
+        let queue = queues.get(runtime.id());
         queue.jobs.push_back((append, reply));
         if queue.lanes < LANES {
             queue.lanes += 1;
-            let lane = Lane::new(self, &mut queue, false);
-            drop(queue);
-            tokio::spawn(async move { lane.serve().await });
+            let lane = Lane { engine: Arc::clone(self), runtime: runtime.id(), serves: true, holds: 0 };
+            drop(queues);
+            runtime.spawn(async move { lane.serve().await });
         }
         Ok(result)
     }
 
     /// What goes into the next statement.
-    fn batch(&self) -> (Vec<Append>, Vec<Reply>) {
-        let mut queue = self.queue();
+    fn batch(&self, runtime: runtime::Id) -> (Vec<Append>, Vec<Reply>) {
+        let mut queues = self.queues();
+        let queue = queues.get(runtime);
         let (mut appends, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         let (mut streams, mut left) = (HashSet::<StreamName>::new(), VecDeque::new());
         while let Some((append, reply)) = queue.jobs.pop_front() {
@@ -94,15 +120,24 @@ impl Engine {
         while let Some(job) = left.pop_back() {
             queue.jobs.push_front(job);
         }
+        queues.under_way += appends.len();
         (appends, replies)
+    }
+
+    /// As many of the appends that were taken are answered, or lost with their task.
+    fn answered(&self, queues: &mut Queues, count: usize) {
+        queues.under_way -= count;
+        if queues.closing && queues.is_idle() {
+            self.ended.send_replace(true);
+        }
     }
 
     /// Takes nothing more, and comes back once what was queued is done.
     pub(super) async fn close(&self) {
         let idle = {
-            let mut queue = self.queue();
-            queue.closing = true;
-            queue.tasks == 0
+            let mut queues = self.queues();
+            queues.closing = true;
+            queues.is_idle()
         };
         if !idle {
             let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
@@ -110,11 +145,14 @@ impl Engine {
     }
 }
 
-/// A task that serves the queue, or waits for one append. However it ends, the queue is left to the next one.
+/// A task that serves the queue of its runtime, or waits for one append. However it ends, the queue is left to the next one.
 struct Lane {
     engine: Arc<Engine>,
-    /// It does not serve the queue, or does so no longer.
-    ended: bool,
+    runtime: runtime::Id,
+    /// It serves the queue.
+    serves: bool,
+    /// How many appends it has taken and not answered.
+    holds: usize,
 }
 
 impl Lane {
@@ -123,13 +161,18 @@ impl Lane {
             // Whoever was answered with the last batch and goes on at once shares this one: else each batch of many would be followed by
             // a single append, which has the others wait for it.
             tokio::task::yield_now().await;
-            let (appends, replies) = self.engine.batch();
+            let (appends, replies) = self.engine.batch(self.runtime);
+            self.holds = appends.len();
             if appends.is_empty() {
-                let mut queue = self.engine.queue();
+                let mut queues = self.engine.queues();
                 // Nobody can queue between this look and the lane's end, since both are under the lock.
+                let queue = queues.get(self.runtime);
                 if queue.jobs.is_empty() {
+                    self.serves = false;
                     queue.lanes -= 1;
-                    self.ended = true;
+                    if queue.lanes == 0 {
+                        queues.of.retain(|(id, _)| *id != self.runtime);
+                    }
                     return;
                 }
                 continue;
@@ -137,7 +180,9 @@ impl Lane {
             let results = self.engine.writer.write(&appends).await;
             for ((append, reply), result) in appends.into_iter().zip(replies).zip(results) {
                 let Some(result) = result else {
-                    let waiting = Lane::new(&self.engine, &mut self.engine.queue(), true);
+                    // It counts there from now on.
+                    self.holds -= 1;
+                    let waiting = Lane { engine: Arc::clone(&self.engine), runtime: self.runtime, serves: false, holds: 1 };
                     tokio::spawn(async move {
                         let result = waiting.engine.writer.wait(&append).await;
                         drop(reply.send(result));
@@ -147,28 +192,23 @@ impl Lane {
                 // Whoever asked may have gone; the append is stored all the same.
                 drop(reply.send(result));
             }
+            let answered = std::mem::take(&mut self.holds);
+            self.engine.answered(&mut self.engine.queues(), answered);
         }
-    }
-
-    fn new(engine: &Arc<Engine>, queue: &mut Queue, ended: bool) -> Self {
-        queue.tasks += 1;
-        Lane { engine: Arc::clone(engine), ended }
     }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        let mut queue = self.engine.queue();
-        queue.tasks -= 1;
-        if !self.ended {
+        let mut queues = self.engine.queues();
+        if self.serves {
+            let queue = queues.get(self.runtime);
             queue.lanes -= 1;
             if queue.lanes == 0 {
                 // With this task its runtime has ended, or a bug has ended it: nobody is left to do what is queued.
-                queue.jobs.clear();
+                queues.of.retain(|(id, _)| *id != self.runtime);
             }
         }
-        if queue.closing && queue.tasks == 0 {
-            self.engine.ended.send_replace(true);
-        }
+        self.engine.answered(&mut queues, self.holds);
     }
 }

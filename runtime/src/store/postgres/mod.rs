@@ -52,7 +52,7 @@ use self::session::Ask as _;
 use self::wake::Wake;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, Leases, ModelSpec, Parked,
+    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys, Leases, ModelSpec, Parked,
     ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
@@ -446,6 +446,35 @@ impl ReadModelStore for Postgres {
                 Err(why)
             }
         }
+    }
+
+    async fn start_feeding(&self, model: usize, epoch: u64) -> Result<EarlierOwner, StoreError> {
+        let model = self.model(model)?;
+        let mut connection = self.connections.control().await?;
+        let earlier = model.start_feeding(&mut connection.session(), epoch).await?;
+        connection.done().await.during("taking over a read model")?;
+        Ok(earlier)
+    }
+
+    async fn stop_feeding(&self, model: usize, epoch: u64) -> Result<(), StoreError> {
+        let model = self.model(model)?;
+        let mut connection = self.connections.control().await?;
+        model.stop_feeding(&mut connection.session(), epoch).await?;
+        connection.done().await.during("giving a read model back")
+    }
+
+    async fn mark_begun(&self, model: usize, event: &BegunEvent, forget: Option<Position>) -> Result<(), StoreError> {
+        let model = self.model(model)?;
+        let mut connection = self.connections.control().await?;
+        model.mark_begun(&mut connection.session(), event, forget).await?;
+        connection.done().await.during("noting an event that is folded")
+    }
+
+    async fn clear_begun(&self, model: usize, position: Position) -> Result<(), StoreError> {
+        let model = self.model(model)?;
+        let mut connection = self.connections.control().await?;
+        model.clear_begun(&mut connection.session(), position).await?;
+        connection.done().await.during("noting an event that is folded")
     }
 }
 

@@ -22,7 +22,7 @@ use crate::event::{Position, Version};
 use crate::read::{Column, ColumnKind, ColumnRole, Row, Value};
 use crate::store::sql::PutError;
 use crate::store::{
-    Append, Checkpoint, CommitError, InlineFold, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, RowSet, check, sql,
+    Append, BegunEvent, Checkpoint, CommitError, EarlierOwner, InlineFold, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, RowSet, check, sql,
 };
 
 /// The models in use, by their place.
@@ -215,6 +215,8 @@ impl Model {
         }
         let forget = self.statement("delete from {schema}.gesta_parked where table_name = $1");
         sqlx::query(forget).bind(self.name()).run(connection).await.during(CONTEXT)?;
+        let forget = self.statement("delete from {schema}.gesta_begun where table_name = $1");
+        sqlx::query(forget).bind(self.name()).run(connection).await.during(CONTEXT)?;
         sqlx::raw_sql(AssertSqlSafe(self.definition())).run(connection).await.during(CONTEXT)?;
         let epoch = stored.as_ref().map_or(0, |stored| stored.checkpoint.epoch) + 1;
         let sql = self.statement(
@@ -378,6 +380,65 @@ impl Model {
             read().during(CONTEXT)
         };
         rows.iter().map(read).collect()
+    }
+
+    /// Notes the owner; answers what is known of the one before.
+    pub(super) async fn start_feeding(&self, connection: &mut Session<'_>, epoch: u64) -> Result<EarlierOwner, StoreError> {
+        const CONTEXT: &str = "taking over a read model";
+        let sql = self.statement(
+            "with earlier as (
+                select position, stream, times, build, epoch from {schema}.gesta_begun where table_name = $1
+             ), noted as (
+                insert into {schema}.gesta_begun (table_name, position, stream, times, build, epoch)
+                values ($1, 0, '', 0, 0, $2) on conflict (table_name, position) do update set epoch = excluded.epoch
+             ) select position, stream, times, build, epoch from earlier order by position",
+        );
+        let rows = sqlx::query(sql).bind(self.name()).bind(epoch.cast_signed()).all(connection).await.during(CONTEXT)?;
+        let mut earlier = EarlierOwner::default();
+        for row in &rows {
+            let position = counter(row, 0).during(CONTEXT)?;
+            if position == 0 {
+                earlier.died = counter(row, 4).during(CONTEXT)? != epoch;
+                continue;
+            }
+            let stream = StreamName::parse(row.try_get(1).during(CONTEXT)?)
+                .map_err(|why| StoreError::Damaged(format!("an event that `{}` has begun: {why}", self.spec.table)))?;
+            let times = u32::try_from(counter(row, 2).during(CONTEXT)?).unwrap_or(u32::MAX);
+            let build = row.try_get::<i64, _>(3).during(CONTEXT)?.cast_unsigned();
+            earlier.begun.push(BegunEvent { position: Position::new(position), stream, times, build });
+        }
+        Ok(earlier)
+    }
+
+    pub(super) async fn stop_feeding(&self, connection: &mut Session<'_>, epoch: u64) -> Result<(), StoreError> {
+        let sql = self.statement("delete from {schema}.gesta_begun where table_name = $1 and position = 0 and epoch = $2");
+        let query = sqlx::query(sql).bind(self.name()).bind(epoch.cast_signed());
+        query.run(connection).await.map(drop).during("giving a read model back")
+    }
+
+    pub(super) async fn mark_begun(
+        &self,
+        connection: &mut Session<'_>,
+        event: &BegunEvent,
+        forget: Option<Position>,
+    ) -> Result<(), StoreError> {
+        let sql = self.statement(
+            "with forgotten as (
+                delete from {schema}.gesta_begun where table_name = $1 and position = $6 and position <> $2
+             ) insert into {schema}.gesta_begun (table_name, position, stream, times, build, epoch)
+             values ($1, $2, $3, $4, $5, 0)
+             on conflict (table_name, position) do update set times = excluded.times, build = excluded.build",
+        );
+        let query = sqlx::query(sql).bind(self.name()).bind(event.position.get().cast_signed()).bind(event.stream.as_str());
+        let query = query.bind(i64::from(event.times)).bind(event.build.cast_signed());
+        let query = query.bind(forget.map(|position| position.get().cast_signed()));
+        query.run(connection).await.map(drop).during("noting an event that is folded")
+    }
+
+    pub(super) async fn clear_begun(&self, connection: &mut Session<'_>, position: Position) -> Result<(), StoreError> {
+        let sql = self.statement("delete from {schema}.gesta_begun where table_name = $1 and position = $2");
+        let query = sqlx::query(sql).bind(self.name()).bind(position.get().cast_signed());
+        query.run(connection).await.map(drop).during("noting an event that is folded")
     }
 
     /// The rows a query asks for.

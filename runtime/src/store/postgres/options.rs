@@ -22,7 +22,7 @@ pub struct PostgresOptions {
     pub schema: Option<String>,
     /// How appends are kept in order.
     pub appends: AppendOrder,
-    /// The most connections this store opens, at least 6.
+    /// The most connections this store opens for each runtime that uses it, at least 6.
     pub connections_max: u32,
     /// How long a call waits for a connection before it fails.
     pub connection_wait_max: Duration,

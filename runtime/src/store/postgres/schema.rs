@@ -34,7 +34,7 @@ struct Addition {
     sql: fn(&str) -> String,
 }
 
-const ADDITIONS: [Addition; 3] = [
+const ADDITIONS: [Addition; 4] = [
     Addition {
         table: "gesta_keys",
         column: "hash_version",
@@ -50,6 +50,7 @@ const ADDITIONS: [Addition; 3] = [
         column: "event_id",
         sql: |schema| format!("alter table {schema}.gesta_snapshots add column event_id uuid"),
     },
+    Addition { table: "gesta_begun", column: "table_name", sql: begun_table },
 ];
 
 /// The pauses between two attempts to change a table that another session uses, and the time for all of them.
@@ -369,6 +370,7 @@ fn tables(schema: &str) -> String {
             why text not null,
             primary key (table_name, stream)
         );
+        {begun};
         create view {name}.gesta_log as
             select position, stream, version, name, schema_version, convert_from(payload, 'UTF8')::json as payload,
                 to_timestamp(recorded_at / 1000000.0) as recorded_at,
@@ -384,7 +386,23 @@ fn tables(schema: &str) -> String {
         trigger = hold_trigger(&name),
         census = census_function(&name, lock_key),
         alive = alive_table(&name),
+        begun = begun_table(&name),
         literal = name.replace('\'', "''"),
+    )
+}
+
+/// The events whose folds have begun, and at position 0 the owner of a read model that has not ended in order.
+fn begun_table(schema: &str) -> String {
+    format!(
+        "create table {schema}.gesta_begun (
+            table_name text collate \"C\" not null,
+            position bigint not null,
+            stream text collate \"C\" not null,
+            times bigint not null,
+            build bigint not null,
+            epoch bigint not null,
+            primary key (table_name, position)
+        )"
     )
 }
 

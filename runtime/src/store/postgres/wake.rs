@@ -3,13 +3,16 @@
 //! A notification is sent from outside of the append's transaction, where it would take a lock of the whole server at each commit;
 //! and at most once in a while. It says only that there may be something: whoever hears it looks, and looks from time to time
 //! without hearing anything.
+//!
+//! The two tasks that tell and hear end with the runtime they run on. The next caller that needs them starts them on its own.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::Executor as _;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use super::connections::Connections;
@@ -30,6 +33,28 @@ pub(super) struct Wake {
     untold: Notify,
     listening: AtomicBool,
     closed: watch::Sender<bool>,
+    /// Whether there is a task that tells, and one that hears.
+    tells: AtomicBool,
+    hears: AtomicBool,
+    /// What they work with.
+    channel: OnceLock<(Connections, String)>,
+}
+
+/// A task of the two. If it ends before its work has, it can be started again.
+struct Task {
+    wake: Arc<Wake>,
+    hears: bool,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.hears {
+            self.wake.listening.store(false, Ordering::Relaxed);
+            self.wake.hears.store(false, Ordering::SeqCst);
+        } else {
+            self.wake.tells.store(false, Ordering::SeqCst);
+        }
+    }
 }
 
 impl Wake {
@@ -39,15 +64,42 @@ impl Wake {
             untold: Notify::new(),
             listening: AtomicBool::new(false),
             closed: watch::Sender::new(false),
+            tells: AtomicBool::new(false),
+            hears: AtomicBool::new(false),
+            channel: OnceLock::new(),
         })
     }
 
     /// Lets others know, and hears of them, until the store is closed.
     pub(super) fn start(self: &Arc<Self>, connections: &Connections, place: &Place) {
-        let (wake, control, channel) = (Arc::clone(self), connections.clone(), place.channel.clone());
-        tokio::spawn(async move { wake.until_closed(wake.tell(&control, &channel)).await });
-        let (wake, control, channel) = (Arc::clone(self), connections.clone(), place.channel.clone());
-        tokio::spawn(async move { wake.until_closed(wake.listen(&control, &channel)).await });
+        let _ = self.channel.set((connections.clone(), place.channel.clone()));
+        self.run(false);
+    }
+
+    /// Starts what does not run, on the caller's runtime.
+    fn run(self: &Arc<Self>, again: bool) {
+        if self.tells.load(Ordering::SeqCst) && self.hears.load(Ordering::SeqCst) {
+            return;
+        }
+        let (Some((connections, channel)), false, Ok(runtime)) = (self.channel.get(), self.is_closed(), Handle::try_current())
+        else {
+            return;
+        };
+        if !self.tells.swap(true, Ordering::SeqCst) {
+            // The task has it also if it never ran.
+            let task = Task { wake: Arc::clone(self), hears: false };
+            let (connections, channel) = (connections.clone(), channel.clone());
+            runtime.spawn(async move {
+                task.wake.until_closed(task.wake.tell(&connections, &channel)).await;
+            });
+        }
+        if !self.hears.swap(true, Ordering::SeqCst) {
+            let task = Task { wake: Arc::clone(self), hears: true };
+            let (connections, channel) = (connections.clone(), channel.clone());
+            runtime.spawn(async move {
+                task.wake.until_closed(task.wake.listen(&connections, &channel, again)).await;
+            });
+        }
     }
 
     async fn until_closed(&self, work: impl Future<Output = ()>) {
@@ -59,7 +111,8 @@ impl Wake {
     }
 
     /// This process has appended.
-    pub(super) fn appended(&self) {
+    pub(super) fn appended(self: &Arc<Self>) {
+        self.run(true);
         self.heard.send_modify(|heard| *heard += 1);
         self.untold.notify_one();
     }
@@ -81,11 +134,11 @@ impl Wake {
         }
     }
 
-    async fn listen(&self, connections: &Connections, channel: &str) {
-        let mut again = false;
+    async fn listen(&self, connections: &Connections, channel: &str, mut again: bool) {
         loop {
             match self.hear(connections, channel, again).await {
-                Ok(()) => return,
+                // Behind a pooler. The task stays, so that no other is started.
+                Ok(()) => std::future::pending().await,
                 Err(why) => {
                     // One that was there is gone.
                     if self.listening.swap(false, Ordering::Relaxed) {
@@ -126,7 +179,8 @@ impl Wake {
     }
 
     /// What has been heard, for [`changed`](Wake::changed) to wait for more.
-    pub(super) fn ear(&self) -> watch::Receiver<u64> {
+    pub(super) fn ear(self: &Arc<Self>) -> watch::Receiver<u64> {
+        self.run(true);
         let mut ear = self.heard.subscribe();
         ear.mark_unchanged();
         ear

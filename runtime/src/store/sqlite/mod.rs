@@ -32,7 +32,7 @@ use self::readers::Readers;
 use self::tables::Model;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
+    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys, ModelSpec, Parked,
     ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
@@ -115,6 +115,17 @@ impl Sqlite {
     fn model(&self, place: usize) -> Result<Arc<Model>, StoreError> {
         let models = Arc::clone(&self.models.read().unwrap_or_else(PoisonError::into_inner));
         models.get(place).cloned().ok_or_else(|| check::unknown_model(place))
+    }
+
+    /// Notes something of a model.
+    async fn note<T: Send + 'static>(
+        &self,
+        place: usize,
+        context: &'static str,
+        note: impl FnOnce(&Model, &Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let model = self.model(place)?;
+        self.engine()?.run(move |writer| writer.transaction(context, |connection| note(&model, connection))).await
     }
 
     /// Reads a model's table in one state of the file, in which it must have the form it had when it was prepared.
@@ -332,5 +343,23 @@ impl ReadModelStore for Sqlite {
         to: Position,
     ) -> Result<(), CommitError> {
         self.engine()?.run(move |writer| Ok(writer.commit_model(model, &changes, &parking, from, to))).await?
+    }
+
+    async fn start_feeding(&self, model: usize, epoch: u64) -> Result<EarlierOwner, StoreError> {
+        self.note(model, "taking over a read model", move |model, connection| model.start_feeding(connection, epoch)).await
+    }
+
+    async fn stop_feeding(&self, model: usize, epoch: u64) -> Result<(), StoreError> {
+        self.note(model, "giving a read model back", move |model, connection| model.stop_feeding(connection, epoch)).await
+    }
+
+    async fn mark_begun(&self, model: usize, event: &BegunEvent, forget: Option<Position>) -> Result<(), StoreError> {
+        let event = event.clone();
+        let mark = move |model: &Model, connection: &Connection| model.mark_begun(connection, &event, forget);
+        self.note(model, "noting an event that is folded", mark).await
+    }
+
+    async fn clear_begun(&self, model: usize, position: Position) -> Result<(), StoreError> {
+        self.note(model, "noting an event that is folded", move |model, connection| model.clear_begun(connection, position)).await
     }
 }

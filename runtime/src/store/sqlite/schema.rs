@@ -5,7 +5,7 @@ use rusqlite::Connection;
 /// `application_id` of a file of ours: `GEST` in ASCII.
 pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
 /// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`. Format 2
-/// kept no version of a key's hash, and no event beside a snapshot.
+/// kept no version of a key's hash, and no event beside a snapshot; it had no `gesta_begun`.
 pub(super) const FORMAT: u32 = 3;
 /// The first format whose snapshots name their last event.
 pub(super) const SNAPSHOTS_NAME_EVENTS: u32 = 3;
@@ -88,6 +88,19 @@ ALTER TABLE gesta_snapshots ADD COLUMN position INTEGER;
 ALTER TABLE gesta_snapshots ADD COLUMN event_id BLOB;
 ";
 
+/// The events whose folds have begun, and at position 0 the owner of a read model that has not ended in order.
+const BEGUN: &str = "
+CREATE TABLE IF NOT EXISTS gesta_begun (
+    table_name TEXT NOT NULL COLLATE NOCASE,
+    position INTEGER NOT NULL,
+    stream TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    build INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (table_name, position)
+) STRICT, WITHOUT ROWID;
+";
+
 /// The log as people read it: `SELECT * FROM gesta_log`. No code reads it.
 fn log_view() -> String {
     let recorded_at = as_text("e.recorded_at");
@@ -116,6 +129,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
         "BEGIN IMMEDIATE;
         {TABLES}
         {PARKED}
+        {BEGUN}
         {log_view}
         PRAGMA application_id = {APPLICATION_ID};
         PRAGMA user_version = {FORMAT};
@@ -127,7 +141,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn migrate(connection: &Connection, from: u32) -> rusqlite::Result<()> {
     let parked = if from < 2 { PARKED } else { "" };
     let columns = if from < 3 { FORMAT_3 } else { "" };
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {parked} {columns} PRAGMA user_version = {FORMAT}; COMMIT;"))
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {parked} {columns} {BEGUN} PRAGMA user_version = {FORMAT}; COMMIT;"))
 }
 
 /// Whether the file holds nothing at all, as SQLite sees it after it has undone what a crash left half done.

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::read::{ColumnKind, ColumnRole, Row, Value};
 use crate::store::sql::PutError;
-use crate::store::{Checkpoint, CommitError, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql};
+use crate::store::{BegunEvent, Checkpoint, CommitError, EarlierOwner, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql};
 
 const PUTTING: &str = "storing a row";
 
@@ -97,6 +97,7 @@ impl Model {
             stored => {
                 replaced = stored.map(|stored| stored.fingerprint);
                 connection.execute("DELETE FROM gesta_parked WHERE table_name = ?1", [table]).during(context)?;
+                connection.execute("DELETE FROM gesta_begun WHERE table_name = ?1", [table]).during(context)?;
                 connection.execute_batch(&self.definition()).during(context)?;
             }
         }
@@ -239,6 +240,63 @@ impl Model {
             }
         };
         done.map(drop).during("parking a stream")
+    }
+
+    /// Notes the owner; answers what is known of the one before.
+    pub(super) fn start_feeding(&self, connection: &Connection, epoch: u64) -> Result<EarlierOwner, StoreError> {
+        let (context, table) = ("taking over a read model", self.spec.table);
+        let sql = "SELECT position, stream, times, build, epoch FROM gesta_begun WHERE table_name = ?1 ORDER BY position";
+        let mut earlier = EarlierOwner::default();
+        {
+            let mut statement = connection.prepare_cached(sql).during(context)?;
+            let mut rows = statement.query([table]).during(context)?;
+            while let Some(row) = rows.next().during(context)? {
+                let position = counter(row, 0).during(context)?;
+                if position == 0 {
+                    earlier.died = counter(row, 4).during(context)? != epoch;
+                    continue;
+                }
+                let stream: String = row.get(1).during(context)?;
+                let stream = StreamName::parse(&stream)
+                    .map_err(|why| StoreError::Damaged(format!("an event that `{table}` has begun: {why}")))?;
+                let (times, build) = (row.get(2).during(context)?, row.get::<_, i64>(3).during(context)?.cast_unsigned());
+                earlier.begun.push(BegunEvent { position: Position::new(position), stream, times, build });
+            }
+        }
+        let sql = "INSERT OR REPLACE INTO gesta_begun (table_name, position, stream, times, build, epoch) \
+            VALUES (?1, 0, '', 0, 0, ?2)";
+        connection.prepare_cached(sql).and_then(|mut sql| sql.execute(params![table, number(epoch)])).during(context)?;
+        Ok(earlier)
+    }
+
+    pub(super) fn stop_feeding(&self, connection: &Connection, epoch: u64) -> Result<(), StoreError> {
+        let sql = "DELETE FROM gesta_begun WHERE table_name = ?1 AND position = 0 AND epoch = ?2";
+        let done = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(params![self.spec.table, number(epoch)]));
+        done.map(drop).during("giving a read model back")
+    }
+
+    pub(super) fn mark_begun(
+        &self,
+        connection: &Connection,
+        event: &BegunEvent,
+        forget: Option<Position>,
+    ) -> Result<(), StoreError> {
+        if let Some(position) = forget.filter(|position| *position != event.position) {
+            self.clear_begun(connection, position)?;
+        }
+        let sql = "INSERT OR REPLACE INTO gesta_begun (table_name, position, stream, times, build, epoch) \
+            VALUES (?1, ?2, ?3, ?4, ?5, 0)";
+        let BegunEvent { position, stream, times, build } = event;
+        let values = params![self.spec.table, number(position.get()), stream.as_str(), times, build.cast_signed()];
+        let done = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+        done.map(drop).during("noting an event that is folded")
+    }
+
+    pub(super) fn clear_begun(&self, connection: &Connection, position: Position) -> Result<(), StoreError> {
+        let sql = "DELETE FROM gesta_begun WHERE table_name = ?1 AND position = ?2";
+        let values = params![self.spec.table, number(position.get())];
+        let done = connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+        done.map(drop).during("noting an event that is folded")
     }
 
     /// The rows a query asks for.
