@@ -438,6 +438,18 @@ pub enum Failure {
         /// The key.
         key: String,
     },
+    /// A newer build stored the idempotency key, and this one can't compare the commands. Nothing was stored.
+    #[error(
+        "the key `{key}` was used on `{stream}` before, by a newer build: its hash has version {hash_version}; deploy that build here"
+    )]
+    NewerKey {
+        /// The stream.
+        stream: StreamName,
+        /// The key.
+        key: String,
+        /// The version of its hash.
+        hash_version: u8,
+    },
     /// The id can't be part of a stream's name. Nothing was stored.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
@@ -560,9 +572,9 @@ impl Failure {
     pub fn is_unknown_outcome(&self) -> bool {
         matches!(self, Failure::UnknownOutcome(_))
     }
-    /// Whether a stored event is newer than this build, so that this build is to be replaced by one that knows it.
+    /// Whether a stored event, or a key, is newer than this build, so that this build is to be replaced by one that knows it.
     pub fn is_newer_build_needed(&self) -> bool {
-        matches!(self, Failure::NewerBuildNeeded(_))
+        matches!(self, Failure::NewerBuildNeeded(_) | Failure::NewerKey { .. })
     }
 }
 

@@ -16,10 +16,10 @@ use super::held::{Decider, DueSnapshot, Given, Held, HeldStream, One, Outcome, U
 use super::hook::Proposed;
 use super::load::History;
 use super::options::{Options, said_beside};
+use super::repeat::KeyedCommands;
 use super::{App, Inner};
 use crate::error::{ExecuteError, Failure, ProjectionError, StoreError, panic_message};
-use crate::schema::Fingerprint;
-use crate::store::{Append, AppendError, Appended, KeyRecord, NewKey, StreamAppend};
+use crate::store::{Append, AppendError, Appended, KeyRecord, StreamAppend};
 use crate::{Aggregate, Command, CommandInfo, Handle, InvalidId, Position, Recorded, StreamName, Version};
 
 /// What a command led to.
@@ -129,7 +129,7 @@ impl Inner {
         if !self.hooks.is_empty() {
             Box::pin(self.ask_hook(&info, decider.as_any(), stream, &options)).await?;
         }
-        let key = self.new_key(&info, |payload| decider.encode(payload), &options)?;
+        let key = self.keyed(decider, &options)?;
         if let Some(key) = &key
             && info.services().next().is_some()
             && let Some(record) = self.find_key(stream, key).await?
@@ -165,7 +165,7 @@ impl Inner {
         stream: &StreamName,
         decider: &D,
         given: &Given,
-        key: Option<&NewKey>,
+        key: Option<&KeyedCommands>,
     ) -> Result<Attempt<A>, ExecuteError<D::Error>> {
         let lease = self.lease(stream).await?;
         let mut held = Box::new(Held::<A>::open(self, lease).await?);
@@ -185,7 +185,7 @@ impl Inner {
             }
         }
         if let Some(key) = key {
-            held.hold_key(key.clone());
+            held.hold_key(key.stored());
         }
         if !held.has_news() {
             let stale = held.was_stale(self).await?;
@@ -257,34 +257,14 @@ impl Inner {
         Ok(())
     }
 
-    /// The key of a command, with the hash of what is commanded.
-    pub(crate) fn new_key(
-        &self,
-        info: &CommandInfo,
-        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), crate::EncodeError>,
-        options: &Options,
-    ) -> Result<Option<NewKey>, Failure> {
-        let Some(key) = options.key.clone() else { return Ok(None) };
-        if self.store.keys.is_none() {
-            return Err(StoreError::Unsupported("idempotency keys").into());
-        }
-        StreamName::check_id(&key).map_err(Failure::InvalidKey)?;
-        let mut payload = Vec::with_capacity(128);
-        encode(&mut payload).map_err(|why| Failure::Unwritable { event: info.name, why })?;
-        let command_hash = Fingerprint::new().bytes(info.name.as_bytes()).bytes(&payload).finish();
-        Ok(Some(NewKey { key, command_hash }))
-    }
-
-    pub(crate) async fn find_key(&self, stream: &StreamName, key: &NewKey) -> Result<Option<KeyRecord>, Failure> {
-        match &self.store.keys {
-            Some(keys) => Ok(keys.find_key(stream, &key.key).await?),
-            None => Ok(None),
-        }
-    }
-
     /// The answer to a key that was used before: what its first use led to, read from the store.
-    async fn repeated<A: Aggregate>(&self, stream: &StreamName, key: &NewKey, record: KeyRecord) -> Result<Done<A>, Failure> {
-        check_key(stream, key, &record)?;
+    async fn repeated<A: Aggregate>(
+        &self,
+        stream: &StreamName,
+        key: &KeyedCommands,
+        record: KeyRecord,
+    ) -> Result<Done<A>, Failure> {
+        key.check(stream, &record)?;
         let history = History::<A>::new(self.store.clone(), stream.clone(), record.before, record.after);
         let events = if record.before == record.after { Vec::new() } else { history.all().await? };
         Ok(Done { version: record.after, position: record.position, events, repeated: true })
@@ -423,13 +403,6 @@ impl Drop for Appending<'_, '_> {
 
 /// How often one append is sent while its outcome stays unknown, or inline models are behind.
 const APPENDS_MAX: u32 = 3;
-
-pub(crate) fn check_key(stream: &StreamName, key: &NewKey, record: &KeyRecord) -> Result<(), Failure> {
-    if record.command_hash == key.command_hash {
-        return Ok(());
-    }
-    Err(Failure::KeyReused { stream: stream.clone(), key: key.key.to_string() })
-}
 
 /// What became of an append.
 pub(crate) enum Stored {

@@ -16,6 +16,7 @@ use super::Inner;
 use super::cache::{Cached, Lease};
 use super::load::{self, Entry, Refreshed, Until};
 use super::options::{Options, surround};
+use super::replay::{Before, lease_of_nothing};
 use crate::command::{Cause, Env};
 use crate::error::{Failure, LoadError, panic_message};
 use crate::event::EventInfo;
@@ -31,6 +32,10 @@ pub(crate) trait Decider<A: Aggregate>: Send + Sync {
     type Error: Send + 'static;
     fn info(&self) -> CommandInfo;
     fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError>;
+    /// Whether the command in a written form is equal to this one.
+    fn is_read_from(&self, written: &[u8]) -> bool;
+    /// The command in a written form, written again.
+    fn rewritten(&self, written: &[u8]) -> Option<Vec<u8>>;
     fn as_any(&self) -> &(dyn Any + Send + Sync);
     fn decide<'a>(
         &self,
@@ -49,6 +54,14 @@ impl<C: Command> Decider<C::Aggregate> for One<C> {
     }
     fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.0.encode(payload)
+    }
+    fn is_read_from(&self, written: &[u8]) -> bool {
+        C::decode(written).is_ok_and(|command| command == self.0)
+    }
+    fn rewritten(&self, written: &[u8]) -> Option<Vec<u8>> {
+        let mut payload = Vec::new();
+        C::decode(written).ok()?.encode(&mut payload).ok()?;
+        Some(payload)
     }
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
         &self.0
@@ -76,6 +89,15 @@ impl<A: Dispatch<E>, E: Send + 'static> Decider<A> for AnyOf<A::Command, E> {
     fn encode(&self, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.command.encode(payload)
     }
+    fn is_read_from(&self, written: &[u8]) -> bool {
+        let read = A::Command::decode(self.command.info().name, written);
+        read.is_some_and(|read| read.is_ok_and(|command| command == self.command))
+    }
+    fn rewritten(&self, written: &[u8]) -> Option<Vec<u8>> {
+        let mut payload = Vec::new();
+        A::Command::decode(self.command.info().name, written)?.ok()?.encode(&mut payload).ok()?;
+        Some(payload)
+    }
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
         self.command.as_any()
     }
@@ -90,6 +112,8 @@ impl<A: Dispatch<E>, E: Send + 'static> Decider<A> for AnyOf<A::Command, E> {
 
 /// What is the same on each attempt at a command.
 pub(crate) struct Given {
+    /// The time that handlers see, where it is not the clock's.
+    pub(crate) now: Option<Timestamp>,
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) cause: Cause,
     pub(crate) command_id: Uuid,
@@ -109,7 +133,7 @@ impl Given {
             // A service may execute commands of its own, which belong to the same chain.
             cause.correlation_id = cause.correlation_id.or(Some(command_id));
         }
-        Given { occurred_at: options.occurred_at, cause, command_id }
+        Given { now: None, occurred_at: options.occurred_at, cause, command_id }
     }
 }
 
@@ -166,6 +190,13 @@ impl<A: Aggregate> Held<A> {
         Ok(Held { lease, entry, base, from_cache, planned: Vec::new(), encoded: Vec::new(), key: None })
     }
 
+    /// The state as it was before an append, to decide on and never to store.
+    pub(crate) async fn open_before(app: &Inner, stream: &StreamName, before: Before) -> Result<Self, Failure> {
+        let entry = Box::new(Box::pin(load::load(&app.store, stream, Until::Before(before))).await?);
+        let (lease, base) = (lease_of_nothing(stream), entry.version);
+        Ok(Held { lease, entry, base, from_cache: false, planned: Vec::new(), encoded: Vec::new(), key: None })
+    }
+
     /// Lets the handler decide, and applies what it decided on.
     pub(crate) async fn decide<D: Decider<A>>(
         &mut self,
@@ -178,7 +209,7 @@ impl<A: Aggregate> Held<A> {
             // It can't be asked twice, so it must not be asked about the past.
             self.refresh(app).await?;
         }
-        let now = app.clock.now();
+        let now = given.now.unwrap_or_else(|| app.clock.now());
         let context = Context {
             stream: self.lease.stream().clone(),
             version: self.entry.version,

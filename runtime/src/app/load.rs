@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use uuid::Uuid;
 
 use super::App;
+use super::replay::Before;
 use crate::aggregate::decode;
 use crate::error::{LoadError, StoreError, Unreadable, UnreadableEvent, panic_message};
 use crate::store::{Snapshot, Store, StoredEvent};
@@ -142,6 +143,8 @@ pub(crate) enum Until {
     Head,
     Version(Version),
     Time(Timestamp),
+    /// As the log was before an append.
+    Before(Before),
 }
 
 impl Until {
@@ -150,6 +153,7 @@ impl Until {
             Until::Head => false,
             Until::Version(version) => event.version > version,
             Until::Time(time) => event.recorded_at > time,
+            Until::Before(before) => before.is_past(event),
         }
     }
     fn allows(self, snapshot: &Snapshot) -> bool {
@@ -158,6 +162,8 @@ impl Until {
             Until::Version(version) => snapshot.version <= version,
             // `recorded_at` never goes back within a stream.
             Until::Time(time) => snapshot.recorded_at <= time,
+            // A snapshot tells no position.
+            Until::Before(_) => false,
         }
     }
 }
@@ -412,10 +418,13 @@ impl<A: Aggregate> History<A> {
 impl App {
     /// The state of an aggregate now, from its events; [`Stage::Absent`] where nothing has happened.
     ///
+    /// In the closure of a [unit of work](App::unit) that is compared with an earlier one by its key, the state that one saw.
+    ///
     /// # Errors
     /// [`LoadError`] where an event can't be read, or the store failed.
     pub async fn load<A: Aggregate>(&self, id: &A::Id) -> Result<Loaded<A>, LoadError> {
-        self.load_until(id, Until::Head).await
+        let until = self.inner.replayed().map_or(Until::Head, Until::Before);
+        self.load_until(id, until).await
     }
 
     /// The state of an aggregate as it was at a version, so after that many events.

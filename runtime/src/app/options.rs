@@ -84,6 +84,11 @@ macro_rules! said_beside {
         /// A key that makes the command safe to repeat: its first success is the answer to every repeat, and nothing is
         /// stored again. Its scope is the aggregate; the same key with another command or other data is
         /// [`Failure::KeyReused`](crate::Failure::KeyReused). At most 255 bytes.
+        ///
+        /// Commands are compared by what they mean: maps, sets and fields have no order, and a field that holds nothing or its
+        /// default says the same as no field, so a repeat may also come before and after a deploy that adds such a field. The
+        /// store keeps a hash of 64 bits, which finds mistakes; it is no proof against a client that searches for two commands
+        /// with one hash. Such a client can only repeat its own key.
         pub fn idempotency_key(mut self, key: impl Into<std::sync::Arc<str>>) -> Self {
             self.$options.key = Some(key.into());
             self

@@ -16,13 +16,15 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, Notify};
 
 use super::cache::Lease;
-use super::execute::{Stored, check_key};
+use super::execute::Stored;
 use super::held::{Decider, Given, Held, HeldStream, One, Undecided, derived_id};
 use super::load::{Known, Met};
 use super::options::{Options, said_beside};
+use super::repeat::KeyedCommands;
+use super::replay::Before;
 use super::{App, Inner};
 use crate::error::{Failure, UnitError};
-use crate::store::{KeyRecord, NewKey};
+use crate::store::KeyRecord;
 use crate::{Aggregate, Command, CommandInfo, Handle, Position, Refusal, StoreError, StreamName, Uuid, Version};
 
 /// What a unit of work led to.
@@ -38,10 +40,9 @@ pub struct UnitDone {
 }
 
 impl UnitDone {
-    /// The answer to a key that was used before.
-    fn repeated(stream: &StreamName, key: &NewKey, record: KeyRecord) -> Result<Self, Failure> {
-        check_key(stream, key, &record)?;
-        Ok(UnitDone { position: record.position, versions: Vec::new(), repeated: true })
+    /// The answer to a key that was used before, for the same commands.
+    fn repeated(record: &KeyRecord) -> Self {
+        UnitDone { position: record.position, versions: Vec::new(), repeated: true }
     }
 }
 
@@ -92,7 +93,11 @@ impl App {
     /// Everything else than a refusal by the domain ends the unit without coming back to the closure, so the error type
     /// of the closure only has to know the domain's refusals.
     ///
-    /// An idempotency key is kept with the aggregate of the unit's first command, and held against that command.
+    /// An idempotency key is kept with the aggregate of the unit's first command, and stands for all of its commands, also those
+    /// that were refused and those that led to no event. At a repeat the closure runs again, if need be once more on the states that
+    /// the first use saw: its commands are decided on them and [`load`](App::load) answers them, so that it comes to the same
+    /// commands whatever happened since. Where it does not, the answer is [`Failure::KeyReused`]; so a closure with a key should
+    /// look at nothing else that changes, such as a read model or the time.
     ///
     /// # Errors
     /// [`UnitError`]; nothing was stored, except where it is [`Failure::UnknownOutcome`].
@@ -167,6 +172,8 @@ struct Run {
     options: Options,
     /// Made when somebody asks for it.
     id: Arc<OnceLock<Uuid>>,
+    /// It is compared with a first use of its key, before which the log was so.
+    replay: Option<Before>,
     /// One command at a time.
     state: Mutex<State>,
     stopped: Notify,
@@ -175,12 +182,14 @@ struct Run {
 struct State {
     /// Taken beforehand, in the order of names, and not yet used.
     taken: BTreeMap<StreamName, Lease>,
+    /// In a replay, those that a service has had its part in: their states are not known from there on.
+    assumed: BTreeSet<StreamName>,
     /// Those that had a command; the one that had the last stands last.
     held: Vec<Box<dyn HeldStream>>,
     given: Option<Given>,
     /// How many commands came this far.
     commands: u64,
-    key: Option<(StreamName, NewKey)>,
+    key: Option<(StreamName, KeyedCommands)>,
     /// A handler ran that must not run again by itself.
     ran_for_good: bool,
     /// Why the closure is not polled again.
@@ -193,7 +202,7 @@ enum Stop {
     /// This aggregate is busy.
     Busy(StreamName),
     /// The key was used before.
-    Repeated(UnitDone),
+    KeyUsed(KeyRecord),
     Failed(Failure),
 }
 
@@ -236,6 +245,28 @@ impl<E> From<Failure> for Step<E> {
 }
 
 impl Run {
+    fn new(
+        app: &Arc<Inner>,
+        options: &Options,
+        id: &Arc<OnceLock<Uuid>>,
+        taken: BTreeMap<StreamName, Lease>,
+        replay: Option<Before>,
+    ) -> Arc<Self> {
+        let state = State {
+            taken,
+            assumed: BTreeSet::new(),
+            held: Vec::new(),
+            given: None,
+            commands: 0,
+            key: None,
+            ran_for_good: false,
+            stop: None,
+            busy: false,
+        };
+        let (app, options, id) = (app.clone(), options.clone(), Arc::clone(id));
+        Arc::new(Run { app, options, id, replay, state: Mutex::new(state), stopped: Notify::new() })
+    }
+
     /// The unit's id, the same in each of its runs.
     fn id(&self) -> Uuid {
         *self.id.get_or_init(|| self.app.ids.next(self.app.clock.now()))
@@ -244,11 +275,12 @@ impl Run {
     /// What is given for the next command: all of the first one's, but an id of its own, which is the same in each run.
     fn given<'s>(&self, state: &'s mut State, info: &CommandInfo) -> &'s Given {
         let given = state.given.as_mut().expect("the first command sets it");
+        given.now = self.replay.and_then(|before| before.now());
         state.commands += 1;
         if !info.needs.is_empty() {
             let number = state.commands.to_le_bytes();
             given.command_id = match &state.key {
-                Some((first, key)) => derived_id(&[first.as_str().as_bytes(), key.key.as_bytes(), &number]),
+                Some((first, key)) => derived_id(&[first.as_str().as_bytes(), key.key().as_bytes(), &number]),
                 None => derived_id(&[self.id().as_bytes(), &number]),
             };
         }
@@ -265,21 +297,33 @@ impl Run {
         let info = decider.info();
         app.ask_hook(&info, decider.as_any(), stream, &self.options).await?;
         if state.given.is_none() {
-            let key = app.new_key(&info, |payload| decider.encode(payload), &self.options)?;
-            state.key = key.map(|key| (stream.clone(), key));
+            state.key = app.keyed(decider, &self.options)?.map(|key| (stream.clone(), key));
             state.given = Some(Given::new(&info, stream, &self.options, || self.id()));
+        } else if let Some((_, key)) = &mut state.key {
+            key.add(stream, decider)?;
         }
-        if info.services().next().is_some()
+        let asks_services = info.services().next().is_some();
+        if asks_services
+            && self.replay.is_none()
             && let Some((first, key)) = &state.key
             && let Some(record) = app.find_key(first, key).await?
         {
             // A service must not act again for a unit that was carried out.
-            return Err(Step::Stopped(Stop::Repeated(UnitDone::repeated(first, key, record)?)));
+            return Err(Step::Stopped(Stop::KeyUsed(record)));
         }
-        let mut held = match state.take_held::<A>(stream) {
-            Some(held) => held,
-            None => Box::new(Held::<A>::open(app, state.lease(app, stream).await.map_err(Step::Stopped)?).await?),
+        let mut held = match (state.take_held::<A>(stream), self.replay) {
+            (Some(held), _) => held,
+            (None, Some(before)) => Box::new(Held::<A>::open_before(app, stream, before).await?),
+            (None, None) => Box::new(Held::<A>::open(app, state.lease(app, stream).await.map_err(Step::Stopped)?).await?),
         };
+        if self.replay.is_some() && (asks_services || state.assumed.contains(stream)) {
+            // The service acted at the first use, and what it answered is not known.
+            state.assumed.insert(stream.clone());
+            let version = held.version();
+            state.held.push(held);
+            state.busy = false;
+            return Ok(version);
+        }
         state.ran_for_good |= !info.runs_again();
         let given = self.given(&mut state, &info);
         let decided = held.decide(app, decider, given).await;
@@ -329,6 +373,7 @@ impl Inner {
             let again = match self.run_unit(&mut work, &options, &id, &needed).await? {
                 RunEnd::Done(done) => return Ok(done),
                 RunEnd::Rejected(error) => return Err(UnitError::Rejected(error)),
+                RunEnd::KeyUsed(used) => return Ok(Box::pin(self.settle_use(&mut work, &options, &id, *used)).await?),
                 RunEnd::Busy { stream, needed: used, may_run_again } => {
                     needed.extend(used);
                     // A new one each time, so this ends; it does not count as being slower than others.
@@ -342,6 +387,44 @@ impl Inner {
                 tracing::warn!(%stream, attempts, "a unit of work met a conflict");
                 return Err(Failure::Conflict { stream, attempts: attempts.max(1) }.into());
             }
+        }
+    }
+
+    /// The answer to a key that was used before: whether the closure gives the commands of the first use, as the log was then.
+    async fn settle_use<E, F, W>(
+        self: &Arc<Self>,
+        work: &mut F,
+        options: &Options,
+        id: &Arc<OnceLock<Uuid>>,
+        used: Use,
+    ) -> Result<UnitDone, Failure>
+    where
+        F: FnMut(Unit) -> W,
+        W: Future<Output = Result<(), E>>,
+    {
+        let Use { stream, key, record, complete } = used;
+        let is_use = key.is_use(&stream, &record)?;
+        // Of the first version of hashes the first command is all that is known.
+        if record.hash_version == 1 || (complete && is_use) {
+            return if is_use { Ok(UnitDone::repeated(&record)) } else { Err(key.reused(&stream)) };
+        }
+        let before = self.before_use(&stream, &record).await?;
+        let run = Run::new(self, options, id, BTreeMap::new(), Some(before));
+        let busy = tokio::select! {
+            biased;
+            () = run.stopped.notified() => false,
+            _ = self.replaying(before, work(Unit { run: run.clone() })) => run.state.lock().await.busy,
+        };
+        let mut state = run.state.lock().await;
+        state.busy = true;
+        match state.stop.take() {
+            Some(Stop::Failed(failure)) => return Err(failure),
+            _ if busy => return Err(Failure::Abandoned),
+            _ => {}
+        }
+        match &state.key {
+            Some((first, given)) if *first == stream && given.is_use(&stream, &record)? => Ok(UnitDone::repeated(&record)),
+            _ => Err(key.reused(&stream)),
         }
     }
 
@@ -360,10 +443,7 @@ impl Inner {
         for stream in needed {
             taken.insert(stream.clone(), self.lease(stream).await?);
         }
-        let state =
-            State { taken, held: Vec::new(), given: None, commands: 0, key: None, ran_for_good: false, stop: None, busy: false };
-        let (options, id, state) = (options.clone(), Arc::clone(id), Mutex::new(state));
-        let run = Arc::new(Run { app: self.clone(), options, id, state, stopped: Notify::new() });
+        let run = Run::new(self, options, id, taken, None);
         let answer = tokio::select! {
             biased;
             () = run.stopped.notified() => None,
@@ -383,7 +463,7 @@ impl Inner {
                 held.into_iter().for_each(HeldStream::unchanged);
                 Ok(RunEnd::Busy { stream, needed, may_run_again: !ran_for_good })
             }
-            (Some(Stop::Repeated(done)), _) => Ok(RunEnd::Done(done)),
+            (Some(Stop::KeyUsed(record)), _) => Ok(RunEnd::used(key, record, false)),
             (Some(Stop::Failed(failure)), _) => Err(failure),
             (None, Some(Ok(()))) if busy => Err(Failure::Abandoned),
             (None, Some(Ok(()))) => self.store_unit(held, key, given, !ran_for_good).await,
@@ -395,14 +475,16 @@ impl Inner {
     async fn store_unit<E>(
         &self,
         mut held: Vec<Box<dyn HeldStream>>,
-        key: Option<(StreamName, NewKey)>,
+        key: Option<(StreamName, KeyedCommands)>,
         given: Option<Given>,
         may_run_again: bool,
     ) -> Result<RunEnd<E>, Failure> {
         if let Some((stream, key)) = &key
-            && let Some(held) = held.iter_mut().find(|held| held.stream() == stream)
+            && let Some(at) = held.iter().position(|held| held.stream() == stream)
         {
-            held.hold_key(key.clone());
+            held[at].hold_key(key.stored());
+            // First, so that its first event is the append's: see `replay`.
+            held[..=at].rotate_right(1);
         }
         let (mut news, rest): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.has_news());
         if let Some(moved) = self.release(rest).await? {
@@ -432,10 +514,7 @@ impl Inner {
                 Ok(RunEnd::Done(UnitDone { position: appended.position, versions, repeated: false }))
             }
             Stored::Conflict => Ok(RunEnd::Conflict(news[0].stream().clone(), may_run_again)),
-            Stored::KeyTaken(record) => {
-                let (stream, key) = key.expect("a key is taken only where one was given");
-                Ok(RunEnd::Done(UnitDone::repeated(&stream, &key, record)?))
-            }
+            Stored::KeyTaken(record) => Ok(RunEnd::used(key, record, true)),
         }
     }
 
@@ -443,15 +522,15 @@ impl Inner {
     async fn refuse_unit<E>(
         &self,
         held: Vec<Box<dyn HeldStream>>,
-        key: Option<(StreamName, NewKey)>,
+        key: Option<(StreamName, KeyedCommands)>,
         error: E,
         may_run_again: bool,
     ) -> Result<RunEnd<E>, Failure> {
         let moved = self.release(held).await?;
-        if let Some((stream, key)) = key
-            && let Some(record) = self.find_key(&stream, &key).await?
+        if let Some((stream, used)) = &key
+            && let Some(record) = self.find_key(stream, used).await?
         {
-            return Ok(RunEnd::Done(UnitDone::repeated(&stream, &key, record)?));
+            return Ok(RunEnd::used(key, record, false));
         }
         match moved {
             Some(stream) => Ok(RunEnd::Conflict(stream, may_run_again)),
@@ -504,4 +583,21 @@ enum RunEnd<E> {
     },
     /// Others stored something first; whether the closure may run again.
     Conflict(StreamName, bool),
+    KeyUsed(Box<Use>),
+}
+
+/// A key that was used before, with the commands that the closure gave now.
+struct Use {
+    stream: StreamName,
+    key: KeyedCommands,
+    record: KeyRecord,
+    /// The closure came to its end, so these are all of its commands.
+    complete: bool,
+}
+
+impl<E> RunEnd<E> {
+    fn used(key: Option<(StreamName, KeyedCommands)>, record: KeyRecord, complete: bool) -> Self {
+        let (stream, key) = key.expect("a key is found only where one was given");
+        RunEnd::KeyUsed(Box::new(Use { stream, key, record, complete }))
+    }
 }

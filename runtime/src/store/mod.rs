@@ -90,7 +90,7 @@ pub struct StreamAppend {
     pub expected_event: Option<Uuid>,
     /// The events, to become versions `expected + 1`, `expected + 2`, ...
     pub events: Vec<NewEvent>,
-    /// An idempotency key of the command, with the hash of what was commanded.
+    /// An idempotency key of the command, with a hash of the command.
     pub key: Option<NewKey>,
 }
 
@@ -114,15 +114,22 @@ pub struct NewEvent {
 pub struct NewKey {
     /// The key; its scope is the stream.
     pub key: Arc<str>,
-    /// A hash of the command's name and payload.
+    /// A hash of the command, or of all commands of a unit of work.
     pub command_hash: u64,
+    /// The version of the algorithm that made the hash; a store keeps it and looks no further.
+    pub hash_version: u8,
 }
+
+/// The version of the algorithm by which this build hashes commands. Version 1 is that of the builds that stored no version.
+pub const HASH_VERSION: u8 = 2;
 
 /// A stored idempotency key: what its first use led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRecord {
-    /// A hash of the command's name and payload.
+    /// A hash of the command, or of all commands of a unit of work.
     pub command_hash: u64,
+    /// The version of the algorithm that made the hash.
+    pub hash_version: u8,
     /// The stream's version before the command.
     pub before: Version,
     /// The stream's version after it.

@@ -104,8 +104,8 @@ enum Answer {
 struct Modelled {
     stage: Stage<(i64, u32)>,
     version: u64,
-    /// By key: the order, and how it was answered.
-    keys: HashMap<u8, (Order, u64, usize)>,
+    /// By key: the order, to whom it was a transfer, and how it was answered.
+    keys: HashMap<u8, (Order, Option<usize>, u64, usize)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -162,9 +162,13 @@ impl Model {
     }
 
     fn execute(&mut self, account: usize, order: Order, key: Option<u8>) -> Answer {
-        if let Some((first, version, events)) = key.and_then(|key| self.accounts[account].keys.get(&key)) {
+        if let Some((first, to, version, events)) = key.and_then(|key| self.accounts[account].keys.get(&key)) {
             let (version, events) = (*version, *events);
-            return if *first == order { Answer::Done { version, events, repeated: true } } else { Answer::KeyReused };
+            return if (*first, *to) == (order, None) {
+                Answer::Done { version, events, repeated: true }
+            } else {
+                Answer::KeyReused
+            };
         }
         match self.decide(account, order) {
             Err(refusal) => Answer::Refused(refusal),
@@ -172,7 +176,7 @@ impl Model {
                 self.apply(account, order, &events);
                 let version = self.accounts[account].version;
                 if let Some(key) = key {
-                    self.accounts[account].keys.insert(key, (order, version, events.len()));
+                    self.accounts[account].keys.insert(key, (order, None, version, events.len()));
                 }
                 Answer::Done { version, events: events.len(), repeated: false }
             }
@@ -180,8 +184,8 @@ impl Model {
     }
 
     fn transfer(&mut self, from: usize, to: usize, amount: i64, key: Option<u8>) -> Answer {
-        if let Some((first, ..)) = key.and_then(|key| self.accounts[from].keys.get(&key)) {
-            let same = *first == Order::Withdraw(amount);
+        if let Some((first, first_to, ..)) = key.and_then(|key| self.accounts[from].keys.get(&key)) {
+            let same = (*first, *first_to) == (Order::Withdraw(amount), Some(to));
             return if same { Answer::Done { version: 0, events: 0, repeated: true } } else { Answer::KeyReused };
         }
         let mut after = self.clone();
@@ -193,7 +197,7 @@ impl Model {
         }
         if let Some(key) = key {
             let version = after.accounts[from].version;
-            after.accounts[from].keys.insert(key, (Order::Withdraw(amount), version, usize::from(from == to) + 1));
+            after.accounts[from].keys.insert(key, (Order::Withdraw(amount), Some(to), version, usize::from(from == to) + 1));
         }
         *self = after;
         Answer::Done { version: 0, events: 0, repeated: false }

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use gesta::read::{Row, Value};
 use gesta::store::contract::{self, Case, Offers, Outcome, Subject};
 use gesta::store::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, Parked,
-    ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent,
-    StoredType, StreamAppend, Visit, memory,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, HASH_VERSION, KeyRecord, Keys, ModelSpec,
+    Parked, ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store,
+    StoredEvent, StoredType, StreamAppend, Visit, memory,
 };
 use gesta::{Position, StoreError, StreamName, Timestamp, Uuid, Version};
 
@@ -59,6 +59,8 @@ mutants! {
     KeyOfARefusedAppend => a_refused_append_keeps_no_key,
     /// The key is not stored with its append.
     KeyForgotten => a_key_is_kept_with_what_it_led_to,
+    /// The version of a key's hash is not stored.
+    HashVersionForgotten => a_key_keeps_the_version_of_its_hash,
     /// Versions are looked at before keys are.
     KeyAfterVersion => a_key_that_is_taken_is_told_before_versions_are_looked_at,
     /// A key is one and the same on all streams.
@@ -449,7 +451,13 @@ impl EventLog for Mutant {
 impl Keys for Mutant {
     async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
         let everywhere = self.kept.lock().expect("whole").keys.get(key).copied();
-        if everywhere.is_some() { Ok(everywhere) } else { self.keys().find_key(stream, key).await }
+        let mut found = if everywhere.is_some() { everywhere } else { self.keys().find_key(stream, key).await? };
+        if let Some(record) = &mut found
+            && self.is(Fault::HashVersionForgotten)
+        {
+            record.hash_version = HASH_VERSION;
+        }
+        Ok(found)
     }
 }
 

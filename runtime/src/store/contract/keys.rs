@@ -6,10 +6,10 @@ use tokio::sync::Barrier;
 
 use super::kit::*;
 use crate::event::{Position, Version};
-use crate::store::{AppendError, KeyRecord};
+use crate::store::{AppendError, HASH_VERSION, KeyRecord};
 
 fn record(command_hash: u64, before: u64, after: u64, position: Position) -> KeyRecord {
-    KeyRecord { command_hash, before: Version::new(before), after: Version::new(after), position }
+    KeyRecord { command_hash, hash_version: HASH_VERSION, before: Version::new(before), after: Version::new(after), position }
 }
 
 pub(super) async fn a_key_is_kept_with_what_it_led_to(ground: &Ground<'_>) -> Checked {
@@ -28,6 +28,35 @@ pub(super) async fn a_key_is_kept_with_what_it_led_to(ground: &Ground<'_>) -> Ch
         same!(told, (name.clone(), kept), "what its first use led to");
     }
     same!(everything(&store).await?.len(), 2 + 7 * 3, "the number of events");
+    Ok(())
+}
+
+pub(super) async fn a_key_keeps_the_version_of_its_hash(ground: &Ground<'_>) -> Checked {
+    let store = ground.store().await;
+    let name = stream("1");
+    for (at, hash_version) in (0..).zip([1, 2, 3, u8::MAX]) {
+        let key = format!("version {hash_version}");
+        let mut part = with_key(part(&name, at, 1), &key, at);
+        part.key.iter_mut().for_each(|key| key.hash_version = hash_version);
+        let done = store.log.append(append(vec![part.clone()])).await?;
+        let kept = KeyRecord { hash_version, ..record(at, at, at + 1, done.position) };
+        same!(find_key(&store, &name, &key).await?, Some(kept), "a key with a hash of version {hash_version}");
+        let told = matching!(store.log.append(append(vec![part])).await, Err(AppendError::KeyTaken { record, .. }) => record, "it again");
+        same!(told, kept, "what its first use led to");
+    }
+    // Of several appends in one batch each has its own.
+    let several = (0..8u8).map(|n| {
+        let (store, name) = (store.clone(), stream(&format!("several {n}")));
+        async move {
+            let mut part = with_key(part(&name, 0, 1), "key", n.into());
+            part.key.iter_mut().for_each(|key| key.hash_version = n + 1);
+            store.log.append(append(vec![part])).await?;
+            find_key(&store, &name, "key").await
+        }
+    });
+    for (n, found) in (0..8u8).zip(futures_util::future::join_all(several).await) {
+        same!(found?.map(|record| record.hash_version), Some(n + 1), "the version of the key {n}");
+    }
     Ok(())
 }
 

@@ -10,8 +10,8 @@ use super::{Offers, Subject};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{
-    Append, AppendError, Appended, CommitError, KeyRecord, NewEvent, NewKey, ReadModelStore, Snapshot, Store, StoredEvent,
-    StreamAppend,
+    Append, AppendError, Appended, CommitError, HASH_VERSION, KeyRecord, NewEvent, NewKey, ReadModelStore, Snapshot, Store,
+    StoredEvent, StreamAppend,
 };
 use crate::{StreamName, Timestamp};
 
@@ -128,7 +128,7 @@ pub(super) fn part(stream: &StreamName, expected: u64, events: usize) -> StreamA
 }
 
 pub(super) fn with_key(mut part: StreamAppend, key: &str, command_hash: u64) -> StreamAppend {
-    part.key = Some(NewKey { key: key.into(), command_hash });
+    part.key = Some(NewKey { key: key.into(), command_hash, hash_version: HASH_VERSION });
     part
 }
 

@@ -272,6 +272,7 @@ cases! {
     }
     keys {
         a_key_is_kept_with_what_it_led_to [keys],
+        a_key_keeps_the_version_of_its_hash [keys],
         a_key_that_is_taken_is_told_before_versions_are_looked_at [keys],
         a_key_is_kept_without_events [keys],
         a_key_belongs_to_its_stream [keys],

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use self::tables::Models;
 use super::{
-    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, Parked,
-    ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store, StoredEvent,
-    StoredType, StreamAppend, Visit, check,
+    Append, AppendError, Appended, Capabilities, Checkpoint, CommitError, EventLog, KeyRecord, Keys, ModelSpec, NewEvent, NewKey,
+    Parked, ParkingChange, Placed, Prepared, ReadModelStore, RowChange, RowQuery, RowSet, Snapshot, SnapshotStore, Store,
+    StoredEvent, StoredType, StreamAppend, Visit, check,
 };
 use crate::error::StoreError;
 use crate::event::{Position, Version};
@@ -257,7 +257,8 @@ impl State {
         let stream = self.streams.entry(part.stream.clone()).or_default();
         if let Some(new) = part.key {
             let after = Version::new(part.expected.get() + part.events.len() as u64);
-            let record = KeyRecord { command_hash: new.command_hash, before: part.expected, after, position };
+            let NewKey { command_hash, hash_version, .. } = new;
+            let record = KeyRecord { command_hash, hash_version, before: part.expected, after, position };
             stream.keys.insert(new.key, record);
         }
         for event in part.events {

@@ -106,7 +106,7 @@ impl Statements {
             ),
             many: [[many(false, false), many(false, true)], [many(true, false), many(true, true)]],
             find_key: format!(
-                "select command_hash, before_version, after_version, position from {schema}.gesta_keys where stream = $1 and key = $2"
+                "select command_hash, before_version, after_version, position, hash_version from {schema}.gesta_keys where stream = $1 and key = $2"
             ),
             end: format!(
                 "select version, event_id from {schema}.gesta_events where stream = $1 order by version desc limit 1"
@@ -118,7 +118,7 @@ impl Statements {
                 ) as e"
             ),
             keys: format!(
-                "select k.stream, k.key, k.command_hash, k.before_version, k.after_version, k.position
+                "select k.stream, k.key, k.command_hash, k.before_version, k.after_version, k.position, k.hash_version
                 from unnest($1::text[], $2::text[]) as t(stream, key) join {schema}.gesta_keys k using (stream, key)"
             ),
             insert: format!(
@@ -132,8 +132,8 @@ impl Statements {
                 order by p"
             ),
             insert_keys: format!(
-                "insert into {schema}.gesta_keys (stream, key, command_hash, before_version, after_version, position, recorded_at)
-                select * from unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
+                "insert into {schema}.gesta_keys (stream, key, command_hash, before_version, after_version, position, recorded_at, hash_version)
+                select * from unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int2[])"
             ),
             insert_kinds: format!(
                 "insert into {schema}.gesta_event_types (aggregate, name, schema_version, first_position)
@@ -204,16 +204,16 @@ fn many(schema: &str, keys: bool, kinds: bool) -> String {
     let keys_stored = if keys {
         format!(
             ", keys as (
-                insert into {schema}.gesta_keys (stream, key, command_hash, before_version, after_version, position, recorded_at)
+                insert into {schema}.gesta_keys (stream, key, command_hash, before_version, after_version, position, recorded_at, hash_version)
                 select k.s, k.key, k.hash, k.expected, k.expected + count(*) filter (where x.s = k.s), max(x.p),
-                    max(x.at) filter (where x.s = k.s)
-                from k join ready x on x.a = k.a group by k.s, k.key, k.hash, k.expected order by k.s, k.key
+                    max(x.at) filter (where x.s = k.s), k.algorithm
+                from k join ready x on x.a = k.a group by k.s, k.key, k.hash, k.algorithm, k.expected order by k.s, k.key
             )"
         )
     } else {
         String::new()
     };
-    let first = if keys { 21 } else { 16 };
+    let first = if keys { 22 } else { 16 };
     let kinds_stored = if kinds {
         format!(
             ", kinds as (
@@ -232,7 +232,8 @@ fn many(schema: &str, keys: bool, kinds: bool) -> String {
         String::new()
     };
     let k = if keys {
-        "k as materialized (select * from unnest($16::int4[], $17::text[], $18::text[], $19::int8[], $20::int8[]) as t(a, s, key, hash, expected)), "
+        "k as materialized (select * from unnest($16::int4[], $17::text[], $18::text[], $19::int8[], $20::int8[], $21::int2[])
+            as t(a, s, key, hash, expected, algorithm)), "
     } else {
         ""
     };
@@ -346,6 +347,7 @@ pub(super) struct NewKeys<'a> {
     pub(super) keys: Vec<&'a str>,
     pub(super) hashes: Vec<i64>,
     pub(super) expected: Vec<i64>,
+    pub(super) hash_versions: Vec<i16>,
 }
 
 impl<'a> NewKeys<'a> {
@@ -357,6 +359,7 @@ impl<'a> NewKeys<'a> {
             self.keys.push(&new.key);
             self.hashes.push(new.command_hash.cast_signed());
             self.expected.push(part.expected.get().cast_signed());
+            self.hash_versions.push(new.hash_version.into());
         }
     }
     pub(super) fn is_empty(&self) -> bool {
@@ -450,8 +453,10 @@ pub(super) fn appended(append: &Append, stored: &HashMap<(&str, u64), (Position,
 }
 
 pub(super) fn key_record(row: &PgRow, at: usize) -> SqlResult<KeyRecord> {
+    let hash_version = u8::try_from(row.try_get::<i16, _>(at + 4)?).map_err(|why| sqlx::Error::Decode(why.into()))?;
     Ok(KeyRecord {
         command_hash: row.try_get::<i64, _>(at)?.cast_unsigned(),
+        hash_version,
         before: Version::new(counter(row, at + 1)?),
         after: Version::new(counter(row, at + 2)?),
         position: Position::new(counter(row, at + 3)?),

@@ -219,7 +219,7 @@ impl Writer {
     }
 
     async fn store_keys(&self, connection: &mut Session<'_>, accepted: &[(&Append, Appended)]) -> SqlResult<()> {
-        let (mut streams, mut keys, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut streams, mut keys, mut hashes, mut hash_versions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut before, mut after, mut positions, mut recorded_at) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (append, appended) in accepted {
             for (part, at) in append.streams.iter().zip(&appended.recorded_at) {
@@ -227,6 +227,7 @@ impl Writer {
                 streams.push(part.stream.as_str());
                 keys.push(&*new.key);
                 hashes.push(new.command_hash.cast_signed());
+                hash_versions.push(i16::from(new.hash_version));
                 before.push(part.expected.get().cast_signed());
                 after.push((part.expected.get() + part.events.len() as u64).cast_signed());
                 positions.push(appended.position.get().cast_signed());
@@ -237,7 +238,8 @@ impl Writer {
             return Ok(());
         }
         let query = sqlx::query(AssertSqlSafe(&*self.statements.insert_keys)).bind(streams).bind(keys).bind(hashes);
-        query.bind(before).bind(after).bind(positions).bind(recorded_at).run(connection).await.map(drop)
+        let query = query.bind(before).bind(after).bind(positions).bind(recorded_at).bind(hash_versions);
+        query.run(connection).await.map(drop)
     }
 }
 
@@ -290,6 +292,7 @@ impl Batch {
             if let Some(new) = &part.key {
                 let record = KeyRecord {
                     command_hash: new.command_hash,
+                    hash_version: new.hash_version,
                     before: part.expected,
                     after: Version::new(after),
                     position: appended.position,

@@ -289,6 +289,7 @@ impl Writer {
         let mut query = events.bind(self.statements.many(!keys.is_empty(), !kinds.is_empty())).bind(server);
         if !keys.is_empty() {
             query = query.bind(keys.appends).bind(keys.streams).bind(keys.keys).bind(keys.hashes).bind(keys.expected);
+            query = query.bind(keys.hash_versions);
         }
         if !kinds.is_empty() {
             query = query.bind(&kinds.aggregates).bind(&kinds.names).bind(kinds.schema_versions());

@@ -69,9 +69,9 @@ const END: &str = "SELECT version, recorded_at, event_id FROM gesta_events WHERE
 const INSERT: &str = "INSERT INTO gesta_events (position, stream, version, type, event_id, recorded_at, occurred_at, \
     correlation_id, causation_id, actor, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const FIND_KEY: &str =
-    "SELECT command_hash, before_version, after_version, position FROM gesta_keys WHERE stream = ?1 AND key = ?2";
+    "SELECT command_hash, before_version, after_version, position, hash_version FROM gesta_keys WHERE stream = ?1 AND key = ?2";
 const INSERT_KEY: &str = "INSERT INTO gesta_keys (stream, key, command_hash, before_version, after_version, position, \
-    recorded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    recorded_at, hash_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 impl<'w> Batch<'w> {
     pub(super) fn begin(connection: &'w Connection, known: &'w mut Known, models: &'w [Arc<Model>]) -> Result<Self, Failed> {
@@ -232,6 +232,7 @@ impl<'w> Batch<'w> {
                 number(part.expected.get() + part.events.len() as u64),
                 number(position.get()),
                 recorded_at.as_micros(),
+                new.hash_version,
             ])?;
             if inserted != 1 {
                 return Err(Failed::by_one("appending", "a key was not inserted: look for triggers on `gesta_keys`"));
@@ -270,6 +271,7 @@ pub(super) fn find_key(connection: &Connection, stream: &StreamName, key: &str) 
     let read = |row: &rusqlite::Row<'_>| {
         Ok(KeyRecord {
             command_hash: row.get::<_, i64>(0)?.cast_unsigned(),
+            hash_version: row.get(4)?,
             before: Version::new(counter(row, 1)?),
             after: Version::new(counter(row, 2)?),
             position: Position::new(counter(row, 3)?),

@@ -12,6 +12,8 @@ mod many;
 mod parking;
 mod past;
 pub mod reads;
+mod repeated_units;
+mod repeats;
 mod retired;
 mod shared;
 mod start;

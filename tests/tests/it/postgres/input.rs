@@ -83,9 +83,9 @@ async fn what_no_server_takes_is_refused_before_it_is_sent_and_the_limit_is_name
     proxy.asked();
     let long = "A".repeat(9_998);
     let mut keyed = append("Account-b", "Opened", b"{}".to_vec());
-    keyed.streams[0].key = Some(NewKey { key: "k".repeat(10_000).into(), command_hash: 1 });
+    keyed.streams[0].key = Some(NewKey { key: "k".repeat(10_000).into(), command_hash: 1, hash_version: 2 });
     let mut zero_key = append("Account-b", "Opened", b"{}".to_vec());
-    zero_key.streams[0].key = Some(NewKey { key: "k\0".into(), command_hash: 1 });
+    zero_key.streams[0].key = Some(NewKey { key: "k\0".into(), command_hash: 1, hash_version: 2 });
     let acted = Append { actor: Some("a\0b".into()), ..append("Account-b", "Opened", b"{}".to_vec()) };
     let talked = Append { actor: Some("a".repeat(300 << 20).into()), ..append("Account-b", "Opened", b"{}".to_vec()) };
     for (append, why) in [

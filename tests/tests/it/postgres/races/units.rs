@@ -82,7 +82,7 @@ async fn what_is_stored_because_a_stream_stood_somewhere_is_stored_before_it_mov
         let (mut both, mut refused) = (0, 0);
         for round in 0..ROUNDS {
             let (shared, own) = (stream(&format!("Race-shared{round}")), stream(&format!("Race-own{round}")));
-            let key = NewKey { key: "looked".into(), command_hash: 1 };
+            let key = NewKey { key: "looked".into(), command_hash: 1, hash_version: 2 };
             let looked = StreamAppend { key: Some(key), ..part(&shared, 0, &[]) };
             let barrier = Arc::new(Barrier::new(2));
             let send = |store: &Store, parts: Vec<StreamAppend>| {

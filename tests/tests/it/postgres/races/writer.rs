@@ -259,7 +259,7 @@ impl Writer {
         let parts = parts.iter().map(|(stream, expected, ids)| {
             // Some come with a key, and those without an event have to.
             let key = ids.is_empty() || last.as_u128().is_multiple_of(10);
-            let key = key.then(|| NewKey { key: last.to_string().into(), command_hash: 1 });
+            let key = key.then(|| NewKey { key: last.to_string().into(), command_hash: 1, hash_version: 2 });
             StreamAppend { key, ..part(stream, *expected, ids) }
         });
         let parts = parts.collect();
