@@ -4,6 +4,7 @@ mod check;
 mod diag;
 mod emit;
 mod entry;
+mod manifest;
 mod model;
 mod names;
 mod parse;

@@ -12,7 +12,7 @@ pub use probe::{Lacks, Probe, command_info, field_node, snapshots, stored, tagge
 pub use steps::*;
 pub use versions::*;
 
-pub use crate::aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};
+pub use crate::aggregate::{Aggregate, Decoded, EventOf, HappensTo, Lock, Misplaced, Snapshots, Stage, State};
 pub use crate::command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Env, Handle, IntoEvents, MayRefuse, Need,
     NeverRefuses, Raise, Refusal,
@@ -71,7 +71,7 @@ pub const fn is_event_of<E: EventOf<A>, A: Aggregate>() {}
 
 /// An aggregate that is generic, of which `#[aggregate]` has said that it can't be.
 #[diagnostic::on_unimplemented(
-    message = "an aggregate can't be generic: its events are stored under one name",
+    message = "an aggregate can't be generic, since its events are stored under one name: write a plain type, with an enum or a `Box<dyn Trait>` in place of the parameter",
     label = "generic"
 )]
 pub trait Reported {}

@@ -64,7 +64,7 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// What names one of them.
     type Id: AggregateId;
     /// Everything that can happen to one: the generated enum.
-    type Event: Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
+    type Event: for<'a> HappensTo<'a, Self> + Clone + fmt::Debug + PartialEq + Send + Sync + 'static;
     /// The name its streams are stored under.
     const NAME: &'static str;
     /// The doc comment of its `#[aggregate]` block; where there is none, that of its `#[state]`.
@@ -175,6 +175,18 @@ pub trait EventOf<A: Aggregate>: crate::Event {
     /// Back out of the aggregate's event, where it is this one.
     fn unwrap(event: A::Event) -> Result<Self, A::Event>;
 }
+
+/// An event that happens to the aggregate `A`: one of its events, or the enum of them.
+///
+/// The lifetime has no meaning. It lets generated code say whose event it handles, in a clause that the compiler prefers to the
+/// impls of other aggregates.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event of an aggregate",
+    label = "the compiler can't tell whose event this is",
+    note = "take the event by its type, `&Recorded<Opened>`; in a generic function add the bound `E: EventOf<Account>`"
+)]
+pub trait HappensTo<'a, A> {}
+impl<A: Aggregate, E: EventOf<A>> HappensTo<'_, A> for E {}
 
 /// How the state of an aggregate is stored; made by `#[state]`.
 #[derive(Debug)]

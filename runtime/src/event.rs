@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{DecodeError, EncodeError};
 use crate::schema::Node;
-use crate::{StreamName, Timestamp};
+use crate::{Aggregate, AggregateId as _, HappensTo, StreamName, Timestamp};
 
 /// Something that happened, as it is stored: a name, a version and fields.
 ///
@@ -163,12 +163,20 @@ impl<E> Recorded<E> {
     pub fn new(event: E, stream: StreamName, version: Version, position: Position, metadata: Metadata) -> Self {
         Recorded { event, stream, version, position, part: 0, metadata }
     }
-    /// The id of the aggregate it happened to, as the type that names it.
+    /// Returns the id of the aggregate `A` to which it happened.
+    ///
+    /// In a `#[projection(of = A)]` block `A` is that aggregate. Elsewhere it is the one aggregate that has the event; if several
+    /// have it, the caller names one: `e.aggregate_id::<Account>()`.
     ///
     /// # Panics
-    /// Where the stream's id is none of this type: it is another aggregate's.
-    pub fn aggregate_id<I: crate::AggregateId>(&self) -> I {
-        I::parse(self.stream.id()).unwrap_or_else(|why| panic!("the id of `{}` is of another type: {why}", self.stream))
+    /// If the event stands in a stream of another aggregate.
+    pub fn aggregate_id<A: Aggregate>(&self) -> A::Id
+    where
+        E: for<'a> HappensTo<'a, A>,
+    {
+        let (stream, name) = (&self.stream, A::NAME);
+        assert!(stream.aggregate() == name, "`{stream}` is a stream of `{}`, not of `{name}`", stream.aggregate());
+        A::Id::parse(stream.id()).unwrap_or_else(|why| panic!("the id of `{stream}` can't be read: {why}"))
     }
     /// The same record around another event.
     pub fn map<T>(self, f: impl FnOnce(E) -> T) -> Recorded<T> {

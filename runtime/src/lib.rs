@@ -145,7 +145,7 @@ mod time;
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregate::{Aggregate, Decoded, EventOf, Lock, Misplaced, Snapshots, Stage, State};
+pub use aggregate::{Aggregate, Decoded, EventOf, HappensTo, Lock, Misplaced, Snapshots, Stage, State};
 pub use app::*;
 pub use command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Handle, IntoEvents, Need, Refusal,

@@ -1,5 +1,6 @@
 //! Three ways of looking at the accounts.
 
+use gesta::EventOf;
 use gesta::prelude::*;
 
 use super::domain::{
@@ -115,7 +116,7 @@ fn entry<E>(e: &Recorded<E>) -> String {
     format!("{}/{:06}", e.stream.id(), e.version.get())
 }
 
-fn line<E>(e: &Recorded<E>, booking: Booking, counterparty: Option<&AccountId>, amount: Cents, balance: Cents) -> StatementLine {
+fn line<E: EventOf<Account>>(e: &Recorded<E>, booking: Booking, counterparty: Option<&AccountId>, amount: Cents, balance: Cents) -> StatementLine {
     StatementLine {
         entry: entry(e),
         account: e.aggregate_id(),
@@ -162,7 +163,7 @@ impl HighValueAccount {
     /// What an account holds at least to be in the list: ten thousand, in cents.
     pub const THRESHOLD: Cents = 1_000_000;
 
-    fn next<E>(row: Option<Self>, e: &Recorded<E>, balance: Cents) -> Option<Self> {
+    fn next<E: EventOf<Account>>(row: Option<Self>, e: &Recorded<E>, balance: Cents) -> Option<Self> {
         let since = row.map_or(e.metadata.recorded_at, |row| row.since);
         (balance >= Self::THRESHOLD).then(|| HighValueAccount { account: e.aggregate_id(), balance, since })
     }

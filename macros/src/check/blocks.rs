@@ -6,9 +6,11 @@ use syn::{Attribute, Expr, Type};
 
 use crate::diag::Errors;
 use crate::model::aggregate::Aggregate;
-use crate::model::commands::Commands;
+use crate::model::commands::{CommandHandler, Commands};
 use crate::model::handler::{EventHandler, last_segment};
 use crate::model::projection::Projection;
+use crate::names::{command_enum, event_enum, plain};
+use crate::parse::block::ungrouped;
 
 /// The rules of `#[aggregate]`.
 pub(crate) fn aggregate(model: &Aggregate, errors: &mut Errors) {
@@ -18,6 +20,7 @@ pub(crate) fn aggregate(model: &Aggregate, errors: &mut Errors) {
         errors,
     );
     one_handler_each(&model.handlers, "applied", errors);
+    one_variant_each(&model.handlers, &event_enum(&model.ident), "event", errors);
     applied_or_upcast(model, errors);
     if model.block.methods.len() == model.upcasts.len() && model.block.others.is_empty() {
         errors.on(
@@ -34,11 +37,12 @@ pub(crate) fn aggregate(model: &Aggregate, errors: &mut Errors) {
 pub(crate) fn commands(model: &Commands, errors: &mut Errors) {
     no_cfg(model.cfgs(), "the list of commands can't depend on a `#[cfg]`: let the handler refuse the command instead", errors);
     for (i, handler) in model.handlers.iter().enumerate() {
-        if let Some(first) = model.handlers[..i].iter().find(|earlier| earlier.name == handler.name) {
+        if let Some(first) = model.handlers[..i].iter().find(|earlier| same(&earlier.command, &handler.command)) {
             let (name, first) = (&handler.name, &first.method);
             errors.on(&handler.command, format!("`{name}` is already handled by `{first}`: keep one of the two"));
         }
     }
+    one_variant_each(&model.handlers, &command_enum(&model.ident), "command", errors);
     if model.block.methods.is_empty() && model.block.others.is_empty() {
         errors.on(
             &model.ident,
@@ -55,12 +59,11 @@ pub(crate) fn projection(model: &Projection, errors: &mut Errors) {
             errors.on(ignored, "an event is named by a plain path, such as `AccountOpened`");
             continue;
         };
-        if let Some(handler) = model.handlers.iter().find(|handler| handler.name == *name) {
+        if let Some(handler) = model.handlers.iter().find(|handler| same(&handler.event, ignored)) {
             errors
                 .on(ignored, format!("`{name}` is handled by `{}`: take it off this list, or remove the method", handler.method));
         }
-        let same = |other: &syn::Type| other.to_token_stream().to_string() == ignored.to_token_stream().to_string();
-        if model.ignored[..i].iter().any(same) {
+        if model.ignored[..i].iter().any(|other| same(other, ignored)) {
             errors.on(ignored, format!("`{name}` stands here twice: keep one"));
         }
     }
@@ -113,7 +116,6 @@ fn no_cfg<'a>(cfgs: impl Iterator<Item = &'a Attribute>, why: &str, errors: &mut
 
 /// `fn paid(&mut self, e: Paid) {} #[upcast] fn was(e: Paid) -> Lent {}`, `#[upcast] fn a(e: Old) {} #[upcast] fn b(e: Old) {}`
 fn applied_or_upcast(model: &Aggregate, errors: &mut Errors) {
-    let text = |ty: &Type| ty.to_token_stream().to_string();
     for (i, upcast) in model.upcasts.iter().enumerate() {
         let (event, name) = (text(&upcast.event), &upcast.name);
         if let Some(handler) = model.handlers.iter().find(|handler| text(&handler.event) == event) {
@@ -133,10 +135,79 @@ fn one_handler_each(handlers: &[EventHandler], done: &str, errors: &mut Errors) 
     for (i, handler) in handlers.iter().enumerate() {
         if let Some(first) = handlers[..i]
             .iter()
-            .find(|earlier| earlier.name == handler.name && earlier.cfgs.is_empty() && handler.cfgs.is_empty())
+            .find(|earlier| same(&earlier.event, &handler.event) && earlier.cfgs.is_empty() && handler.cfgs.is_empty())
         {
             let (name, first) = (&handler.name, &first.method);
             errors.on(&handler.event, format!("`{name}` is already {done} by `{first}`: keep one of the two"));
         }
+    }
+}
+
+/// `fn a(_: a::Created) -> Self {} fn b(&mut self, _: b::Created) {}`
+fn one_variant_each(handlers: &[impl Handler], variants: &Ident, kind: &str, errors: &mut Errors) {
+    for (i, handler) in handlers.iter().enumerate() {
+        let (method, ty, name) = handler.handled();
+        let earlier = handlers[..i].iter().map(Handler::handled);
+        let Some((first_method, first, _)) = earlier.into_iter().find(|(_, first, other)| *other == name && !same(first, ty)) else {
+            continue;
+        };
+        // The longer path shows where to import from.
+        let (alias, of, at) = match (alias(ty), alias(first)) {
+            (Some(alias), _) => (alias, ty, method),
+            (None, Some(alias)) => (alias, first, first_method),
+            (None, None) => (format!("Other{name}"), ty, method),
+        };
+        let (here, there, of) = (text(ty), text(first), text(of));
+        errors.on(
+            ty,
+            format!(
+                "`{here}` and `{there}`, which `{first_method}` takes, would both be the variant `{name}` of `{variants}`\n\
+                 if they are two {kind}s, write `use {of} as {alias};` and take `{alias}` in `{at}`; if both are stored as `{name}`, \
+                 also write `#[{kind}(name = \"{alias}\")]` on the struct of which nothing is stored yet\n\
+                 if they are one {kind}, keep one of the two methods"
+            ),
+        );
+    }
+}
+
+/// `loan_events::Created` is imported as `LoanEventsCreated`.
+fn alias(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ungrouped(ty) else { return None };
+    let mut segments = path.path.segments.iter().rev().map(|segment| plain(&segment.ident));
+    let (name, module) = (segments.next()?, segments.next()?);
+    if ["crate", "self", "super"].contains(&&*module) {
+        return None;
+    }
+    let words = module.split('_').map(|word| {
+        let mut chars = word.chars();
+        chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect::<String>()
+    });
+    Some(words.collect::<String>() + &name)
+}
+
+/// Returns true for one path: the last part alone may name types of two modules.
+fn same(a: &Type, b: &Type) -> bool {
+    text(a) == text(b)
+}
+
+fn text(ty: &Type) -> String {
+    ungrouped(ty).to_token_stream().to_string().replace(' ', "")
+}
+
+/// A method that takes something which the block makes a variant of.
+trait Handler {
+    /// The method, the type that it takes, and the name of the variant.
+    fn handled(&self) -> (&Ident, &Type, &Ident);
+}
+
+impl Handler for EventHandler {
+    fn handled(&self) -> (&Ident, &Type, &Ident) {
+        (&self.method, &self.event, &self.name)
+    }
+}
+
+impl Handler for CommandHandler {
+    fn handled(&self) -> (&Ident, &Type, &Ident) {
+        (&self.method, &self.command, &self.name)
     }
 }

@@ -16,6 +16,9 @@ use crate::paths::Root;
 /// An aggregate.
 pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
     let block = &model.block;
+    if model.root.is_missing {
+        return quote!(#block);
+    }
     let parts = Parts::of(model);
     let events = parts.event_enum();
     let rest = if sound {
@@ -37,25 +40,24 @@ struct Parts<'a> {
     params: TokenStream,
     predicates: TokenStream,
     events: Ident,
-    /// One of each name; a second one has been reported.
+    /// One of each type; a second one has been reported.
     handlers: Vec<&'a EventHandler>,
-    variants: Vec<&'a Ident>,
+    variants: Vec<Ident>,
     types: Vec<&'a Type>,
 }
 
 impl<'a> Parts<'a> {
     fn of(model: &'a Aggregate) -> Self {
         let mut handlers: Vec<&EventHandler> = Vec::new();
+        let (mut variants, mut types) = (Vec::new(), Vec::new());
         for handler in &model.handlers {
-            if !handlers.iter().any(|earlier| earlier.name == handler.name) {
+            if add_variant(&mut variants, &mut types, &handler.name, &handler.event) {
                 handlers.push(handler);
             }
         }
-        let mut variants: Vec<_> = handlers.iter().map(|handler| &handler.name).collect();
-        let mut types: Vec<_> = handlers.iter().map(|handler| &handler.event).collect();
         for (event, name) in &model.misread {
-            if !variants.contains(&name) {
-                variants.push(name);
+            if !variants.contains(name) {
+                variants.push(name.clone());
                 types.push(event);
             }
         }
@@ -73,7 +75,7 @@ impl<'a> Parts<'a> {
         let docs = variants.iter().map(|variant| format!("`{variant}` has happened."));
         let member: Member = parse_quote!(0);
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
-        let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
+        let variant = |(ident, ty): (_, &&'a Type)| Variant { ident: Some(ident), named: false, fields: fields(ty) };
         let generics = syn::Generics::default();
         let on = Head { ident: events, generics: &generics };
         let target = Target { root, head: on, variants: variants.iter().zip(types).map(variant).collect() };
@@ -82,7 +84,13 @@ impl<'a> Parts<'a> {
         let vec = quote!(#root::std::vec::Vec<#events>);
         quote! {
             #[doc = #doc]
-            #[allow(private_interfaces, unreachable_pub, clippy::large_enum_variant, clippy::module_name_repetitions)]
+            #[allow(
+                private_interfaces,
+                unreachable_pub,
+                non_camel_case_types,
+                clippy::large_enum_variant,
+                clippy::module_name_repetitions
+            )]
             pub enum #events { #(#[doc = #docs] #variants(#types),)* }
             #traits
             #(
@@ -114,6 +122,8 @@ impl<'a> Parts<'a> {
             )*
             #[automatically_derived]
             impl #root::Answer for #events { #answer }
+            #[automatically_derived]
+            impl #params #root::HappensTo<'_, #of> for #events #head {}
             #[automatically_derived]
             impl #params #root::IntoEvents<#of> for #events #head {
                 fn push_to(self, __events: &mut #vec) {
@@ -270,8 +280,7 @@ impl<'a> Parts<'a> {
         let Parts { model, root, .. } = self;
         let are_events = upcast::check(model);
         let retired = model.upcasts.iter().map(|upcast| (&upcast.name, &upcast.event));
-        let (names, types): (Vec<_>, Vec<_>) =
-            self.variants.iter().copied().zip(self.types.iter().copied()).chain(retired).unzip();
+        let (names, types): (Vec<_>, Vec<_>) = self.variants.iter().zip(self.types.iter().copied()).chain(retired).unzip();
         if types.len() < 2 {
             return are_events;
         }
@@ -347,6 +356,19 @@ impl<'a> Parts<'a> {
             }
         }
     }
+}
+
+/// Adds the variant of a type, unless it has one. After an error two types may want one name: the second gets another, so that
+/// handlers which return it have no error of their own.
+pub(super) fn add_variant<'a>(variants: &mut Vec<Ident>, types: &mut Vec<&'a Type>, name: &Ident, ty: &'a Type) -> bool {
+    let text = |ty: &Type| quote!(#ty).to_string();
+    if types.iter().any(|earlier| text(earlier) == text(ty)) {
+        return false;
+    }
+    let taken = variants.contains(name);
+    variants.push(if taken { format_ident!("{}{}", plain(name), variants.len()) } else { name.clone() });
+    types.push(ty);
+    true
 }
 
 /// Makes the other half of `Probe` known.

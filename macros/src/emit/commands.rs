@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Member, Type, parse_quote};
 
-use super::aggregate::lacks;
+use super::aggregate::{add_variant, lacks};
 use super::derives::{Field, Target, Variant};
 use super::head::Head;
 use crate::model::commands::{CommandHandler, Commands, Needs};
@@ -17,6 +17,9 @@ use crate::paths::Root;
 /// A block of command handlers.
 pub(crate) fn commands(model: &Commands, sound: bool) -> TokenStream {
     let block = &model.block;
+    if model.root.is_missing {
+        return quote!(#block);
+    }
     let parts = Parts::of(model);
     let sound = sound && model.generic.is_none();
     let handlers = parts.handlers.iter().map(|handler| if sound { parts.handler(handler) } else { parts.stub(handler) });
@@ -34,17 +37,18 @@ struct Parts<'a> {
     params: TokenStream,
     predicates: TokenStream,
     commands: Ident,
-    /// One of each name; a second one, and one that was misread, has been reported.
+    /// One of each type; a second one, and one that was misread, has been reported.
     handlers: Vec<&'a CommandHandler>,
-    variants: Vec<&'a Ident>,
+    variants: Vec<Ident>,
     types: Vec<&'a Type>,
 }
 
 impl<'a> Parts<'a> {
     fn of(model: &'a Commands) -> Self {
         let mut handlers: Vec<&CommandHandler> = Vec::new();
+        let (mut variants, mut types) = (Vec::new(), Vec::new());
         for handler in model.handlers.iter().chain(&model.misread) {
-            if !handlers.iter().any(|earlier| earlier.name == handler.name) {
+            if add_variant(&mut variants, &mut types, &handler.name, &handler.command) {
                 handlers.push(handler);
             }
         }
@@ -56,8 +60,8 @@ impl<'a> Parts<'a> {
             params,
             predicates,
             commands: command_enum(&model.ident),
-            variants: handlers.iter().map(|handler| &handler.name).collect(),
-            types: handlers.iter().map(|handler| &handler.command).collect(),
+            variants,
+            types,
             handlers,
         }
     }
@@ -198,7 +202,7 @@ impl<'a> Parts<'a> {
         let docs = variants.iter().map(|variant| format!("`{variant}` is asked."));
         let member: Member = parse_quote!(0);
         let fields = |ty: &'a Type| vec![Field { member: member.clone(), ty, probed: true }];
-        let variant = |(ident, ty): (&&'a Ident, &&'a Type)| Variant { ident: Some(*ident), named: false, fields: fields(ty) };
+        let variant = |(ident, ty): (_, &&'a Type)| Variant { ident: Some(ident), named: false, fields: fields(ty) };
         let generics = syn::Generics::default();
         let on = Head { ident: commands, generics: &generics };
         let target = Target { root, head: on, variants: variants.iter().zip(types).map(variant).collect() };
@@ -210,7 +214,14 @@ impl<'a> Parts<'a> {
         let none = variants.is_empty().then(|| quote!(_ => #root::core::unreachable!(),));
         quote! {
             #[doc = #doc]
-            #[allow(private_interfaces, unreachable_pub, dead_code, clippy::large_enum_variant, clippy::module_name_repetitions)]
+            #[allow(
+                private_interfaces,
+                unreachable_pub,
+                dead_code,
+                non_camel_case_types,
+                clippy::large_enum_variant,
+                clippy::module_name_repetitions
+            )]
             pub enum #commands { #(#[doc = #docs] #variants(#types),)* }
             #traits
             #(

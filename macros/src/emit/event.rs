@@ -11,6 +11,9 @@ use crate::paths::Root;
 
 /// An event.
 pub(crate) fn event(model: &Event, sound: bool) -> TokenStream {
+    if model.stored.root.is_missing {
+        return stored(&model.stored, false, &[]);
+    }
     let (stored, past) = (stored(&model.stored, sound, &[]), history::past(model, sound));
     if !sound {
         return quote!(#stored #past);

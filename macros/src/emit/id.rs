@@ -13,6 +13,9 @@ const TRAITS: [&str; 7] = ["Clone", "Debug", "PartialEq", "Eq", "PartialOrd", "O
 /// An id. What it is made of is all that counts: one with a field that is not private has all its code, beside the error.
 pub(crate) fn id(model: &Id, _sound: bool) -> TokenStream {
     let item = &model.item;
+    if model.root.is_missing {
+        return item.clone();
+    }
     let Some((ty, inner)) = &model.inner else {
         let stub = stub(model);
         return quote!(#item #stub);

@@ -3,6 +3,8 @@
 //! The one exception from "macros are pure": whether the file exists, and whether it is about to be written, is looked up
 //! here, since a file that is not there can't be included. `option_env!` in what is emitted makes cargo ask again.
 
+use std::path::Path;
+
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::LitStr;
@@ -16,8 +18,8 @@ enum Found {
     File,
     /// It is about to be written.
     Written,
-    /// It is not there, and nobody writes it.
-    Nothing,
+    /// It is not there, and nobody writes it; why, and what to write.
+    Nothing(String),
 }
 
 fn look(file: &LitStr) -> Found {
@@ -25,13 +27,35 @@ fn look(file: &LitStr) -> Found {
     if !proc_macro::is_available() {
         return Found::File;
     }
-    if std::env::var("GESTA_SCHEMA").is_ok_and(|value| value == "write" || value == "release") {
-        return Found::Written;
-    }
+    let is_written = std::env::var("GESTA_SCHEMA").is_ok_and(|value| value == "write" || value == "release");
     let source = file.span().unwrap().local_file();
-    match source.map(|source| source.with_file_name(file.value())) {
-        Some(path) if !path.exists() => Found::Nothing,
-        _ => Found::File,
+    let path = source.map(|source| source.with_file_name(file.value()));
+    match path.as_deref() {
+        Some(path) => at(path, &file.value(), is_written),
+        None if is_written => Found::Written,
+        None => Found::File,
+    }
+}
+
+fn at(path: &Path, name: &str, is_written: bool) -> Found {
+    let (folder, shown) = (path.parent().filter(|folder| *folder != Path::new("")), path.display());
+    if path.is_dir() {
+        return Found::Nothing(format!("`{shown}` is a folder: name a file in it, `schema = \"{name}/account.events\"`"));
+    }
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let folder = folder.display();
+        return Found::Nothing(format!(
+            "there is no folder `{folder}`: the path begins in the folder of this source file, so write `schema = \"{last}\"` \
+             or make the folder"
+        ));
+    }
+    match (is_written, path.exists()) {
+        (true, _) => Found::Written,
+        (false, true) => Found::File,
+        (false, false) => {
+            Found::Nothing(format!("`{shown}` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it"))
+        }
     }
 }
 
@@ -44,7 +68,7 @@ pub(super) fn value(model: &Aggregate) -> TokenStream {
             let (root, span) = (root.at(file.span()), file.span());
             quote_spanned!(span=> #root::core::include_bytes!(#file))
         }
-        Found::Written | Found::Nothing => quote!(b""),
+        Found::Written | Found::Nothing(_) => quote!(b""),
     };
     quote!(#root::core::option::Option::Some(#root::Lock { file: #file, text: #text }))
 }
@@ -56,11 +80,7 @@ pub(super) fn items(model: &Aggregate) -> TokenStream {
     let check = match look(file) {
         Found::File => check(model, file),
         Found::Written => TokenStream::new(),
-        Found::Nothing => {
-            let message =
-                format!("`{}` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it", file.value());
-            syn::Error::new(file.span(), message).to_compile_error()
-        }
+        Found::Nothing(why) => syn::Error::new(file.span(), why).to_compile_error(),
     };
     let (of, title, test) = (&model.block.ty, model.ident.to_string(), lock_test(&model.ident));
     quote! {

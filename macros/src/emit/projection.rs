@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{ExprReference, Token, Type};
 
 use crate::model::handler::{Effect, EventHandler, Taken};
-use crate::model::projection::Projection;
+use crate::model::projection::{Projection, happens};
 use crate::names::local;
 
 use super::aggregate::lacks;
@@ -14,7 +14,7 @@ use super::aggregate::lacks;
 /// A block of a read model.
 pub(crate) fn projection(model: &Projection, sound: bool) -> TokenStream {
     let block = &model.block;
-    let Some(of) = &model.of else { return quote!(#block) };
+    let Some(of) = model.of.as_ref().filter(|_| !model.root.is_missing) else { return quote!(#block) };
     let handlers = model.handlers.iter().map(|handler| handled(model, of, handler));
     let ignored = model.ignored.iter().map(|event| ignored(model, of, event));
     // After an error, the block has its place, and nothing is asked of it: that something is missing is no news.
@@ -37,12 +37,16 @@ fn handled(model: &Projection, of: &Type, handler: &EventHandler) -> TokenStream
         Effect::Any => quote!(Any),
     };
     let (key, body, is_event) = (row_key(model, of, handler), on(model, handler), is_event(model, of, event));
+    let happens = (handler.taken == Taken::Recorded).then(|| {
+        let happens = happens(root, event, of);
+        quote!(where #happens)
+    });
     quote! {
         #(#cfgs)*
         #is_event
         #(#cfgs)*
         #[automatically_derived]
-        impl #root::On<#of, #event> for #row {
+        impl #root::On<#of, #event> for #row #happens {
             const EFFECT: #root::Effect = #root::Effect::#effect;
             #key
             fn on(

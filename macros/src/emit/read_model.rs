@@ -11,6 +11,9 @@ use crate::names::column_const;
 
 /// A read model.
 pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
+    if model.root.is_missing {
+        return TokenStream::new();
+    }
     if !sound {
         return stub(model);
     }

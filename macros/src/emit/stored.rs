@@ -18,6 +18,9 @@ const VALUE_TRAITS: [&str; 3] = ["Clone", "Debug", "PartialEq"];
 pub(crate) fn stored(model: &Stored, sound: bool, extra: &[&str]) -> TokenStream {
     if !sound {
         let bare = &model.bare;
+        if model.root.is_missing {
+            return bare.clone();
+        }
         let stubs = stubs::stored(model);
         return quote!(#bare #stubs);
     }

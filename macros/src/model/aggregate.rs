@@ -10,7 +10,7 @@ use super::upcast::{self, Upcast};
 use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
-use crate::parse::attrs::docs;
+use crate::parse::attrs::{docs, take_second};
 use crate::parse::block::Block;
 use crate::paths::Root;
 
@@ -42,6 +42,7 @@ pub(crate) struct Aggregate {
 /// Reads an `#[aggregate]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Aggregate> {
     let mut block = errors.take(syn::parse2::<Block>(item))?;
+    take_second("aggregate", &mut block.attrs, errors);
     let (mut id, mut name, mut schema, before) = (None, None, None, errors.len());
     let known = [("id", "id = YourId"), ("name", "name = \"StoredName\""), ("schema", "schema = \"account.events\"")];
     let guess = tokens.clone();
@@ -60,7 +61,11 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     }
     let ident = block.last_name(errors)?;
     if let Some(generic) = block.generic() {
-        errors.on(generic, "an aggregate can't be generic: its events are stored under one name");
+        errors.on(
+            generic,
+            "an aggregate can't be generic, since its events are stored under one name: write a plain type, with an enum or a \
+             `Box<dyn Trait>` in place of the parameter",
+        );
     }
     let (mut hash, mut upcast_hash) = (TokenHash::new(), TokenHash::new());
     let (mut handlers, mut misread, mut upcasts) = (Vec::new(), Vec::new(), Vec::new());
@@ -94,7 +99,7 @@ fn guessed(tokens: TokenStream) -> Option<Type> {
     let arguments = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
     arguments.filter_map(guessed_in).find(|ty| {
         let name = last_segment(ty).map(|segment| segment.ident.to_string());
-        name.is_some_and(|name| name.starts_with(char::is_uppercase) || ["u32", "u64", "i32", "i64"].contains(&&*name))
+        name.is_some_and(|name| !name.starts_with(char::is_lowercase) || ["u32", "u64", "i32", "i64"].contains(&&*name))
     })
 }
 
@@ -132,7 +137,8 @@ fn stored_name(text: &LitStr, errors: &mut Errors) -> Option<String> {
 
 fn lock_file(text: LitStr, errors: &mut Errors) -> Option<LitStr> {
     let name = text.value();
-    let wrong = name.trim() != name || name.is_empty() || name.ends_with('/') || name.chars().any(char::is_control);
+    let is_elsewhere = name.starts_with('/') || name.contains(['\\', ':']) || [".", ".."].contains(&name.rsplit('/').next().unwrap_or_default());
+    let wrong = name.trim() != name || name.is_empty() || name.ends_with('/') || is_elsewhere || name.chars().any(char::is_control);
     if wrong {
         errors.on(&text, "the schema lock is a file beside this one: write `schema = \"account.events\"`");
     }

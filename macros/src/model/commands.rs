@@ -4,11 +4,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, PatType, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
 
-use super::handler::{is_self, last_segment, meant, option_of};
+use super::handler::{is_primitive, is_self, last_segment, meant, option_of};
 use super::upcast;
 use crate::diag::{Errors, expected};
-use crate::names::plain;
 use crate::parse::args;
+use crate::parse::attrs::take_second;
 use crate::parse::block::{Block, Method, ungrouped};
 use crate::paths::Root;
 
@@ -50,6 +50,7 @@ pub(crate) struct CommandHandler {
 /// Reads a `#[command_handler]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Commands> {
     let mut block = errors.take(syn::parse2::<Block>(item))?;
+    take_second("command_handler", &mut block.attrs, errors);
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
     let ident = block.last_name(errors)?;
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
@@ -150,7 +151,7 @@ fn signature(sig: &Signature, itself: &Ident) -> Result<CommandHandler, Mismatch
     let Some(segment) = last_segment(ty) else {
         return mismatch(&command.ty, "a command is named by a plain path, such as `OpenAccount`");
     };
-    if plain(&segment.ident).starts_with(|c: char| !c.is_uppercase()) {
+    if is_primitive(&segment.ident) {
         return mismatch(ty, format!("`{}` is not a command: a command is a struct of yours with `#[command]`", segment.ident));
     }
     Ok(CommandHandler {

@@ -7,7 +7,6 @@ use syn::{Receiver, ReceiverKind, ReturnType, Safety, Signature, Type, parse_quo
 
 use super::upcast;
 use crate::diag::{Errors, expected};
-use crate::names::plain;
 use crate::parse::block::{Method, ungrouped};
 
 /// What a handler does to a state or a row.
@@ -186,7 +185,7 @@ pub(super) fn taken_event(param: &PatType, owner: Owner) -> Result<(Type, Taken,
     let Some(segment) = last_segment(&ty) else {
         return mismatch(&param.ty, "an event is named by a plain path, such as `AccountOpened`");
     };
-    if plain(&segment.ident).starts_with(|c: char| !c.is_uppercase()) {
+    if is_primitive(&segment.ident) {
         return mismatch(&ty, format!("`{}` is not an event: an event is a struct of yours with `#[event]`", segment.ident));
     }
     let name = segment.ident.clone();
@@ -242,8 +241,16 @@ pub(crate) fn meant(sig: &Signature) -> Option<(Type, Ident)> {
         };
         let ty = recorded(ty).map_or(ty, ungrouped);
         let segment = last_segment(ty).filter(|segment| segment.arguments.is_none() && segment.ident != "Self")?;
-        plain(&segment.ident).starts_with(char::is_uppercase).then(|| (ty.clone(), segment.ident.clone()))
+        (!is_primitive(&segment.ident)).then(|| (ty.clone(), segment.ident.clone()))
     })
+}
+
+/// Returns true for a type of the language. Every other name can be an event's or a command's: many scripts have no upper case.
+pub(crate) fn is_primitive(name: &Ident) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+    ];
+    PRIMITIVES.iter().any(|primitive| name == primitive)
 }
 
 /// The last part of a path.

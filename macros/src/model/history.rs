@@ -321,6 +321,7 @@ fn earlier(event: &Event, item: &ItemStruct, version: u32) -> Option<Past> {
             private_interfaces,
             unreachable_pub,
             missing_docs,
+            non_camel_case_types,
             non_snake_case,
             dead_code,
             clippy::struct_excessive_bools,

@@ -1,11 +1,12 @@
 //! An `#[id]`: a newtype around text, a UUID or a number.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Generics, Item, ItemStruct, Type, Visibility};
+use quote::ToTokens as _;
+use syn::{Generics, Item, ItemEnum, ItemStruct, ItemUnion, Type, Visibility};
 
 use crate::diag::Errors;
 use crate::parse::args;
-use crate::parse::attrs::Derives;
+use crate::parse::attrs::{Derives, take_second};
 use crate::parse::block::ungrouped;
 use crate::paths::Root;
 
@@ -33,25 +34,23 @@ const EXAMPLE: &str = "an id is a newtype around a `String`, a `Uuid`, `u32`, `u
 /// Reads an `#[id]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Id> {
     let root = args::read("id", &[], tokens, errors, |_, _, _| Ok(()));
-    let (ident, generics, attrs, inner) = match errors.take(syn::parse2::<Item>(item.clone()))? {
+    let mut item = errors.take(syn::parse2::<Item>(item))?;
+    let (ident, generics, derives, inner) = match &mut item {
         Item::Struct(item) => {
-            let inner = inner(&item, errors);
-            (item.ident, item.generics, item.attrs, inner)
+            let inner = inner(item, errors);
+            take_second("id", &mut item.attrs, errors);
+            (item.ident.clone(), item.generics.clone(), Derives::of(&item.attrs), inner)
         }
-        Item::Enum(item) => {
-            errors.on(&item.ident, EXAMPLE);
-            (item.ident, item.generics, item.attrs, None)
-        }
-        Item::Union(item) => {
-            errors.on(&item.ident, EXAMPLE);
-            (item.ident, item.generics, item.attrs, None)
+        Item::Enum(ItemEnum { ident, generics, attrs, .. }) | Item::Union(ItemUnion { ident, generics, attrs, .. }) => {
+            errors.on(&*ident, EXAMPLE);
+            (ident.clone(), generics.clone(), Derives::of(attrs), None)
         }
         _ => {
             errors.at(Span::call_site(), EXAMPLE);
             return None;
         }
     };
-    Some(Id { root, item, ident, generics, derives: Derives::of(&attrs), inner })
+    Some(Id { root, item: item.into_token_stream(), ident, generics, derives, inner })
 }
 
 fn inner(item: &ItemStruct, errors: &mut Errors) -> Option<(Type, Inner)> {

@@ -1,13 +1,14 @@
 //! A `#[projection]` block.
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens as _;
-use syn::Type;
+use quote::{ToTokens as _, quote};
+use syn::{Type, parse_quote};
 
-use super::handler::{self, EventHandler, Owner};
+use super::handler::{self, EventHandler, Owner, Taken};
 use super::tokens::TokenHash;
 use crate::diag::Errors;
 use crate::parse::args::{self, value, values};
+use crate::parse::attrs::take_second;
 use crate::parse::block::Block;
 use crate::paths::Root;
 
@@ -26,6 +27,7 @@ pub(crate) struct Projection {
 /// Reads a `#[projection]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Projection> {
     let mut block = errors.take(syn::parse2::<Block>(item))?;
+    take_second("projection", &mut block.attrs, errors);
     let (mut of, mut ignored, before) = (None, Vec::new(), errors.len());
     let known = [("of", "of = YourAggregate"), ("ignore", "ignore(SomeEvent)")];
     let root = args::read("projection", &known, tokens, errors, |key, input, _| {
@@ -44,7 +46,18 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let mut handlers = Vec::new();
     for method in &mut block.methods {
         hash.add(method.to_token_stream());
-        handlers.extend(handler::read(method, &ident, Owner::ReadModel, errors));
+        let Some(handler) = handler::read(method, &ident, Owner::ReadModel, errors) else { continue };
+        if let (Taken::Recorded, Some(of), false) = (handler.taken, &of, root.is_missing) {
+            let happens = happens(&root, &handler.event, of);
+            method.sig.generics.make_where_clause().predicates.push(parse_quote!(#happens));
+        }
+        handlers.push(handler);
     }
     Some(Projection { root, block, of, ignored, handlers, tokens: hash.finish() })
+}
+
+/// The clause that says whose event it is: in its scope `aggregate_id` gives that aggregate's id, also of an event that several
+/// aggregates have. The compiler prefers such a clause to all impls only if its lifetime is used.
+pub(crate) fn happens(root: &Root, event: &Type, of: &Type) -> TokenStream {
+    quote!(for<'__any> #event: #root::HappensTo<'__any, #of>)
 }

@@ -10,7 +10,7 @@ use syn::{Attribute, Generics, Item, ItemStruct, LitInt, LitStr, Member, Type};
 use crate::diag::Errors;
 use crate::names::plain;
 use crate::parse::args::{self, value};
-use crate::parse::attrs::{Derives, cfg, docs, is_conditional, take_opaque};
+use crate::parse::attrs::{Derives, cfg, docs, is_conditional, refuse_schema, take_opaque, take_second};
 use crate::parse::history::is_mark;
 use crate::parse::serde::{self, FieldDefault, Place, Rule, Serde};
 use crate::paths::Root;
@@ -213,6 +213,10 @@ pub(super) fn read(
             return None;
         }
     };
+    if kind != Kind::Past {
+        take_second(attribute, attrs, errors);
+        refuse_schema(attrs, errors);
+    }
     let (doc, derives) = (docs(attrs), Derives::of(attrs));
     let container = match &item {
         Item::Struct(ItemStruct { fields: syn::Fields::Unit, attrs, .. }) => {
@@ -265,6 +269,7 @@ fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -
     if let Some(cfg) = cfg(&variant.attrs) {
         errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
+    refuse_schema(&mut variant.attrs, errors);
     let serde = Serde::of(&variant.attrs, Place::Variant, errors);
     let plain = plain(&variant.ident);
     let name = serde.rename.unwrap_or_else(|| container.rename_all.map_or(plain.clone(), |rule| rule.variant(&plain)));

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Path, Token, parenthesized};
+use syn::{LitInt, LitStr, Path, Token, parenthesized};
 
 use crate::diag::{Errors, list};
 use crate::paths::Root;
@@ -54,13 +54,22 @@ pub(crate) fn read(
     if let Err(error) = parser.parse2(tokens) {
         errors.add(error);
     }
-    Root::new(krate.as_ref())
+    Root::new(krate.as_ref(), attribute, errors)
 }
 
 /// Whether what comes next is what stands after the key in its form.
 fn follows(form: &str, key: &str, input: ParseStream<'_>) -> bool {
     match form.strip_prefix(key).map(str::trim_start).and_then(|rest| rest.chars().next()) {
-        Some('=') => input.peek(Token![=]),
+        Some('=') => {
+            let value = form.split_once("= ").map_or("", |(_, value)| value);
+            // What else a value may be its own parser says.
+            let fits = if value.starts_with('"') {
+                input.peek2(LitStr)
+            } else {
+                !value.starts_with(|c: char| c.is_ascii_digit()) || input.peek2(LitInt)
+            };
+            input.peek(Token![=]) && fits
+        }
         Some('(') => input.peek(syn::token::Paren),
         _ => input.is_empty() || input.peek(Token![,]),
     }

@@ -5,7 +5,7 @@ use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Path, Token};
 
-use crate::diag::Errors;
+use crate::diag::{Errors, list};
 
 /// The doc comment, its lines trimmed.
 pub(crate) fn docs(attrs: &[Attribute]) -> String {
@@ -35,6 +35,13 @@ impl Derives {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|derive| derive == name)
     }
+    /// Whether one is neither of std nor of serde.
+    fn are_foreign(&self) -> bool {
+        const KNOWN: [&str; 11] = [
+            "Clone", "Copy", "Debug", "Default", "Deserialize", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Serialize",
+        ];
+        self.0.iter().any(|derive| !KNOWN.contains(&&**derive))
+    }
     /// Those of `names` that are not among them.
     pub(crate) fn missing<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
         names.iter().filter(|name| !self.has(name)).copied().collect()
@@ -60,10 +67,56 @@ fn speaks_of_storing(tokens: TokenStream) -> bool {
     })
 }
 
+/// The macros that say what an item is: an item has one of them.
+const OF_ITEMS: [&str; 5] = ["event", "command", "value", "state", "id"];
+const OF_BLOCKS: [&str; 3] = ["aggregate", "command_handler", "projection"];
+
+/// Takes a second macro of ours off an item, and says so: both would generate the same impls.
+pub(crate) fn take_second(this: &str, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    let on_block = OF_BLOCKS.contains(&this);
+    // Derives of other crates have helper attributes of these names, for example `#[command]` and `#[value]` of clap.
+    if !on_block && Derives::of(attrs).are_foreign() {
+        return;
+    }
+    let (what, names) = if on_block { ("block", &OF_BLOCKS[..]) } else { ("type", &OF_ITEMS[..]) };
+    let is_ours = |attr: &mut Attribute| {
+        let path: Vec<_> = attr.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let last = path.last().filter(|_| path.len() == 1 || path.len() == 2 && path[0] == "gesta");
+        last.is_some_and(|last| names.contains(&&**last))
+    };
+    for attr in attrs.extract_if(.., is_ours) {
+        let name = attr.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let why = if name != this {
+            let all: Vec<_> = names.iter().map(|name| format!("#[{name}]")).collect();
+            let all = list(&all.iter().map(String::as_str).collect::<Vec<_>>());
+            format!("a {what} has one of {all}, and this one has `#[{this}]` above: remove one of the two")
+        } else if name == "projection" {
+            "`#[projection]` stands here twice: write a block for each aggregate, and list them, `#[read_model(of(One, Another))]`".to_owned()
+        } else {
+            format!("`#[{name}]` stands here twice: keep one")
+        };
+        errors.on(attr.path(), why);
+    }
+}
+
+const OPAQUE: &str = "`schema` describes how a field is stored: write `#[schema(opaque = \"RFC 3339 text\")]` on the field";
+
+/// Takes `#[schema(..)]` off what is not a field.
+pub(crate) fn refuse_schema(attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    for attr in attrs.extract_if(.., |attr| attr.path().is_ident("schema")) {
+        errors.on(attr.path(), OPAQUE);
+    }
+}
+
 /// Takes `#[schema(opaque = "..")]` off a field.
 pub(crate) fn take_opaque(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<LitStr> {
     let mut opaque = None;
     for attr in attrs.extract_if(.., |attr| attr.path().is_ident("schema")) {
+        let is_empty = attr.meta.require_list().map_or(true, |list| list.tokens.is_empty());
+        if is_empty {
+            errors.on(attr.path(), OPAQUE);
+            continue;
+        }
         let found = attr.parse_nested_meta(|meta| {
             if !meta.path.is_ident("opaque") {
                 return Err(meta.error("`schema` takes `opaque = \"what is stored\"` and nothing else"));
@@ -71,6 +124,9 @@ pub(crate) fn take_opaque(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Op
             let text: LitStr = meta.value()?.parse()?;
             if text.value().trim().is_empty() {
                 return Err(syn::Error::new(text.span(), "describe the stored form; another text means another form"));
+            }
+            if opaque.is_some() {
+                return Err(meta.error("`opaque` stands here twice: keep one"));
             }
             opaque = Some(text);
             Ok(())

@@ -275,7 +275,7 @@ impl Builder {
             let snapshots = snapshots.map(shown);
             tracing::info!(aggregate = name, fingerprint = shown(*fingerprint), snapshots, "registered");
         }
-        warn_of_drafts(&aggregates, store.log.capabilities());
+        warn_of_locks(&aggregates, store.log.capabilities());
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
@@ -439,13 +439,22 @@ fn check_sources(aggregates: &[Registered], models: &[RegisteredModel]) -> Resul
     Ok(())
 }
 
-/// What is about to be stored for good should be in a release.
-fn warn_of_drafts(aggregates: &[Registered], capabilities: Capabilities) {
+/// What is about to be stored for good should be in a schema lock, and in a release of it.
+fn warn_of_locks(aggregates: &[Registered], capabilities: Capabilities) {
     if !capabilities.durable || !capabilities.writable {
         return;
     }
     for aggregate in aggregates {
-        let Some(lock) = aggregate.lock else { continue };
+        let Some(lock) = aggregate.lock else {
+            tracing::warn!(
+                aggregate = aggregate.name,
+                r#type = aggregate.type_name,
+                "the compiler does not check this aggregate's events against what is stored: write \
+                 `#[aggregate(.., schema = \"{}.events\")]`, then run `GESTA_SCHEMA=write cargo test gesta_schema`",
+                file_stem(aggregate.name)
+            );
+            continue;
+        };
         let drafts = lock.drafts();
         if !drafts.is_empty() {
             tracing::warn!(
@@ -456,6 +465,11 @@ fn warn_of_drafts(aggregates: &[Registered], capabilities: Capabilities) {
             );
         }
     }
+}
+
+/// The name of an aggregate as part of a file's name.
+fn file_stem(aggregate: &str) -> String {
+    aggregate.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).flat_map(char::to_lowercase).collect()
 }
 
 /// The kinds of events that are stored and that this build can't read.

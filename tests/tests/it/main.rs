@@ -19,6 +19,7 @@ mod lock;
 mod mutants;
 mod postgres;
 mod rules;
+mod scripts;
 mod sqlite;
 mod stores;
 mod told;

@@ -19,6 +19,7 @@ impl Account {
 #[allow(
     private_interfaces,
     unreachable_pub,
+    non_camel_case_types,
     clippy::large_enum_variant,
     clippy::module_name_repetitions
 )]
@@ -201,6 +202,8 @@ impl ::gesta::__private::Answer for AccountEvent {
         ::gesta::__private::core::result::Result::Ok(self)
     }
 }
+#[automatically_derived]
+impl ::gesta::__private::HappensTo<'_, Account> for AccountEvent {}
 #[automatically_derived]
 impl ::gesta::__private::IntoEvents<Account> for AccountEvent {
     fn push_to(self, __events: &mut ::gesta::__private::std::vec::Vec<AccountEvent>) {

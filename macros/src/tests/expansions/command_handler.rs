@@ -220,6 +220,7 @@ impl ::gesta::__private::Handle<Ensure> for Account {
     private_interfaces,
     unreachable_pub,
     dead_code,
+    non_camel_case_types,
     clippy::large_enum_variant,
     clippy::module_name_repetitions
 )]

@@ -198,6 +198,7 @@ impl ::gesta::__private::Answer for MoneyDeposited {
     private_interfaces,
     unreachable_pub,
     missing_docs,
+    non_camel_case_types,
     non_snake_case,
     dead_code,
     clippy::struct_excessive_bools,

@@ -158,6 +158,7 @@ impl ::gesta::__private::Answer for Paid {
     private_interfaces,
     unreachable_pub,
     missing_docs,
+    non_camel_case_types,
     non_snake_case,
     dead_code,
     clippy::struct_excessive_bools,

@@ -10,7 +10,10 @@ impl Row {
         todo!()
     }
     fn paid(&mut self, e: Paid) {}
-    fn closed(self, _: &Recorded<Closed>) {}
+    fn closed(self, _: &Recorded<Closed>)
+    where
+        for<'__any> Closed: ::gesta::__private::HappensTo<'__any, Account>,
+    {}
     fn lent(row: Option<Self>, e: &Lent) -> Option<Self> {
         row
     }
@@ -86,7 +89,10 @@ impl ::gesta::__private::On<Account, Paid> for Row {
 }
 const _: fn() = ::gesta::__private::is_event_of::<Closed, Account>;
 #[automatically_derived]
-impl ::gesta::__private::On<Account, Closed> for Row {
+impl ::gesta::__private::On<Account, Closed> for Row
+where
+    for<'__any> Closed: ::gesta::__private::HappensTo<'__any, Account>,
+{
     const EFFECT: ::gesta::__private::Effect = ::gesta::__private::Effect::Ends;
     fn row_key(
         __event: &::gesta::__private::Recorded<Closed>,

@@ -18,3 +18,4 @@ mod retired;
 mod shared;
 mod start;
 mod units;
+mod unlocked;

@@ -123,7 +123,7 @@ mod poison {
     }
     #[projection(of = Account, ignore(Opened, Measured, Closed))]
     impl Picky {
-        #[key = e.aggregate_id::<AccountId>()]
+        #[key = e.aggregate_id()]
         fn deposited(row: Option<Self>, e: &Recorded<Deposited>) -> Option<Self> {
             assert_ne!(e.amount, 13, "bad luck");
             Some(Picky { account: e.aggregate_id(), sum: row.map_or(0, |row| row.sum) + e.amount })
