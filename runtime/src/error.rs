@@ -229,12 +229,16 @@ pub enum StoreError {
         /// Whether the same may succeed later.
         transient: bool,
     },
+    /// The database has lost a setting that the store relies on, so that a reader could skip events, or an append could be lost. The
+    /// message names it and the statement that mends it. Readers stop until then, skip nothing, and go on by themselves.
+    #[error("{0}")]
+    Misconfigured(String),
 }
 
 impl StoreError {
     /// Whether the same may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, StoreError::Driver { transient: true, .. })
+        matches!(self, StoreError::Driver { transient: true, .. } | StoreError::Misconfigured(_))
     }
 }
 

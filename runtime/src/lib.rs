@@ -151,8 +151,8 @@ pub use command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Handle, IntoEvents, Need, Refusal,
 };
 pub use error::{
-    DecodeError, Denied, EncodeError, ExecuteError, Failure, LateCause, LoadError, MissingService, ProjectionError, ReadError, StartError,
-    StoreError, UnitError, Unreadable, UnreadableEvent, UpcastError,
+    DecodeError, Denied, EncodeError, ExecuteError, Failure, LateCause, LoadError, MissingService, ProjectionError, ReadError,
+    StartError, StoreError, UnitError, Unreadable, UnreadableEvent, UpcastError,
 };
 pub use event::{Event, EventInfo, EventVersion, IdSource, Metadata, Position, RandomIds, Recorded, Version};
 pub use id::{AggregateId, InvalidId, StreamName};

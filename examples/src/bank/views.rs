@@ -116,7 +116,13 @@ fn entry<E>(e: &Recorded<E>) -> String {
     format!("{}/{:06}", e.stream.id(), e.version.get())
 }
 
-fn line<E: EventOf<Account>>(e: &Recorded<E>, booking: Booking, counterparty: Option<&AccountId>, amount: Cents, balance: Cents) -> StatementLine {
+fn line<E: EventOf<Account>>(
+    e: &Recorded<E>,
+    booking: Booking,
+    counterparty: Option<&AccountId>,
+    amount: Cents,
+    balance: Cents,
+) -> StatementLine {
     StatementLine {
         entry: entry(e),
         account: e.aggregate_id(),

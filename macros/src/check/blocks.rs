@@ -148,7 +148,8 @@ fn one_variant_each(handlers: &[impl Handler], variants: &Ident, kind: &str, err
     for (i, handler) in handlers.iter().enumerate() {
         let (method, ty, name) = handler.handled();
         let earlier = handlers[..i].iter().map(Handler::handled);
-        let Some((first_method, first, _)) = earlier.into_iter().find(|(_, first, other)| *other == name && !same(first, ty)) else {
+        let Some((first_method, first, _)) = earlier.into_iter().find(|(_, first, other)| *other == name && !same(first, ty))
+        else {
             continue;
         };
         // The longer path shows where to import from.

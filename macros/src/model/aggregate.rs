@@ -137,8 +137,10 @@ fn stored_name(text: &LitStr, errors: &mut Errors) -> Option<String> {
 
 fn lock_file(text: LitStr, errors: &mut Errors) -> Option<LitStr> {
     let name = text.value();
-    let is_elsewhere = name.starts_with('/') || name.contains(['\\', ':']) || [".", ".."].contains(&name.rsplit('/').next().unwrap_or_default());
-    let wrong = name.trim() != name || name.is_empty() || name.ends_with('/') || is_elsewhere || name.chars().any(char::is_control);
+    let is_elsewhere =
+        name.starts_with('/') || name.contains(['\\', ':']) || [".", ".."].contains(&name.rsplit('/').next().unwrap_or_default());
+    let wrong =
+        name.trim() != name || name.is_empty() || name.ends_with('/') || is_elsewhere || name.chars().any(char::is_control);
     if wrong {
         errors.on(&text, "the schema lock is a file beside this one: write `schema = \"account.events\"`");
     }

@@ -248,7 +248,8 @@ pub(crate) fn meant(sig: &Signature) -> Option<(Type, Ident)> {
 /// Returns true for a type of the language. Every other name can be an event's or a command's: many scripts have no upper case.
 pub(crate) fn is_primitive(name: &Ident) -> bool {
     const PRIMITIVES: [&str; 17] = [
-        "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
+        "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+        "f64",
     ];
     PRIMITIVES.iter().any(|primitive| name == primitive)
 }

@@ -37,9 +37,8 @@ impl Derives {
     }
     /// Whether one is neither of std nor of serde.
     fn are_foreign(&self) -> bool {
-        const KNOWN: [&str; 11] = [
-            "Clone", "Copy", "Debug", "Default", "Deserialize", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Serialize",
-        ];
+        const KNOWN: [&str; 11] =
+            ["Clone", "Copy", "Debug", "Default", "Deserialize", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Serialize"];
         self.0.iter().any(|derive| !KNOWN.contains(&&**derive))
     }
     /// Those of `names` that are not among them.

@@ -183,7 +183,11 @@ impl<M: Projection> Runner<M> {
         let (feeder, parked) = (&self.feeder, &*self.parked);
         self.log
             .read_all(self.position, max, &mut |event| {
-                if !parked.is_empty() && parked.contains_key(event.stream) { reading.skip(&event) } else { reading.take(feeder, &event) }
+                if !parked.is_empty() && parked.contains_key(event.stream) {
+                    reading.skip(&event)
+                } else {
+                    reading.take(feeder, &event)
+                }
             })
             .await?;
         Ok(reading.batch)
@@ -252,7 +256,11 @@ impl<M: Projection> Runner<M> {
         if let Some(leases) = &self.leases
             && took > leases.renew_every()
         {
-            tracing::warn!(model = self.model.name, ?took, "folding one event takes long: from here on it has a thread of its own");
+            tracing::warn!(
+                model = self.model.name,
+                ?took,
+                "folding one event takes long: from here on it has a thread of its own"
+            );
             self.pace.apart = true;
         }
     }

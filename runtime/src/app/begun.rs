@@ -108,11 +108,8 @@ impl<M: Projection> Runner<M> {
         let noted = earlier.begun.into_iter().filter(|noted| noted.position > position || parked.contains_key(&noted.stream));
         let noted: Vec<_> = noted.collect();
         let careful = if earlier.died { BATCH_EVENTS } else { 0 };
-        let build = if earlier.died || !noted.is_empty() {
-            tokio::task::spawn_blocking(build).await.unwrap_or_default()
-        } else {
-            0
-        };
+        let build =
+            if earlier.died || !noted.is_empty() { tokio::task::spawn_blocking(build).await.unwrap_or_default() } else { 0 };
         if earlier.died {
             tracing::info!(
                 model = self.model.name,

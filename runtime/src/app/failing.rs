@@ -27,6 +27,8 @@ impl Failing {
         let since = *self.since.get_or_insert_with(Instant::now);
         self.times = self.times.saturating_add(1);
         let lasting = !why.is_retryable() && self.times >= LASTING_TIMES;
+        // An operator has to act.
+        let lasting = lasting || matches!(why, StoreError::Misconfigured(_));
         if lasting || since.elapsed() >= FAILING_MAX {
             if !std::mem::replace(&mut self.said, true) {
                 tracing::error!(model = model.name, %why, "the read model has stopped until the store works again: its reads say so");

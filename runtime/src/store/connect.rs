@@ -1,6 +1,7 @@
 //! From a URL to a store.
 
 use super::Store;
+use super::url::{scheme_shown, shown};
 use crate::error::StartError;
 
 /// The schemes there are, for messages.
@@ -13,13 +14,13 @@ const KNOWN: &str = "`memory:`, `sqlite:` or `postgres:`";
 pub async fn connect(url: &str) -> Result<Store, StartError> {
     let Some((scheme, rest)) = url.split_once(':') else {
         let why = format!("a store is named by a scheme and what it needs: {KNOWN}, such as `sqlite:bank.db`");
-        return Err(StartError::InvalidUrl { url: url.to_owned(), why });
+        return Err(StartError::InvalidUrl { url: shown(url), why });
     };
     match scheme {
         "memory" => memory(url, rest),
         "sqlite" => sqlite(url),
         "postgres" | "postgresql" => postgres(url).await,
-        _ => Err(StartError::UnknownScheme { scheme: scheme.to_owned(), known: KNOWN }),
+        _ => Err(StartError::UnknownScheme { scheme: scheme_shown(scheme).to_owned(), known: KNOWN }),
     }
 }
 
@@ -28,7 +29,7 @@ fn memory(url: &str, rest: &str) -> Result<Store, StartError> {
     if rest.is_empty() || rest == "//" {
         return Ok(super::memory::open());
     }
-    Err(StartError::InvalidUrl { url: url.to_owned(), why: "a store in memory has no name: write `memory:`".to_owned() })
+    Err(StartError::InvalidUrl { url: shown(url), why: "a store in memory has no name: write `memory:`".to_owned() })
 }
 #[cfg(not(feature = "memory"))]
 fn memory(_: &str, _: &str) -> Result<Store, StartError> {
@@ -72,6 +73,34 @@ mod tests {
                 );
                 assert_eq!(off, expected);
             }
+        }
+    }
+
+    /// F20: a URL of another kind of store can hold a password, too.
+    #[tokio::test]
+    async fn url_of_no_store_is_shown_without_secrets() {
+        for url in [
+            "Postgres://ann:SECRET@h/d",
+            "postgres:ann:SECRET@h/d",
+            "postgres:/ann:SECRET@h/d",
+            "postgres//ann:SECRET@h/d",
+            " postgres://ann:SECRET@h/d",
+            "mysql://ann:SECRET@h/d",
+            "SECRET@h:5432/d",
+            "ann@SECRET",
+            "memory://ann:SECRET@h",
+            "memory:?key=SECRET",
+            "sqlite://ann:SECRET@h?frob=1",
+            "sqlite:a.db?key=SECRET",
+            "sqlite:a.db?mode=ro&SECRET",
+            "sqlite:a.db?SECRET=1&SECRET=2",
+            "postgres://h/d?options[SECRET]=1&options[SECRET]=2",
+            "postgres://h/d?sslpassword=SECRET",
+            "postgres://h/d?sslkey=SECRET&sslmode=maybe",
+            "postgres://ann:1?SECRET@h",
+        ] {
+            let why = super::connect(url).await.err().unwrap_or_else(|| panic!("{url} is opened"));
+            assert!(!format!("{why} {why:?}").contains("SECRET"), "{url}: {why}");
         }
     }
 

@@ -6,11 +6,36 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(&str, &str)>, String> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if pairs.iter().any(|(other, _)| *other == name) {
-            return Err(format!("the option `{name}` stands there twice: leave one of them out"));
+            return Err(match name_shown(pair) {
+                Some(name) => format!("the option `{name}` stands there twice: leave one of them out"),
+                None => "an option stands there twice: leave one of them out".to_owned(),
+            });
         }
         pairs.push((name, value));
     }
     Ok(pairs)
+}
+
+/// The name of an option that is not known, unless it could be a part of a secret: an option has a name of small letters, and a value.
+pub(super) fn name_shown(pair: &str) -> Option<&str> {
+    let (name, _) = pair.split_once('=')?;
+    let small = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '-'));
+    small.then_some(name)
+}
+
+/// A scheme as it may be shown.
+pub(super) fn scheme_shown(scheme: &str) -> &str {
+    let is_one = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-'));
+    if is_one { scheme } else { "***" }
+}
+
+/// A URL of no store as it may be shown: whole if nothing in it can be a secret, else its scheme.
+pub(super) fn shown(url: &str) -> String {
+    if url.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '/' | '\\' | '-' | '_' | ' ' | ':')) {
+        return url.to_owned();
+    }
+    url.split_once(':').map_or_else(|| "***".to_owned(), |(scheme, _)| format!("{}:***", scheme_shown(scheme)))
 }
 
 /// Replaces `%xx` by its byte.

@@ -112,7 +112,9 @@ pub struct 残高表 {
 impl 残高表 {
     fn 開設(e: &Recorded<開設>) -> Self {
         let 名義 = e.名義.clone();
-        残高表 { 口座: e.aggregate_id(), 名義, 残高: 0, последняя: None, თანხა: 0, r#type: 経路::窓口 }
+        残高表 {
+            口座: e.aggregate_id(), 名義, 残高: 0, последняя: None, თანხა: 0, r#type: 経路::窓口
+        }
     }
     fn 入金(&mut self, e: &入金) {
         self.残高 += e.額;

@@ -50,7 +50,9 @@ impl Visit for Line {
 
 impl Subscriber for Told {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("gesta") && *metadata.level() <= tracing::Level::INFO
+        let (target, level) = (metadata.target(), *metadata.level());
+        (target.starts_with("gesta") && level <= tracing::Level::INFO)
+            || (target.starts_with("sqlx") && level <= tracing::Level::WARN)
     }
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)

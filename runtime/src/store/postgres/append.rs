@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::census::SERVER;
 use super::errors::{SqlResult, While};
 use super::session::{Ask as _, Session};
+use super::watch::{current, gives_new_positions};
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{Append, AppendError, Appended, KeyRecord, NewEvent, StreamAppend, check};
@@ -78,11 +79,14 @@ pub(super) struct Statements {
     many: [[String; 2]; 2],
     find_key: String,
     end: String,
+    /// Which server answers, and whether its sequence gives new positions.
     server: String,
     /// Where these streams end.
     pub(super) ends: String,
     pub(super) keys: String,
     pub(super) insert: String,
+    /// The same while the settings are those that are trusted.
+    pub(super) insert_trusted: String,
     pub(super) insert_keys: String,
     pub(super) insert_kinds: String,
     pub(super) positions: String,
@@ -91,17 +95,30 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(schema: &str) -> Self {
         let many = |keys: bool, kinds: bool| many(schema, keys, kinds);
+        let (new, literal) = (gives_new_positions(schema), schema.replace('\'', "''"));
+        let insert = |condition: &str| {
+            format!(
+                "insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at,
+                    correlation_id, causation_id, actor, payload, position)
+                select s, v, name, schema_version, id, at, nullif(occurred_at, at), correlation_id, causation_id, actor, payload, p
+                from unnest($1::int4[], $2::text[], $3::int8[], $4::int8[], $5::text[], $6::int8[], $7::uuid[], $8::int8[], $9::int8[],
+                    $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::uuid[], $15::int8[])
+                    as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload,
+                        expected_event, p)
+                {condition}order by p"
+            )
+        };
         Statements {
             one: format!(
                 "with head as materialized (
                     select version, recorded_at, event_id from {schema}.gesta_events where stream = $1 order by version desc limit 1
                 )
                 insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at,
-                    correlation_id, causation_id, actor, payload)
-                select $1, $2 + 1, $3, $4, $5, at, nullif($7, at), $8, $9, $10, $11
+                    correlation_id, causation_id, actor, payload, position)
+                select $1, $2 + 1, $3, $4, $5, at, nullif($7, at), $8, $9, $10, $11, nextval('{literal}.gesta_positions')
                 from (select greatest($6, (select recorded_at from head)) as at) as t
                 where coalesce((select version from head), 0) = $2 and {SERVER} = $12
-                    and ($13::uuid is null or (select event_id from head) = $13)
+                    and ($13::uuid is null or (select event_id from head) = $13) and {new}
                 returning position, recorded_at"
             ),
             many: [[many(false, false), many(false, true)], [many(true, false), many(true, true)]],
@@ -111,7 +128,7 @@ impl Statements {
             end: format!(
                 "select version, event_id from {schema}.gesta_events where stream = $1 order by version desc limit 1"
             ),
-            server: format!("select {SERVER}"),
+            server: format!("select {SERVER}, {new}"),
             ends: format!(
                 "select t.stream, e.version, e.recorded_at, e.event_id from unnest($1::text[]) as t(stream), lateral (
                     select version, recorded_at, event_id from {schema}.gesta_events e where e.stream = t.stream order by version desc limit 1
@@ -121,16 +138,8 @@ impl Statements {
                 "select k.stream, k.key, k.command_hash, k.before_version, k.after_version, k.position, k.hash_version
                 from unnest($1::text[], $2::text[]) as t(stream, key) join {schema}.gesta_keys k using (stream, key)"
             ),
-            insert: format!(
-                "insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at,
-                    correlation_id, causation_id, actor, payload, position)
-                select s, v, name, schema_version, id, at, nullif(occurred_at, at), correlation_id, causation_id, actor, payload, p
-                from unnest($1::int4[], $2::text[], $3::int8[], $4::int8[], $5::text[], $6::int8[], $7::uuid[], $8::int8[], $9::int8[],
-                    $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::uuid[], $15::int8[])
-                    as t(a, s, v, expected, name, schema_version, id, at, occurred_at, correlation_id, causation_id, actor, payload,
-                        expected_event, p)
-                order by p"
-            ),
+            insert: insert(""),
+            insert_trusted: insert(&format!("where {} = $16 ", current(schema))),
             insert_keys: format!(
                 "insert into {schema}.gesta_keys (stream, key, command_hash, before_version, after_version, position, recorded_at, hash_version)
                 select * from unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int2[])"
@@ -166,9 +175,10 @@ impl Statements {
         Ok((Version::new(counter(&row, 0)?), Some(row.try_get(1)?)))
     }
 
-    /// Which server answers.
-    pub(super) async fn server(&self, connection: &mut Session<'_>) -> SqlResult<i64> {
-        sqlx::query(AssertSqlSafe(&*self.server)).value(connection).await
+    /// Which server answers, and whether its sequence gives new positions.
+    pub(super) async fn server(&self, connection: &mut Session<'_>) -> SqlResult<(i64, bool)> {
+        let row = sqlx::query(AssertSqlSafe(&*self.server)).one(connection).await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
     }
 
     /// Why an append was refused, as far as what is stored now says so.
@@ -254,13 +264,14 @@ fn many(schema: &str, keys: bool, kinds: bool) -> String {
         ready as materialized (
             select a, s, v, name, schema_version, id, greatest(at, last) as at, occurred_at, correlation_id, causation_id, actor, payload,
                 nextval('{literal}.gesta_positions') as p
-            from (select * from x where a not in (select a from refused) and {SERVER} = $15 order by o) as x
+            from (select * from x where a not in (select a from refused) and {SERVER} = $15 and {new} order by o) as x
         ){keys_stored}{kinds_stored}
         insert into {schema}.gesta_events (stream, version, name, schema_version, event_id, recorded_at, occurred_at, correlation_id,
             causation_id, actor, payload, position)
         select s, v, name, schema_version, id, at, nullif(occurred_at, at), correlation_id, causation_id, actor, payload, p
         from ready order by s, v
         returning stream, version, position, recorded_at",
+        new = gives_new_positions(schema),
         literal = schema.replace('\'', "''"),
     )
 }

@@ -30,6 +30,7 @@ use super::errors::{SqlResult, While};
 use super::schema::Place;
 use super::seen::Seen;
 use super::session::{Ask as _, Session};
+use super::watch::Watch;
 use crate::Position;
 use crate::error::StoreError;
 
@@ -55,6 +56,8 @@ pub(super) struct Known {
     pub(super) server: i64,
     /// When the look at it began.
     since: Option<Instant>,
+    /// The settings that a read has to find, see [`Watch`].
+    pub(super) settings: i64,
 }
 
 impl Known {
@@ -72,6 +75,7 @@ pub(super) struct Census {
     seen: Seen,
     /// Set once the server has lost what this process has seen.
     lost: OnceLock<String>,
+    pub(super) watch: Watch,
     begin: String,
     holders: String,
     names: String,
@@ -115,7 +119,12 @@ impl Census {
             under_way: Mutex::default(),
             seen: Seen::default(),
             lost: OnceLock::new(),
-            begin: format!("select settled, last, holders, server, id, alive from {schema}.gesta_census()"),
+            watch: Watch::new(place),
+            // The last event was stored before the census began, so the sequence had come there.
+            begin: format!(
+                "select settled, last, holders, server, id, alive, (select max(position) from {schema}.gesta_events)
+                 from {schema}.gesta_census()"
+            ),
             holders: format!(
                 "select l.virtualtransaction from pg_catalog.pg_locks l where {lock} and l.virtualtransaction = any($1)"
             ),
@@ -173,7 +182,7 @@ impl Census {
 
     /// What was known last.
     pub(super) fn known(&self) -> Known {
-        *self.known.borrow()
+        Known { settings: self.watch.trusted(), ..*self.known.borrow() }
     }
 
     /// The same, unless a connection was lost since.
@@ -191,6 +200,12 @@ impl Census {
         self.lost.get().map_or(Ok(()), |why| Err(StoreError::Damaged(why.clone())))
     }
 
+    /// Nothing that this process knows can be relied on any more.
+    pub(super) fn stop(&self, why: String) {
+        tracing::error!("{why}");
+        let _ = self.lost.set(why);
+    }
+
     /// A census that begins now, or one of another call that began after this one. `None` while nothing is known of this server.
     pub(super) async fn look(&self, connections: &Connections) -> Result<Option<Known>, StoreError> {
         self.check()?;
@@ -203,8 +218,12 @@ impl Census {
         while under_way.done < asked {
             // What is known is looked at again then.
             under_way.waiting.take_if(|waiting| connections.lost_since(waiting.since));
-            if under_way.waiting.is_none() {
-                self.begin(&mut under_way, connections).await?;
+            if under_way.waiting.is_none() && !self.begin(&mut under_way, connections).await? {
+                if Instant::now() >= patience {
+                    return Ok(None);
+                }
+                tokio::time::sleep(PAUSE.1).await;
+                continue;
             }
             if let Some(waiting) = &mut under_way.waiting {
                 match self.wait(waiting, patience, connections).await {
@@ -234,10 +253,16 @@ impl Census {
         Ok(Some(self.known()))
     }
 
-    async fn begin(&self, under_way: &mut UnderWay, connections: &Connections) -> Result<(), StoreError> {
+    /// Answers `false` where the settings can't be trusted yet, see [`Watch::verify`].
+    async fn begin(&self, under_way: &mut UnderWay, connections: &Connections) -> Result<bool, StoreError> {
         let (serves, since) = (self.asked.load(Ordering::SeqCst), Instant::now());
         let mut connection = connections.control().await?;
-        let row = sqlx::query(AssertSqlSafe(&*self.begin)).one(&mut connection.session()).await.during(CONTEXT)?;
+        if !self.watch.verify(&mut connection.session()).await? {
+            connection.done().await.during(CONTEXT)?;
+            return Ok(false);
+        }
+        let row = sqlx::query(AssertSqlSafe(&*self.begin)).one(&mut connection.session()).await;
+        let row = row.inspect_err(|_| self.watch.suspect()).during(CONTEXT)?;
         let number = |row: &PgRow, at: usize| row.try_get::<Option<i64>, _>(at).during(CONTEXT);
         let server = number(&row, 3)?.unwrap_or_default();
         let known = self.known();
@@ -246,6 +271,10 @@ impl Census {
         }
         connection.done().await.during(CONTEXT)?;
         let position = number(&row, 0)?.unwrap_or_default().unsigned_abs();
+        let stored = number(&row, 6)?.unwrap_or_default().unsigned_abs();
+        if stored > position {
+            return Err(self.watch.set_back(position, stored));
+        }
         match row.try_get::<Option<Vec<String>>, _>(2).during(CONTEXT)? {
             None => {
                 under_way.done = serves;
@@ -256,7 +285,7 @@ impl Census {
                 under_way.waiting = Some(Waiting { server, alive, serves, position, holders, since, warned: false });
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Waits for the holders that were found; answers whether they are gone.
@@ -299,7 +328,7 @@ impl Census {
         let (last, id) = (last.unwrap_or_default().unsigned_abs(), row.try_get(id).during(CONTEXT)?);
         self.known.send_modify(|known| {
             let (last, id) = if last >= known.last { (last, id) } else { (known.last, known.id) };
-            *known = Known { last, id, server, since: Some(since) };
+            *known = Known { last, id, server, since: Some(since), settings: 0 };
         });
         Ok(())
     }

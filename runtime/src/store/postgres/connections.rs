@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::PostgresOptions;
 use super::census::SERVER;
 use super::errors::{SqlResult, While};
-use super::pool::{Lent, Pool, Pooled};
+use super::pool::{Lent, Pool, Pooled, Probe};
 use super::session::{LostAt, Sending, Session, silent};
 use crate::error::StoreError;
 
@@ -50,17 +50,34 @@ struct Settings {
 impl Settings {
     /// `silence_max`: a process that says nothing for as long between two statements of a transaction, since it is stopped or can't be
     /// reached, must not keep others from what it has locked. Its session is ended.
-    fn new(lock_wait: &str, silence_max: Duration) -> Self {
+    fn new(lock_wait: &str, silence_max: Duration, durable: bool) -> Self {
         let silence = silence_max.clamp(SILENCE_MIN, SILENCE_MAX).as_millis();
         let all = [
             "jit = off".to_owned(),
             format!("lock_timeout = '{lock_wait}'"),
             format!("idle_in_transaction_session_timeout = '{silence}ms'"),
+            // An error would end the session, and nobody would know what became of the append.
+            "exit_on_error = off".to_owned(),
+            // The names of schemas stand in texts.
+            "standard_conforming_strings = on".to_owned(),
         ];
         let session = all.iter().fold(String::new(), |sql, setting| sql + "; set " + setting);
         let transaction = all.iter().fold(String::new(), |sql, setting| sql + "set local " + setting + "; ");
-        Settings { session: format!("set default_transaction_isolation = 'read committed'{session}"), transaction }
+        let [in_session, in_transaction] =
+            [false, true].map(|local| if durable { durable_commits(local) } else { String::new() });
+        Settings {
+            session: format!("set default_transaction_isolation = 'read committed'{session}; {in_session}"),
+            transaction: transaction + &in_transaction,
+        }
     }
+}
+
+/// A statement that makes a commit wait for the disk, also if the database, the role or the server says otherwise; what is stronger stays.
+fn durable_commits(local: bool) -> String {
+    format!(
+        "select pg_catalog.set_config('synchronous_commit', 'on', {local})
+            where pg_catalog.current_setting('synchronous_commit') not in ('on', 'remote_apply'); "
+    )
 }
 
 #[derive(Clone)]
@@ -70,6 +87,8 @@ pub(super) struct Connections {
     lost_at: LostAt,
     /// How statements are sent in transactions of the user's, who knows how long they may wait and for what.
     users: Sending,
+    /// Commits wait for the disk, unless the URL says otherwise.
+    durable: bool,
     /// Of the one that hears of appends.
     hearing: Arc<Mutex<Option<PgPool>>>,
 }
@@ -125,6 +144,7 @@ impl Pools {
         let (wait_max, answer_wait_max) = (options.connection_wait_max, options.answer_wait_max);
         let pooled = options.transaction_pooler;
         let connect = connect_options(options);
+        let durable = commits_are_durable(options);
         let pool = |max, settings: Arc<str>| {
             let outlived = {
                 let lost_at = lost_at.clone();
@@ -134,6 +154,8 @@ impl Pools {
             let pool = PgPoolOptions::new()
                 .max_connections(max)
                 .acquire_timeout(wait_max)
+                // Under load an append waits, which is no fault. One that waits for too long fails, and says why.
+                .acquire_slow_threshold(Duration::MAX)
                 // A third of all time went into asking whether they are still there; who uses one that is not is told then.
                 .test_before_acquire(false)
                 .before_acquire(move |_, connection| {
@@ -169,9 +191,11 @@ impl Pools {
         let sending = sending(options, lost_at);
         let pools = [(appends, APPENDS_LOCK_WAIT), (reads, READS_LOCK_WAIT), (CONTROL, READS_LOCK_WAIT)];
         let [appends, reads, control] = pools.map(|(max, lock_wait)| {
-            let Settings { session, transaction } = Settings::new(lock_wait, options.lease);
+            let Settings { session, transaction } = Settings::new(lock_wait, options.lease, durable);
+            let session: Arc<str> = session.into();
+            let probe = Probe { connect: connect.clone(), settings: (!pooled).then(|| Arc::clone(&session)), max };
             let pooled = pooled.then_some(Pooled { settings: transaction, wait_max });
-            Pool::new(pool(max, session.into()), sending.clone(), pooled)
+            Pool::new(pool(max, session), sending.clone(), pooled, probe)
         });
         Pools { appends, reads, control }
     }
@@ -188,6 +212,11 @@ fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
     if options.transaction_pooler { connect.extra_float_digits(None).statement_cache_capacity(0) } else { connect }
 }
 
+/// Whether the store makes commits durable by itself: unless the URL sets it.
+fn commits_are_durable(options: &PostgresOptions) -> bool {
+    !options.connect.get_options().is_some_and(|options| options.contains("synchronous_commit"))
+}
+
 fn sending(options: &PostgresOptions, lost_at: &LostAt) -> Sending {
     let (named, answer_wait_max) = (!options.transaction_pooler, options.answer_wait_max);
     Sending { named, answer_wait_max, ours: true, lost_at: lost_at.clone() }
@@ -199,7 +228,8 @@ impl Connections {
         let lost_at = LostAt::default();
         let users = Sending { named: false, answer_wait_max: Duration::MAX, ours: false, ..sending(options, &lost_at) };
         let runtimes = Arc::new(Runtimes { pools: Mutex::default(), ended: watch::Sender::new(false) });
-        Connections { options: Arc::new(options.clone()), runtimes, lost_at, users, hearing: Arc::default() }
+        let durable = commits_are_durable(options);
+        Connections { options: Arc::new(options.clone()), runtimes, lost_at, users, durable, hearing: Arc::default() }
     }
 
     /// The connections of the caller's runtime.
@@ -289,6 +319,11 @@ impl Connections {
         }
     }
 
+    /// What a transaction of the user's begins with for its commit to wait for the disk.
+    pub(super) fn durable_commit(&self) -> Option<String> {
+        self.durable.then(|| durable_commits(true))
+    }
+
     /// What statements are sent over on a connection of the user's.
     pub(super) fn session_of<'c>(&'c self, connection: &'c mut PgConnection) -> Session<'c> {
         Session::new(connection, &self.users)
@@ -302,6 +337,7 @@ impl Connections {
         }
         // A pool for each: one that is given up says goodbye to its server, for as long as that takes.
         let pool = PgPoolOptions::new().max_connections(HEARING).acquire_timeout(self.options.connection_wait_max);
+        let pool = pool.acquire_slow_threshold(Duration::MAX);
         let pool = pool.connect_lazy_with(connect_options(&self.options));
         let listener = PgListener::connect_with(&pool).await?;
         *self.hearing.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool);

@@ -50,8 +50,25 @@ mod code {
 /// What has to be written where transactions of one connection run in several sessions.
 const BEHIND_POOLER: &str = "a pooler in transaction mode seems to be between: add `pooler=transaction` to the URL";
 
-fn told_by_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+/// No connection could be made: so nothing was sent, whatever the error is that says why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NoConnection(sqlx::Error);
+
+pub(super) fn no_connection(why: sqlx::Error) -> sqlx::Error {
+    sqlx::Error::AnyDriverError(Box::new(NoConnection(why)))
+}
+
+/// Why no connection could be made.
+fn unconnected(error: &sqlx::Error) -> Option<&sqlx::Error> {
     match error {
+        sqlx::Error::AnyDriverError(error) => error.downcast_ref::<NoConnection>().map(|NoConnection(why)| why),
+        _ => None,
+    }
+}
+
+fn told_by_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    match unconnected(error).unwrap_or(error) {
         sqlx::Error::Database(error) => error.try_downcast_ref(),
         _ => None,
     }
@@ -65,6 +82,7 @@ fn code_of(error: &sqlx::Error) -> Option<&str> {
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        _ if unconnected(error).is_some() => false,
         // A server that fails at a commit, or a pooler that has lost it, says so and gives the connection up.
         error => told_by_server(error).is_some_and(|told| {
             matches!(told.severity(), PgSeverity::Fatal | PgSeverity::Panic) || code::leaves_open(told.code())
@@ -98,7 +116,7 @@ pub(super) fn is_unstorable(error: &sqlx::Error) -> bool {
 
 /// What the server said, or the driver.
 pub(super) fn plain(error: &sqlx::Error) -> String {
-    match error {
+    match unconnected(error).unwrap_or(error) {
         // The driver's own words before it say nothing more.
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
@@ -110,6 +128,7 @@ pub(super) fn plain(error: &sqlx::Error) -> String {
 pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
     let told = |message: String, transient| StoreError::Driver { context, message, transient };
     let plain = plain(error);
+    let (error, connected) = unconnected(error).map_or((error, true), |why| (why, false));
     match code_of(error) {
         Some(_) if is_read_only(error) && ["standby", "recovery"].iter().any(|word| plain.contains(word)) => {
             told(format!("{plain}: connect to the primary"), true)
@@ -120,9 +139,13 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
         }
         Some(code::NO_RIGHTS) => told(format!("{plain}: grant it to the user of the URL, or take another one"), false),
         Some(code::DISK_FULL) => told(format!("{plain}: the server's disk is full"), true),
-        Some(code::CONNECTIONS) => {
-            told(format!("{plain}: raise `max_connections` of the server, or lower `connections_max` of its clients"), true)
-        }
+        Some(code::CONNECTIONS) => told(
+            format!(
+                "{plain}: raise `max_connections` of the server, or the `connection limit` of the role or of the database, or lower \
+                     `connections_max` of its clients"
+            ),
+            true,
+        ),
         Some(code::LOCK_TIMEOUT) => {
             told(format!("{plain}: somebody's transaction is still open that holds what this needs"), true)
         }
@@ -147,6 +170,9 @@ pub(super) fn driver(context: &'static str, error: &sqlx::Error) -> StoreError {
                     .to_owned(),
                 true,
             ),
+            sqlx::Error::Io(_) if !connected => {
+                told(format!("no connection can be made: {plain}: see whether the server is running"), true)
+            }
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
                 told(format!("the connection was lost: {plain}: see whether the server is running"), true)
             }
@@ -189,6 +215,7 @@ pub(super) fn sent(context: &'static str, error: &sqlx::Error) -> Sent {
         (_, Some(code::UNIQUE | code::SERIALIZATION | code::DEADLOCK)) => Sent::Raced(told.into()),
         (_, Some(code::LOCK_TIMEOUT)) => Sent::Blocked(told.into()),
         // A server that says no has stored nothing; one that is silent may have.
+        _ if unconnected(error).is_some() => Sent::Refused(told.into()),
         (_, Some(_)) | (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Encode(_), _) => {
             Sent::Refused(told.into())
         }
@@ -208,6 +235,7 @@ impl Sent {
 /// Why a database could not be opened.
 pub(super) fn opening(options: &PostgresOptions, error: &sqlx::Error) -> StartError {
     let context = "opening the database";
+    let error = unconnected(error).unwrap_or(error);
     let (connect, told) = (&options.connect, driver(context, error));
     let place = match connect.get_socket() {
         Some(socket) => format!("{}, port {}", socket.display(), connect.get_port()),

@@ -88,10 +88,10 @@ impl Writer {
     async fn look(&self, connection: &mut Session<'_>, appends: &[&Append]) -> Result<Batch, Sent> {
         let parts = || appends.iter().flat_map(|append| &append.streams);
         let fail = |error: sqlx::Error| uncommitted(&error);
-        let answers = self.statements.server(connection).await.map_err(fail)?;
-        if answers != self.census.known().server {
+        let (answers, new) = self.statements.server(connection).await.map_err(fail)?;
+        if answers != self.census.known().server || !new {
             // Not while this transaction keeps everybody out.
-            let message = "the server was restarted, or is another one".to_owned();
+            let message = "the server was restarted, or is another one, or its sequence was set back".to_owned();
             let why = crate::error::StoreError::Driver { context: CONTEXT, message, transient: true };
             return Err(Sent::Raced(why.into()));
         }
@@ -185,7 +185,20 @@ impl Writer {
         }
         if !events.is_empty() {
             let count = positions.len() as u64;
-            let stored = events.bind(&self.statements.insert).bind(positions).run(connection).await.map_err(fail)?;
+            // What inline read models were folded from is all there was before these positions, as long as the settings are the same.
+            let folded = accepted.iter().any(|(append, _)| append.inline.is_some());
+            let insert = if folded { &self.statements.insert_trusted } else { &self.statements.insert };
+            let mut insert = events.bind(insert).bind(positions);
+            if folded {
+                insert = insert.bind(self.census.watch.trusted());
+            }
+            let stored = insert.run(connection).await.map_err(fail)?;
+            if stored == 0 && folded {
+                self.census.watch.suspect();
+                let message = "the settings of the schema were changed".to_owned();
+                let why = crate::error::StoreError::Driver { context: CONTEXT, message, transient: true };
+                return Err(Sent::Raced(why.into()));
+            }
             if stored != count {
                 let why = check::misuse(CONTEXT, "an event was not inserted: look for triggers on `gesta_events`");
                 return Err(Sent::Refused(why.into()));

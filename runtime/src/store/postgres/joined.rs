@@ -55,6 +55,9 @@ impl Joined {
                 (select oid::int8 from pg_catalog.pg_database where datname = current_database())"
         );
         let row = sqlx::query(AssertSqlSafe(sql)).one(&mut session).await.during(CONTEXT)?;
+        if let Some(durable) = postgres.connections.durable_commit() {
+            sqlx::raw_sql(AssertSqlSafe(durable)).run(&mut session).await.during(CONTEXT)?;
+        }
         let isolation: String = row.try_get(0).during(CONTEXT)?;
         if isolation != "read committed" {
             return Err(misuse(&format!(
@@ -179,6 +182,7 @@ impl EventLog for Joined {
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         super::append::check(&append)?;
+        self.postgres.census.check_appends(&self.postgres.connections).await?;
         let mut transaction = self.lock().await;
         let transaction = transaction.as_mut().ok_or(StoreError::Closed)?;
         // Not in the transaction: everybody else who appends the first event of a kind would wait for its end.
@@ -198,6 +202,10 @@ impl EventLog for Joined {
             if let Some(reason) = self.postgres.statements().reason(&mut self.session(transaction), &append).await? {
                 return Err(reason);
             }
+        }
+        if !self.postgres.statements().server(&mut self.session(transaction)).await.during(CONTEXT)?.1 {
+            // It says that the sequence was set back.
+            self.postgres.census.look(&self.postgres.connections).await?;
         }
         let message = "the server was restarted, or others were in the way each time: begin the transaction again".to_owned();
         Err(raced.unwrap_or(StoreError::Driver { context: CONTEXT, message, transient: true }.into()))

@@ -23,10 +23,12 @@ mod models;
 mod options;
 mod pool;
 mod reads;
+mod safety;
 mod schema;
 mod seen;
 mod session;
 mod wake;
+mod watch;
 mod writer;
 
 use std::any::Any;
@@ -52,8 +54,9 @@ use self::session::Ask as _;
 use self::wake::Wake;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys, Leases, ModelSpec, Parked,
-    ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys,
+    Leases, ModelSpec, Parked, ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store,
+    StoredType, Visit, check,
 };
 use crate::error::{StartError, StoreError};
 use crate::event::{Position, Version};
@@ -226,6 +229,9 @@ impl EventLog for Postgres {
             let visited = self.reads.all(connection, after, known, max, &mut *visit).await?;
             self.saw(server, &visited);
             max -= visited.count;
+            if visited.count == 0 {
+                self.census.watch.suspect();
+            }
             if visited.ended || max == 0 {
                 return Ok(());
             }
@@ -249,12 +255,17 @@ impl EventLog for Postgres {
             let server = connection.server();
             let visited = self.reads.all(connection, after, known, max, &mut *visit).await?;
             self.saw(server, &visited);
-            // None, though there is one: another server answers since.
+            // None, though there is one: another server answers since, or its settings are others.
             if visited.count > 0 {
                 return Ok(());
             }
+            self.census.watch.suspect();
         }
-        Err(other_servers())
+        let message =
+            "another server answered each time, or the settings of the schema were others: see whether it is restarted, or \
+                       changed, over and over"
+                .to_owned();
+        Err(StoreError::Driver { context: "reading events", message, transient: true })
     }
 
     async fn head(&self) -> Result<Position, StoreError> {

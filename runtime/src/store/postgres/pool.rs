@@ -8,22 +8,25 @@
 //! pool would ask it, and wait without end for one whose server says nothing.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPool, Postgres};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::runtime::Handle;
 
 use super::census::SERVER;
-use super::errors::{SqlResult, is_lost};
+use super::errors::{SqlResult, is_lost, no_connection};
 use super::session::{Ask as _, Sending, Session};
 
 /// One that nobody has used for as long is closed: what stands between may have forgotten it.
 const KEPT_MAX: Duration = Duration::from_secs(30);
 /// So is one that the pool has given so long ago: as the driver's pool does with those that it keeps.
 const TRUSTED_MAX: Duration = Duration::from_mins(30);
+/// How long the server is asked why it lets nobody in.
+const PROBE_MAX: Duration = Duration::from_secs(2);
 /// How long is waited for those that are in use, once nothing more is asked.
 const CLOSE_MAX: Duration = Duration::from_secs(10);
 
@@ -36,7 +39,34 @@ struct Shared {
     sending: Sending,
     /// Behind a pooler, what each transaction begins with, and every statement is in one: only there does a session stay the same.
     pooled: Option<Pooled>,
+    probe: Probe,
+    /// How many the pool has given, whether they are idle here or in use.
+    given: Arc<AtomicU32>,
     runtime: Handle,
+}
+
+/// How the server is asked why it lets nobody in: the driver's pool tries until the time is over, and keeps to itself what it was told.
+pub(super) struct Probe {
+    pub(super) connect: PgConnectOptions,
+    pub(super) settings: Option<Arc<str>>,
+    /// How many connections the pool may have.
+    pub(super) max: u32,
+}
+
+impl Probe {
+    /// Why no connection can be made; `None` if one can, or if nothing was answered.
+    async fn why(&self) -> Option<sqlx::Error> {
+        let connect = async {
+            let mut connection = self.connect.connect().await?;
+            let set = match &self.settings {
+                Some(settings) => connection.execute(sqlx::raw_sql(AssertSqlSafe(&**settings))).await.map(drop),
+                None => Ok(()),
+            };
+            let _ = connection.close().await;
+            set
+        };
+        tokio::time::timeout(PROBE_MAX, connect).await.ok()?.err()
+    }
 }
 
 /// What holds behind a pooler.
@@ -57,8 +87,9 @@ struct Kept {
 }
 
 impl Pool {
-    pub(super) fn new(driver: PgPool, sending: Sending, pooled: Option<Pooled>) -> Self {
-        Pool(Arc::new(Shared { driver, kept: Mutex::default(), sending, pooled, runtime: Handle::current() }))
+    pub(super) fn new(driver: PgPool, sending: Sending, pooled: Option<Pooled>, probe: Probe) -> Self {
+        let (kept, given, runtime) = (Mutex::default(), Arc::default(), Handle::current());
+        Pool(Arc::new(Shared { driver, kept, sending, pooled, probe, given, runtime }))
     }
 
     /// A connection for a few statements, which is to be given back by [`done`](Lent::done).
@@ -116,12 +147,27 @@ impl Pool {
         };
         // From before the pool looks at it: a loss that is noted after that look counts for it too.
         let trusted = Instant::now();
-        let connection = self.0.driver.acquire().await?;
+        let connection = match self.0.driver.acquire().await {
+            Ok(connection) => connection,
+            Err(error) => return Err(self.no_connection(error).await),
+        };
         drop(waiting);
-        let (sending, home) = (self.0.sending.clone(), Arc::downgrade(&self.0));
+        self.0.given.fetch_add(1, Ordering::Relaxed);
+        let (sending, home, given) = (self.0.sending.clone(), Arc::downgrade(&self.0), Arc::clone(&self.0.given));
         // One to another server than the newest is not lent. If it is the newest itself, its server was just noted.
         let server = sending.lost_at.server();
-        Ok((Lent { connection, server, trusted, since: trusted, state: State::Asked, sending, home }, false))
+        Ok((Lent { connection, server, trusted, since: trusted, state: State::Asked, sending, home, given }, false))
+    }
+
+    /// Why the pool has given none. Nothing was sent then.
+    async fn no_connection(&self, error: sqlx::Error) -> sqlx::Error {
+        match error {
+            sqlx::Error::PoolClosed => error,
+            // All are in use.
+            sqlx::Error::PoolTimedOut if self.0.given.load(Ordering::Relaxed) >= self.0.probe.max => error,
+            sqlx::Error::PoolTimedOut => self.0.probe.why().await.map_or(error, no_connection),
+            other => no_connection(other),
+        }
     }
 
     /// One that is kept; else the caller counts as waiting, from the same look on.
@@ -192,6 +238,7 @@ pub(super) struct Lent {
     state: State,
     sending: Sending,
     home: Weak<Shared>,
+    given: Arc<AtomicU32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -280,6 +327,7 @@ const ROWS_LEFT_MAX: usize = 5_000;
 
 impl Drop for Lent {
     fn drop(&mut self) {
+        self.given.fetch_sub(1, Ordering::Relaxed);
         if self.state != State::Answered {
             self.connection.close_on_drop();
         }

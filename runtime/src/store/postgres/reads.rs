@@ -15,6 +15,7 @@ use super::errors::{SqlResult, While};
 use super::pool::Lent;
 use super::seen::SEEN_MAX;
 use super::session::{Ask as _, Session};
+use super::watch;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{StoredEvent, StoredType, Visit};
@@ -45,7 +46,11 @@ impl Reads {
         );
         Reads {
             stream: format!("{select} where stream = $1 and version > $2 order by version limit $3"),
-            all: format!("{select} where position > $1 and position <= $2 and {SERVER} = $4 order by position limit $3"),
+            all: format!(
+                "{select} where position > $1 and position <= $2 and {SERVER} = $4 and {settings} = $5
+                order by position limit $3",
+                settings = watch::current(schema)
+            ),
             types: format!(
                 "select aggregate, name, schema_version, first_position from {schema}.gesta_event_types
                  order by aggregate, name, schema_version"
@@ -68,7 +73,7 @@ impl Reads {
     }
 
     /// The events after a position, up to the last one that is settled; none where another server answers than the one that said so,
-    /// which may give the same positions to other events.
+    /// which may give the same positions to other events; and none where the settings are no longer those that were trusted.
     pub(super) async fn all(
         &self,
         connection: Lent,
@@ -78,7 +83,7 @@ impl Reads {
         visit: Visit<'_>,
     ) -> Result<Visited, StoreError> {
         let query = sqlx::query(AssertSqlSafe(&*self.all)).bind(number(after.get())).bind(number(known.last));
-        let query = query.bind(row_limit(max)).bind(known.server);
+        let query = query.bind(row_limit(max)).bind(known.server).bind(known.settings);
         visit_all(connection, query, max, visit).await
     }
 

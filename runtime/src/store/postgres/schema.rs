@@ -5,13 +5,13 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::census::Census;
 use super::connections::Connections;
 use super::errors::{While, driver, is_forbidden, is_lock_timeout};
 use super::pool::Lent;
+use super::safety;
 use super::session::{Ask as _, Session};
 use crate::error::{StartError, StoreError};
 use crate::schema::Fingerprint;
@@ -60,7 +60,9 @@ const ADDITIONS_MAX: Duration = Duration::from_secs(30);
 /// Where the tables are, and the lock that appends hold.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// The schema's name, in quotes.
+    /// The schema's name.
+    pub(super) name: String,
+    /// The same in quotes.
     pub(super) schema: String,
     /// The channel that tells of appends.
     pub(super) channel: String,
@@ -92,17 +94,17 @@ fn dollar_quoted(body: &str) -> String {
 }
 
 /// The function of the trigger that holds the lock, in the schema of this name in quotes.
-fn hold_function(name: &str, lock_key: i64) -> String {
-    let body = format!("begin perform {}; return null; end", hold_statement(lock_key));
+pub(super) fn hold_function(name: &str, lock_key: i64) -> String {
+    let body = hold_body(lock_key);
     format!("create or replace function {name}.gesta_hold() returns trigger language plpgsql as $$ {body} $$")
 }
 
-fn hold_statement(lock_key: i64) -> String {
-    format!("pg_catalog.pg_advisory_xact_lock_shared({lock_key})")
+pub(super) fn hold_body(lock_key: i64) -> String {
+    format!("begin perform pg_catalog.pg_advisory_xact_lock_shared({lock_key}); return null; end")
 }
 
 /// The trigger that holds the lock.
-fn hold_trigger(name: &str) -> String {
+pub(super) fn hold_trigger(name: &str) -> String {
     format!(
         "create trigger gesta_hold before insert on {name}.gesta_events for each statement execute function {name}.gesta_hold(); {}",
         hold_always(name)
@@ -110,12 +112,12 @@ fn hold_trigger(name: &str) -> String {
 }
 
 /// Also where a session says that it replays what another server did.
-fn hold_always(name: &str) -> String {
+pub(super) fn hold_always(name: &str) -> String {
     format!("alter table {name}.gesta_events enable always trigger gesta_hold")
 }
 
 /// The function that does the census.
-fn census_function(name: &str, lock_key: i64) -> String {
+pub(super) fn census_function(name: &str, lock_key: i64) -> String {
     let body = dollar_quoted(&Census::body(name, lock_key));
     format!(
         "drop function if exists {name}.gesta_census(); create function {name}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint, out alive uuid)
@@ -124,7 +126,7 @@ fn census_function(name: &str, lock_key: i64) -> String {
 }
 
 /// The table that is empty after a crash of the server: by its row a census knows that there was none.
-fn alive_table(name: &str) -> String {
+pub(super) fn alive_table(name: &str) -> String {
     format!(
         "create unlogged table {name}.gesta_alive (alone boolean not null default true primary key check (alone), id uuid not null)"
     )
@@ -141,9 +143,9 @@ pub(super) async fn prepare(connections: &Connections, mut first: Lent, schema: 
     }
     add_missing(connections, &found).await?;
     let mut connection = connections.control().await?;
-    let place = check(&mut connection.session(), &found.schema).await?;
+    let checked = safety::check(&mut connection.session(), &found.schema).await?;
     connection.done().await.during(CONTEXT)?;
-    Ok(place)
+    checked.map(|sound| sound.place).map_err(|flaw| refused(flaw.why))
 }
 
 /// What is there before anything is made.
@@ -158,7 +160,8 @@ struct Found {
 async fn look(connection: &mut Session<'_>, schema: Option<&str>) -> Result<Found, StartError> {
     let row = sqlx::query(
         "select current_setting('server_version_num')::int4, current_setting('server_version'), current_schema()::text, \
-         current_database()::text, pg_is_in_recovery(), current_user::text, current_setting('transaction_read_only')",
+         current_database()::text, pg_is_in_recovery(), current_user::text, current_setting('transaction_read_only'), \
+         current_setting('server_encoding'), current_setting('fsync'), current_setting('full_page_writes')",
     );
     let row = row.one(connection).await.during(CONTEXT)?;
     let get = |at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
@@ -182,6 +185,11 @@ async fn look(connection: &mut Session<'_>, schema: Option<&str>) -> Result<Foun
             "{why} settings, such as by `alter database {database} set default_transaction_read_only = off`"
         )));
     }
+    let name = get(3)?.unwrap_or_default();
+    if let Some(why) = wrong_encoding(&get(7)?.unwrap_or_default(), &name) {
+        return Err(refused(why));
+    }
+    warn_of_loss(get(8)?.as_deref(), get(9)?.as_deref());
     let format = format_of(connection, &schema).await?;
     Ok(Found { schema, format, user: get(5)?.unwrap_or_default(), database: get(3)?.unwrap_or_default() })
 }
@@ -191,6 +199,38 @@ fn too_old(number: i32, version: &str) -> Option<String> {
     // Before 13.5, and in 14.0, a transaction that is prepared looks like another one to those who wait for it.
     (number < SERVER_MIN || number == 140_000)
         .then(|| format!("the server is Postgres {version}, and gesta needs 13.5 or newer, and of 14 not 14.0: update it"))
+}
+
+/// Why a database of this encoding is not served: others can't hold every text, or hold what is no text.
+fn wrong_encoding(encoding: &str, database: &str) -> Option<String> {
+    let make = format!(
+        "create database {} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0",
+        quoted(&format!("{database}_utf8"))
+    );
+    let why = match encoding {
+        "UTF8" => return None,
+        "SQL_ASCII" => "which checks no text, so that other clients could store some that can't be read",
+        _ => "which can't hold every text",
+    };
+    Some(format!(
+        "the database `{database}` has the encoding {encoding}, {why}: make one by `{make}`, and move to it what is stored"
+    ))
+}
+
+/// Warns of settings of the server by which a crash of its machine takes away what was acknowledged.
+fn warn_of_loss(fsync: Option<&str>, full_page_writes: Option<&str>) {
+    if fsync == Some("off") {
+        tracing::warn!(
+            "the server has `fsync = off`: if its machine crashes, appends that were acknowledged are lost, and the database can be damaged; \
+             set `fsync = on` in its configuration"
+        );
+    }
+    if full_page_writes == Some("off") {
+        tracing::warn!(
+            "the server has `full_page_writes = off`: if its machine crashes, a page can be half written and its events are damaged, unless \
+             the file system prevents that; set `full_page_writes = on` in its configuration"
+        );
+    }
 }
 
 fn refused(message: String) -> StartError {
@@ -404,148 +444,6 @@ fn begun_table(schema: &str) -> String {
             primary key (table_name, position)
         )"
     )
-}
-
-/// What readers rely on so that they never skip an event: each point that is not so is a loss that nobody would notice.
-async fn check(connection: &mut Session<'_>, schema: &str) -> Result<Place, StartError> {
-    let name = quoted(schema);
-    let sql = format!(
-        "select lock_key, (select oid::int8 from pg_catalog.pg_database where datname = current_database()) from {name}.gesta_store"
-    );
-    let row = sqlx::query(AssertSqlSafe(sql)).one(connection).await.during(CONTEXT)?;
-    let (lock_key, database): (i64, i64) = (row.try_get(0).during(CONTEXT)?, row.try_get(1).during(CONTEXT)?);
-    let sql = format!(
-        "select s.seqcache, s.seqincrement, s.seqcycle,
-            case when has_sequence_privilege(c.oid, 'usage') then coalesce(pg_catalog.pg_sequence_last_value(c.oid), 0) end,
-            (select coalesce(max(position), 0) from {name}.gesta_events),
-            (select case when t.tgtype <> 6 or t.tgqual is not null then 'shape' else t.tgenabled::text end from pg_catalog.pg_trigger t
-                where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
-            (select p.prosrc from pg_catalog.pg_trigger t join pg_catalog.pg_proc p on p.oid = t.tgfoid
-                where t.tgrelid = e.oid and t.tgname = 'gesta_hold' and not t.tgisinternal),
-            (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_census'),
-            (select p.prosrc from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = 'gesta_hold'),
-            e.relpersistence::text,
-            (select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d join pg_catalog.pg_attribute a
-                on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = e.oid and a.attname = 'position'
-                and exists (select from pg_catalog.pg_depend o where o.classid = 'pg_catalog.pg_attrdef'::regclass and o.objid = d.oid
-                    and o.refclassid = 'pg_catalog.pg_class'::regclass and o.refobjid = c.oid)),
-            (select array_agg(pg_get_indexdef(i.indexrelid)) from pg_catalog.pg_index i
-                where i.indrelid = e.oid and i.indisunique and i.indisvalid),
-            (select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = e.oid and not t.tgisinternal
-                and t.tgtype & 7 = 7 and t.tgenabled <> 'D' limit 1),
-            (select r.rulename::text from pg_catalog.pg_rewrite r where r.ev_class = e.oid limit 1),
-            (select a.relpersistence::text from pg_catalog.pg_class a where a.relnamespace = n.oid and a.relname = 'gesta_alive'),
-            row_security_active(e.oid),
-            (select has_table_privilege(a.oid, 'select') and has_table_privilege(a.oid, 'insert') from pg_catalog.pg_class a
-                where a.relnamespace = n.oid and a.relname = 'gesta_alive')
-        from pg_catalog.pg_class e
-            join pg_catalog.pg_namespace n on n.oid = e.relnamespace and n.nspname = $1 and e.relname = 'gesta_events'
-            join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'gesta_positions'
-            join pg_catalog.pg_sequence s on s.seqrelid = c.oid"
-    );
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(schema).optional(connection).await.during(CONTEXT)?;
-    let wrong = |what: String| refused(format!("the schema `{schema}` is not safe to read from: {what}"));
-    let row =
-        row.ok_or_else(|| wrong("the sequence `gesta_positions` or the table `gesta_events` is gone: restore it".to_owned()))?;
-    let number = |at: usize| row.try_get::<i64, _>(at).during(CONTEXT);
-    let text = |row: &PgRow, at: usize| row.try_get::<Option<String>, _>(at).during(CONTEXT);
-    if number(0)? != 1 || number(1)? != 1 || row.try_get::<bool, _>(2).during(CONTEXT)? {
-        return Err(wrong(format!(
-            "`gesta_positions` gives positions out of order: `alter sequence {name}.gesta_positions cache 1 increment 1 no cycle`"
-        )));
-    }
-    let last: Option<i64> = row.try_get(3).during(CONTEXT)?;
-    let last =
-        last.ok_or_else(|| wrong(format!("positions can't be taken: `grant usage on sequence {name}.gesta_positions to ..`")))?;
-    let stored = number(4)?;
-    if stored > last {
-        return Err(wrong(format!(
-            "the last event stands at {stored}, and `gesta_positions` at {last}, so positions would be given twice: \
-             `select setval('{}.gesta_positions', {stored})`, while nobody appends",
-            name.replace('\'', "''")
-        )));
-    }
-    let function = hold_function(&name, lock_key);
-    let holds = |source: Option<String>| source.is_some_and(|source| source.contains(&hold_statement(lock_key)));
-    match text(&row, 5)?.as_deref() {
-        Some("A") => {}
-        Some("shape") => {
-            let trigger = hold_trigger(&name);
-            return Err(wrong(format!(
-                "the trigger `gesta_hold` does not run before each statement that inserts: `drop trigger gesta_hold on \
-                 {name}.gesta_events; {trigger}`, while nobody appends"
-            )));
-        }
-        Some(_) => {
-            let enable = hold_always(&name);
-            return Err(wrong(format!("the trigger `gesta_hold` is not enabled always: `{enable}`, while nobody appends")));
-        }
-        None => {
-            let trigger = hold_trigger(&name);
-            let both = if holds(text(&row, 8)?) { trigger } else { format!("{function}; {trigger}") };
-            return Err(wrong(format!("the trigger `gesta_hold` on `gesta_events` is gone: `{both}`, while nobody appends")));
-        }
-    }
-    if !holds(text(&row, 6)?) {
-        return Err(wrong(format!(
-            "the trigger `gesta_hold` does not take the lock that readers look for: `{function}`, while nobody appends; if it \
-             calls another function, drop it before"
-        )));
-    }
-    check_alive(&row, &name).map_err(wrong)?;
-    // Its text names the schema: in one that was renamed, it would look at whatever has the old name now.
-    let one_line = |sql: &str| sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line(&text(&row, 7)?.unwrap_or_default()) != one_line(&Census::body(&name, lock_key)) {
-        let function = one_line(&census_function(&name, lock_key));
-        return Err(wrong(format!("the function `gesta_census` is not the one of this schema: `{function}`")));
-    }
-    check_table(&row, &name).map_err(wrong)?;
-    Ok(Place { channel: format!("gesta_{lock_key:016x}"), schema: name, lock_key, database })
-}
-
-/// What is wrong with the table that a crash empties.
-fn check_alive(row: &PgRow, name: &str) -> Result<(), String> {
-    if row.try_get::<Option<String>, _>(14).unwrap_or_default().as_deref() != Some("u") {
-        let again = alive_table(name);
-        return Err(format!(
-            "`gesta_alive` is not the table that a crash of the server empties: `drop table if exists {name}.gesta_alive; {again}`"
-        ));
-    }
-    if row.try_get::<Option<bool>, _>(16).unwrap_or_default() != Some(true) {
-        return Err(format!("`gesta_alive` can't be used: `grant select, insert on {name}.gesta_alive to ..`"));
-    }
-    Ok(())
-}
-
-/// What is wrong with the table of events itself, as the columns from the 9th on tell.
-fn check_table(row: &PgRow, name: &str) -> Result<(), String> {
-    let text = |at: usize| row.try_get::<Option<String>, _>(at).unwrap_or_default();
-    let indexes = row.try_get::<Option<Vec<String>>, _>(11).ok().flatten().unwrap_or_default();
-    let table = format!("{name}.gesta_events");
-    if text(9).as_deref() != Some("p") {
-        return Err(format!("`gesta_events` is empty after a crash: `alter table {table} set logged`"));
-    }
-    if !text(10).is_some_and(|default| default.starts_with("nextval(")) {
-        let default = format!("nextval('{}.gesta_positions')", name.replace('\'', "''"));
-        return Err(format!(
-            "positions do not come from `gesta_positions`: `alter table {table} alter position set default {default}`, while nobody appends"
-        ));
-    }
-    if !indexes.iter().any(|index| index.ends_with(" (stream, version)")) {
-        return Err(format!("two events could have one version: `alter table {table} add unique (stream, version)`"));
-    }
-    if row.try_get::<bool, _>(15).unwrap_or(true) {
-        return Err(format!("events could be hidden from readers: `alter table {table} disable row level security`"));
-    }
-    if let Some(trigger) = text(12) {
-        let cure = format!("drop trigger {} on {table}", quoted(&trigger));
-        return Err(format!("the trigger `{trigger}` could take rows out of what is appended, or change them: `{cure}`"));
-    }
-    if let Some(rule) = text(13) {
-        let cure = format!("drop rule {} on {table}", quoted(&rule));
-        return Err(format!("the rule `{rule}` could take rows out of what is appended, or change them: `{cure}`"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 //! The two tasks that tell and hear end with the runtime they run on. The next caller that needs them starts them on its own.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::Executor as _;

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::Semaphore;
 
 use super::append::{Events, Kinds, NewKeys, NewKinds, Statements, appended, correlation_id, counter, single};
-use super::census::Census;
+use super::census::{Census, Known};
 use super::connections::Connections;
 use super::errors::{Sent, SqlResult, While, driver, sent};
 use super::models::Models;
@@ -51,9 +51,10 @@ impl Writer {
     /// Stores each of these appends, or says why not; `None` for one that somebody's open transaction is in the way of, which is to be
     /// given to [`wait`](Writer::wait), so that nobody else waits for it.
     pub(super) async fn write(&self, appends: &[Append]) -> Vec<Option<Result<Appended, AppendError>>> {
-        if let Err(lost) = self.census.check() {
-            return appends.iter().map(|_| Some(Err(lost.clone().into()))).collect();
+        if let Err(why) = self.census.check_appends(&self.connections).await {
+            return appends.iter().map(|_| Some(Err(why.clone().into()))).collect();
         }
+        let known = self.census.known();
         let (alone, beside): (Vec<_>, Vec<_>) = appends.iter().partition(|append| self.is_alone(append));
         let beside = if beside.is_empty() { Vec::new() } else { self.beside(&beside).await };
         let alone = if alone.is_empty() { Vec::new() } else { self.alone(&alone).await };
@@ -62,8 +63,13 @@ impl Writer {
         let results: Vec<_> = results.collect();
         for (append, result) in appends.iter().zip(&results) {
             if let Some(result) = result {
-                self.told(append, result);
+                self.told(append, result, known);
             }
+        }
+        if self.census.watch.is_due_in_background() {
+            // Where nobody reads, nobody else looks.
+            let (census, connections) = (Arc::clone(&self.census), self.connections.clone());
+            tokio::spawn(async move { census.verify(&connections).await });
         }
         results
     }
@@ -76,6 +82,7 @@ impl Writer {
             pause = (pause * 2).min(PAUSE.1);
             // However many wait, some connections are left to those who need not.
             let turn = self.turns.acquire().await;
+            let known = self.census.known();
             let result = if self.is_alone(append) { self.one_alone(append).await } else { self.one(append).await };
             let result = match result {
                 Ok(result) => result,
@@ -83,14 +90,19 @@ impl Writer {
                 Err(_) => continue,
             };
             drop(turn);
-            self.told(append, &result);
+            self.told(append, &result, known);
             return result;
         }
     }
 
-    /// What is known once an append was answered.
-    fn told(&self, append: &Append, result: &Result<Appended, AppendError>) {
+    /// What is known once an append was answered; and what was known before it was sent.
+    fn told(&self, append: &Append, result: &Result<Appended, AppendError>, before: Known) {
         let Ok(Appended { position, positions, .. }) = result else { return };
+        if let Some(lowest) = positions.iter().min()
+            && before.server == self.census.known().server
+        {
+            self.census.check_position(*lowest, Position::new(before.last));
+        }
         if let Some(event) = append.streams.iter().rev().find_map(|part| part.events.last())
             && !positions.is_empty()
         {
@@ -171,12 +183,12 @@ impl Writer {
     /// Where another server answers than the one that is known, finds out whether it holds what this process knows.
     async fn meet_server(&self) -> Result<(), StoreError> {
         let mut connection = self.connections.append().await.during(CONTEXT)?;
-        let answers = self.statements.server(&mut connection.session()).await.during(CONTEXT)?;
+        let (answers, new) = self.statements.server(&mut connection.session()).await.during(CONTEXT)?;
         connection.done().await.during(CONTEXT)?;
-        if answers != self.census.known().server {
+        if answers != self.census.known().server || !new {
             self.census.look(&self.connections).await?;
         }
-        Ok(())
+        self.census.verify(&self.connections).await
     }
 
     /// Sends a statement; `None` for an append that it refused.

@@ -32,8 +32,9 @@ use self::readers::Readers;
 use self::tables::Model;
 use self::writer::Writer;
 use super::{
-    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys, ModelSpec, Parked,
-    ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType, Visit, check,
+    Append, AppendError, Appended, BegunEvent, Capabilities, Checkpoint, CommitError, EarlierOwner, EventLog, KeyRecord, Keys,
+    ModelSpec, Parked, ParkingChange, Prepared, ReadModelStore, RowChange, RowQuery, Snapshot, SnapshotStore, Store, StoredType,
+    Visit, check,
 };
 use crate::error::{StartError, StoreError};
 use crate::event::{Position, Version};

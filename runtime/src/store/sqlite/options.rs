@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::StartError;
-use crate::store::url::{decode, pairs};
+use crate::store::url::{decode, name_shown, pairs};
 
 /// Which file to open, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl SqliteOptions {
     /// # Errors
     /// [`StartError::InvalidUrl`] says what is wrong, and what can be written instead.
     pub fn parse(url: &str) -> Result<Self, StartError> {
-        read(url).map_err(|why| StartError::InvalidUrl { url: url.to_owned(), why })
+        read(url).map_err(|why| StartError::InvalidUrl { url: without_secrets(url), why })
     }
 }
 
@@ -94,11 +94,34 @@ fn read(url: &str) -> Result<SqliteOptions, String> {
             ("synchronous", "normal") => options.synchronous = Synchronous::Normal,
             ("synchronous", _) => return Err(format!("`synchronous` can't be `{value}`: use `full` or `normal`")),
             _ => {
-                return Err(format!("there is no option `{name}`: use `mode=ro|rw|rwc` or `synchronous=full|normal`"));
+                let name =
+                    name_shown(&format!("{name}={value}")).map_or_else(|| "of that name".to_owned(), |name| format!("`{name}`"));
+                return Err(format!("there is no option {name}: use `mode=ro|rw|rwc` or `synchronous=full|normal`"));
             }
         }
     }
     Ok(options)
+}
+
+/// A URL as it may be shown: a password for another kind of store, or the value of another store's option, can stand in it.
+fn without_secrets(url: &str) -> String {
+    let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
+    let may_hold_password =
+        path.strip_prefix("sqlite:").unwrap_or(path).split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    if may_hold_password || query.is_some_and(|query| query.contains('@')) {
+        return "sqlite:***".to_owned();
+    }
+    let mut shown = path.to_owned();
+    for (pair, sign) in
+        query.into_iter().flat_map(|query| query.split('&')).zip(std::iter::once('?').chain(std::iter::repeat('&')))
+    {
+        shown.push(sign);
+        if !["mode=", "synchronous="].iter().any(|name| pair.starts_with(name)) {
+            return shown + "***";
+        }
+        shown.push_str(pair);
+    }
+    shown
 }
 
 #[cfg(test)]

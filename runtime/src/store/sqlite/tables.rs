@@ -13,7 +13,9 @@ use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::read::{ColumnKind, ColumnRole, Row, Value};
 use crate::store::sql::PutError;
-use crate::store::{BegunEvent, Checkpoint, CommitError, EarlierOwner, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql};
+use crate::store::{
+    BegunEvent, Checkpoint, CommitError, EarlierOwner, ModelSpec, Parked, ParkingChange, RowChange, RowQuery, check, sql,
+};
 
 const PUTTING: &str = "storing a row";
 

@@ -298,7 +298,8 @@ async fn a_store_without_the_table_of_begun_folds_opens() {
 
     let (folder, database) = (Folder::new(), Database::new().await);
     let urls = [folder.url("test.db"), database.url("")];
-    let start = async |url: &str| App::connect(url).await.unwrap().aggregate::<Well>().projection::<Falls>().start().await.unwrap();
+    let start =
+        async |url: &str| App::connect(url).await.unwrap().aggregate::<Well>().projection::<Falls>().start().await.unwrap();
     for url in &urls {
         let app = start(url).await;
         app.execute(&1, Dig).await.unwrap();

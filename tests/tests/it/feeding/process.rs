@@ -19,7 +19,8 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, model] = &arguments[..] else { panic!("write: feeding-process URL MODEL") };
     let builder = App::connect(url).await.expect("the store opens").aggregate::<Well>();
-    let builder = if model == "falls" { builder.projection::<Falls>().projection::<Calm>() } else { builder.projection::<AllFalls>() };
+    let builder =
+        if model == "falls" { builder.projection::<Falls>().projection::<Calm>() } else { builder.projection::<AllFalls>() };
     let app = builder.start().await.expect("the app starts");
     println!("started");
     for line in std::io::stdin().lines() {
@@ -32,7 +33,9 @@ async fn main() {
 async fn answer(app: &App, words: &[&str]) -> String {
     let well = |word: &str| word.parse::<u64>().expect("a number");
     match words {
-        ["dig", id] => app.execute(&well(id), Dig).await.map(|done| done.position.to_string()).unwrap_or_else(|why| why.to_string()),
+        ["dig", id] => {
+            app.execute(&well(id), Dig).await.map(|done| done.position.to_string()).unwrap_or_else(|why| why.to_string())
+        }
         ["fall", id, how] => {
             let done = app.execute(&well(id), Fall { how: (*how).to_owned() }).await;
             done.map(|done| done.position.to_string()).unwrap_or_else(|why| why.to_string())

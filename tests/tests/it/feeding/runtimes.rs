@@ -146,9 +146,7 @@ fn a_runtime_that_stands_still_keeps_no_other_from_appending() {
         println!("on {url}");
         // They live on, but run nothing.
         let idle: Vec<_> = (0..3).map(|_| small_runtime()).collect();
-        let app = idle[0].block_on(async {
-            App::connect(&url).await.unwrap().aggregate::<Tree>().start().await.unwrap()
-        });
+        let app = idle[0].block_on(async { App::connect(&url).await.unwrap().aggregate::<Tree>().start().await.unwrap() });
         for (tree, runtime) in (0..).zip(&idle) {
             runtime.block_on(async { app.execute(&tree, Plant).await.unwrap() });
         }
@@ -167,7 +165,8 @@ fn many_commands_outlive_the_runtime_they_run_on() {
     let database = small_runtime().block_on(Database::new());
     for url in ["memory:".to_owned(), folder.url("test.db"), database.url("")] {
         println!("on {url}");
-        let app = small_runtime().block_on(async { App::connect(&url).await.unwrap().aggregate::<Tree>().start().await.unwrap() });
+        let app =
+            small_runtime().block_on(async { App::connect(&url).await.unwrap().aggregate::<Tree>().start().await.unwrap() });
         let mut many = app.execute_many::<Tree, String>((0..COMMANDS).map(|tree| gesta::Envelope::<Tree>::new(tree, Plant)));
         let mut answered = std::collections::BTreeSet::new();
         let (number, first) = small_runtime().block_on(many.next()).unwrap();

@@ -36,7 +36,9 @@ async fn settle_ends_if_a_model_stands_still() {
     let (default, retried) =
         tokio::join!(tokio::time::timeout(LONG, app.settle()), tokio::time::timeout(LONG, app.retry_parked::<Gated>()));
     for late in [explicit, default.expect("it ends")] {
-        let Err(ReadError::Late { model: "gated", asked, reached, cause: LateCause::Stuck, .. }) = late else { panic!("{late:?}") };
+        let Err(ReadError::Late { model: "gated", asked, reached, cause: LateCause::Stuck, .. }) = late else {
+            panic!("{late:?}")
+        };
         assert_eq!((asked, reached), (done.position, gesta::Position::ZERO));
     }
     let retried = retried.expect("it ends");
@@ -55,10 +57,7 @@ async fn a_late_read_names_the_error_of_its_store() {
     *refuses.lock().unwrap() = Some(driver(true));
     let done = app.execute(&1, Plant).await.unwrap();
     let patience = Duration::from_millis(500);
-    let late = [
-        app.settle_within(patience).await,
-        app.read::<Rings>().after(&done).within(patience).get(&1).await.map(drop),
-    ];
+    let late = [app.settle_within(patience).await, app.read::<Rings>().after(&done).within(patience).get(&1).await.map(drop)];
     for late in late {
         let Err(ReadError::Late { cause: LateCause::StoreFails(_), .. }) = &late else { panic!("{late:?}") };
         let said = late.unwrap_err().to_string();

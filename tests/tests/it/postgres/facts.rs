@@ -91,13 +91,22 @@ async fn what_a_database_makes_of_transactions_is_not_what_the_store_takes() {
                     insert into public.told_{number} values (tg_table_name, current_setting('transaction_isolation')); return null; end $$;
                  create trigger tell after insert on s{number}.gesta_events for each statement execute function s{number}.tell();
                  create trigger tell after insert on s{number}.summary for each statement execute function s{number}.tell();
-                 alter function s{number}.gesta_census() rename to census;
-                 create function s{number}.gesta_census(out settled bigint, out last bigint, out id uuid, out holders text[], out server bigint,
-                    out alive uuid) language plpgsql as $$ begin
-                    insert into public.told_{number} values ('census', current_setting('transaction_isolation'));
-                    select * into settled, last, id, holders, server, alive from s{number}.census(); end $$"
+                 create trigger tell after insert on s{number}.gesta_alive for each statement execute function s{number}.tell();
+                 delete from s{number}.gesta_alive"
             );
             sqlx::raw_sql(AssertSqlSafe(tell)).execute(&mut admin).await.unwrap();
+            // A census that finds an open append notes that the server is alive.
+            let mut open = database.connect().await;
+            open.execute(AssertSqlSafe(format!("set search_path to s{number}"))).await.unwrap();
+            open_append(&mut open, "Account-open").await;
+            let until = Instant::now() + Duration::from_secs(20);
+            let alive = format!("select count(*) from told_{number} where what = 'gesta_alive'");
+            while sqlx::query_scalar::<_, i64>(AssertSqlSafe(&*alive)).fetch_one(&mut admin).await.unwrap() == 0 {
+                assert!(Instant::now() < until, "no census finds the open append");
+                let waiting = app.store().log.wait_beyond(gesta::Position::new(1_000_000));
+                let _ = tokio::time::timeout(Duration::from_millis(100), waiting).await;
+            }
+            open.execute("rollback").await.unwrap();
             let mut tasks = tokio::task::JoinSet::new();
             for task in 0..8 {
                 let app = app.clone();
@@ -112,7 +121,7 @@ async fn what_a_database_makes_of_transactions_is_not_what_the_store_takes() {
             app.settle().await.unwrap();
             let told = format!("select distinct what || ' ' || isolation from told_{number} order by 1");
             let told: Vec<String> = sqlx::query_scalar(AssertSqlSafe(told)).fetch_all(&mut admin).await.unwrap();
-            assert_eq!(told, ["census read committed", "gesta_events read committed", "summary read committed"], "{url}");
+            assert_eq!(told, ["gesta_alive read committed", "gesta_events read committed", "summary read committed"], "{url}");
             app.shutdown().await.unwrap();
         }
     }

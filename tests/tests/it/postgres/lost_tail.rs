@@ -50,8 +50,7 @@ async fn expected_events_alone_keep_lost_states_from_deciding() {
 /// The control: with the memory and the expected events taken out, the oracle finds accounts below zero.
 #[tokio::test(flavor = "multi_thread")]
 async fn oracle_finds_ghost_decisions_without_the_guards() {
-    let form =
-        Form { loss: Loss::Restore, snapshots: false, models: false, memory: Memory::Lost, compares_events: false };
+    let form = Form { loss: Loss::Restore, snapshots: false, models: false, memory: Memory::Lost, compares_events: false };
     for seed in 1..=10 {
         if !run::run(seed, form).await.is_empty() {
             return;

@@ -27,9 +27,11 @@ mod races;
 mod restored;
 mod rights;
 pub mod server;
+mod settings;
 // A process says there how much memory it has taken.
 #[cfg(target_os = "linux")]
 mod streamed;
 mod timeouts;
 mod tls;
 mod waiting;
+mod watched;

@@ -65,7 +65,8 @@ async fn what_keeps_a_server_from_letting_us_in_is_named() {
     assert_eq!(
         refusal(&url("one", "postgres")).await,
         later(format!(
-            "{opening}too many connections for role \"one\": raise `max_connections` of the server, or lower `connections_max` of its clients"
+            "{opening}too many connections for role \"one\": raise `max_connections` of the server, or the `connection limit` of the role or of \
+             the database, or lower `connections_max` of its clients"
         ))
     );
     assert_eq!(
@@ -117,7 +118,7 @@ async fn a_url_that_can_not_be_right_is_refused_before_anybody_is_asked() {
     for (url, why) in [
         (
             "postgres://h:port/d",
-            "`postgres://h:port/d`: invalid port number: see how `postgres://user:password@host:5432/database` is made",
+            "`postgres://***`: invalid port number: see how `postgres://user:password@host:5432/database` is made",
         ),
         (
             "postgres://h/d?sslmode=maybe",
