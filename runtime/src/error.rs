@@ -218,6 +218,15 @@ pub enum StoreError {
     /// What it keeps is not what it wrote.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// A file of the store was removed, moved or replaced while it was open. What was written since may be gone with it.
+    #[error(
+        "`{file}` was removed, moved or replaced while the store had it open, and nothing more is written: stop the app, put \
+         the file back, and start the app again"
+    )]
+    FileReplaced {
+        /// The file.
+        file: String,
+    },
     /// Its driver reported an error. Nothing was changed, as far as is known: what may have been stored all the same says so by an error of
     /// its own, such as [`UnknownOutcome`](crate::store::AppendError::UnknownOutcome).
     #[error("{context}: {message}")]
@@ -294,7 +303,10 @@ pub enum StartError {
         known: u32,
     },
     /// Another process, or another app of this one, has the file open for writing.
-    #[error("`{file}` is open for writing elsewhere: one app writes to a file at a time; others may read it with `?mode=ro`")]
+    #[error(
+        "`{file}` is open for writing elsewhere, and one app writes to a file at a time: end the other app with `shutdown()`, or \
+         read with `?mode=ro`"
+    )]
     InUse {
         /// The file.
         file: String,

@@ -278,7 +278,9 @@ impl Builder {
         warn_of_locks(&aggregates, store.log.capabilities());
         let writable = store.log.capabilities().writable;
         let (shutdown, _) = watch::channel(false);
+        let starting = Starting(owns_store.then_some(&store));
         let Fed { models, inline, catch_ups, runners } = prepare(&store, models, writable, &shutdown).await?;
+        starting.succeeded();
         let inline = (!inline.models.is_empty()).then(|| Arc::new(inline) as _);
         tracing::info!(aggregates = aggregates.len(), models = models.len(), writable, "started");
         let inner = Inner {
@@ -303,6 +305,23 @@ impl Builder {
             unknown,
         };
         Ok(App { inner: Arc::new(inner) })
+    }
+}
+
+/// A start that has not succeeded. If it is dropped, tasks that were begun may hold the store for a moment more.
+struct Starting<'s>(Option<&'s Store>);
+
+impl Starting<'_> {
+    fn succeeded(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        if let Some(store) = self.0 {
+            store.log.release();
+        }
     }
 }
 

@@ -60,7 +60,8 @@ use crate::time::Clock;
 /// Made by [`App::connect`] and [`Builder::start`]. Cloning it is cheap, and all clones are one app.
 ///
 /// What was acknowledged is durable at any moment, so an app may be dropped or killed; [`shutdown`](App::shutdown) ends it
-/// in order.
+/// in order. When the last clone and the last command are gone, the store is free for the next app: a SQLite file can be opened
+/// again at once.
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
@@ -97,6 +98,15 @@ struct Inner {
     shutdown: watch::Sender<bool>,
     runners: Mutex<JoinSet<()>>,
     unknown: Vec<StoredType>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The tasks that feed read models end a moment later, and hold the store until then.
+        if self.owns_store {
+            self.store.log.release();
+        }
+    }
 }
 
 /// A command that is about to come in.

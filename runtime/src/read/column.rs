@@ -203,12 +203,13 @@ macro_rules! floats {
     ($($t:ty),*) => { $(impl ColumnType for $t {
         const KIND: ColumnKind = ColumnKind::Real;
         fn to_value(&self) -> Result<Value, String> {
-            if self.is_finite() { Ok(Value::Real(f64::from(*self))) } else { Err(format!("{self} is not a finite number")) }
+            // SQLite keeps no sign of zero, so no store does: the sum of -0.0 and 0.0 is 0.0.
+            if self.is_finite() { Ok(Value::Real(f64::from(*self) + 0.0)) } else { Err(format!("{self} is not a finite number")) }
         }
         #[allow(clippy::cast_possible_truncation, reason = "what is read was written from this type")]
         fn from_value(value: Value) -> Result<Self, String> {
             match value {
-                Value::Real(n) => Ok(n as $t),
+                Value::Real(n) => Ok((n + 0.0) as $t),
                 other => unexpected("a number", &other),
             }
         }

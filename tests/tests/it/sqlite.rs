@@ -1,5 +1,12 @@
 //! What holds for files: whose they are, who writes to them, and what is left after a crash.
 
+mod dropped;
+mod files;
+mod log;
+mod mounts;
+mod others;
+mod values;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
@@ -315,6 +322,11 @@ async fn as_a_child() {
 }
 
 fn child(path: &Path, shell: Option<&str>) -> (Child, impl Iterator<Item = String> + use<>) {
+    child_of("sqlite::as_a_child", path, shell)
+}
+
+/// A process that runs one test of this program, which is told the path; `shell` starts the program as `"$0" "$@"`.
+fn child_of(name: &str, path: &Path, shell: Option<&str>) -> (Child, impl Iterator<Item = String> + use<>) {
     let test = std::env::current_exe().expect("this test's own program");
     let mut command = match shell {
         Some(script) => {
@@ -324,8 +336,8 @@ fn child(path: &Path, shell: Option<&str>) -> (Child, impl Iterator<Item = Strin
         }
         None => Command::new(test),
     };
-    command.args(["sqlite::as_a_child", "--exact", "--nocapture", "--test-threads=1"]).env("GESTA_TESTS_CHILD", path);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a child");
+    command.args([name, "--exact", "--nocapture", "--test-threads=1"]).env("GESTA_TESTS_CHILD", path);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a child");
     let lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     (child, lines)
 }

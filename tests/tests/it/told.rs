@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -12,6 +12,9 @@ thread_local! {
     /// What was told on this thread since somebody began to listen.
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
+
+/// What the writers of SQLite files have told, which have a thread of their own.
+static WRITERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// One for the whole process: while subscribers come and go, an event that another thread meets for the first time may be
 /// lost to all of them.
@@ -32,6 +35,12 @@ impl Listening {
     pub fn lines(&self) -> Vec<String> {
         LINES.replace(Some(Vec::new())).unwrap_or_default()
     }
+}
+
+/// What the writer of a file has told since the first test began to listen.
+pub fn by_the_writer_of(file: &std::path::Path) -> Vec<String> {
+    let (lines, file) = (WRITERS.lock().unwrap_or_else(PoisonError::into_inner), file.display().to_string());
+    lines.iter().filter(|line| line.contains(&file)).cloned().collect()
 }
 
 impl Drop for Listening {
@@ -60,6 +69,11 @@ impl Subscriber for Told {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
+        if std::thread::current().name() == Some("gesta-sqlite") {
+            let mut line = Line(event.metadata().level().to_string());
+            event.record(&mut line);
+            WRITERS.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
+        }
         LINES.with_borrow_mut(|lines| {
             if let Some(lines) = lines {
                 let mut line = Line(event.metadata().level().to_string());

@@ -37,6 +37,7 @@ pub(super) struct Engine {
     ended: watch::Sender<Option<Result<(), StoreError>>>,
     /// Whether the last append was alone and quickly done.
     quick: AtomicBool,
+    readers: Arc<Readers>,
 }
 
 /// The position of the last event, and whether the store is closed.
@@ -49,9 +50,27 @@ pub(super) struct Head {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    closing: bool,
+    state: State,
+    /// The log has become long: the thread begins it again before anything else is written.
+    shorten_log: bool,
     /// Whether the thread waits to be woken.
     asleep: bool,
+}
+
+impl Queue {
+    /// Whether whoever comes may write at once.
+    fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && !self.shorten_log
+    }
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    /// Nothing more is written; reads go on.
+    Released,
+    Closed,
 }
 
 enum Job {
@@ -93,12 +112,13 @@ impl Engine {
             head,
             ended: watch::Sender::new(None),
             quick: AtomicBool::new(true),
+            readers,
         });
         let served = Arc::clone(&engine);
         let thread = std::thread::Builder::new().name("gesta-sqlite".to_owned()).spawn(move || {
             // Nothing in there is known to panic; but if it did, callers must not wait for ever.
             let _ = catch_unwind(AssertUnwindSafe(|| served.serve()));
-            let result = served.end(&readers);
+            let result = served.end();
             drop(lock);
             served.ended.send_replace(Some(result));
         });
@@ -124,10 +144,10 @@ impl Engine {
     /// Without an `.await` in it, so that an append is queued, or done, as soon as its future was polled once.
     fn take_append(&self, append: Append) -> Result<Taken<Result<Appended, AppendError>>, StoreError> {
         let queue = lock(&self.queue);
-        if queue.closing {
+        if queue.state != State::Open {
             return Err(StoreError::Closed);
         }
-        if !append.crowded && queue.jobs.is_empty() && self.quick.load(Ordering::Relaxed) && may_block() {
+        if !append.crowded && queue.is_idle() && self.quick.load(Ordering::Relaxed) && may_block() {
             // Not `lock`: a writer that is busy has a thread to come back to the queue.
             if let Some(mut writer) = try_lock(&self.writer) {
                 drop(queue);
@@ -159,15 +179,18 @@ impl Engine {
         job: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<Taken<Result<T, StoreError>>, StoreError> {
         let queue = lock(&self.queue);
-        if queue.closing {
+        if queue.state != State::Open {
             return Err(StoreError::Closed);
         }
-        if queue.jobs.is_empty()
+        if queue.is_idle()
             && may_block()
             && let Some(mut writer) = try_lock(&self.writer)
         {
             drop(queue);
-            return Ok(Taken::Done(writer.as_mut().map_or(Err(StoreError::Closed), job)));
+            let Some(writer) = writer.as_mut() else { return Ok(Taken::Done(Err(StoreError::Closed))) };
+            let result = job(writer);
+            self.look_after_files(writer);
+            return Ok(Taken::Done(result));
         }
         let (reply, result) = oneshot::channel();
         let job = move |writer: &mut Writer| {
@@ -196,12 +219,31 @@ impl Engine {
         if let Some(position) = writer.head() {
             self.head.send_if_modified(|head| std::mem::replace(&mut head.position, position) != position);
         }
+        self.look_after_files(writer);
         results
+    }
+
+    /// After each write: a long log is begun again, and if the store has stopped, those who wait for events are told.
+    fn look_after_files(&self, writer: &Writer) {
+        if writer.has_stopped() {
+            self.head.send_if_modified(|head| !std::mem::replace(&mut head.closed, true));
+        } else if writer.log_is_due() {
+            let mut queue = lock(&self.queue);
+            queue.shorten_log = true;
+            let wake = std::mem::replace(&mut queue.asleep, false);
+            drop(queue);
+            if wake {
+                self.wake.notify_one();
+            }
+        }
     }
 
     fn serve(&self) {
         while self.wait_for_work() {
             let mut writer = lock(&self.writer);
+            if let Some(writer) = writer.as_mut() {
+                writer.shorten_log(&self.readers);
+            }
             // Taken only now: whatever was queued while the writer was busy shares the batch.
             let work = self.take_work();
             let (Some(writer), Some(work)) = (writer.as_mut(), work) else { continue };
@@ -213,7 +255,10 @@ impl Engine {
                         let _ = reply.send(result);
                     }
                 }
-                Work::Other(job) => job(writer),
+                Work::Other(job) => {
+                    job(writer);
+                    self.look_after_files(writer);
+                }
             }
         }
     }
@@ -221,12 +266,12 @@ impl Engine {
     /// Whether there is something to do; nothing any more where the store is closing and the queue is empty.
     fn wait_for_work(&self) -> bool {
         let mut queue = lock(&self.queue);
-        while queue.jobs.is_empty() && !queue.closing {
+        while queue.is_idle() && queue.state == State::Open {
             queue.asleep = true;
             queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.asleep = false;
-        !queue.jobs.is_empty()
+        std::mem::take(&mut queue.shorten_log) || !queue.jobs.is_empty()
     }
 
     fn take_work(&self) -> Option<Work> {
@@ -253,10 +298,21 @@ impl Engine {
         (!appends.is_empty()).then_some(Work::Appends(appends, replies))
     }
 
-    /// Takes nothing more; what was queued is still done.
+    /// Takes nothing more; what was queued is still done. Reads end as well.
     pub(super) fn begin_close(&self) {
+        self.end_writing(State::Closed);
+    }
+
+    /// The same where reads go on.
+    pub(super) fn begin_release(&self) {
+        self.end_writing(State::Released);
+    }
+
+    fn end_writing(&self, state: State) {
         let mut queue = lock(&self.queue);
-        queue.closing = true;
+        if queue.state == State::Open {
+            queue.state = state;
+        }
         queue.asleep = false;
         drop(queue);
         self.wake.notify_one();
@@ -273,11 +329,18 @@ impl Engine {
         }
     }
 
-    fn end(&self, readers: &Readers) -> Result<(), StoreError> {
+    fn end(&self) -> Result<(), StoreError> {
         self.begin_close();
         // Those who wait for something that was not done are told so by their dropped replies.
-        lock(&self.queue).jobs.clear();
-        readers.close();
+        let mut queue = lock(&self.queue);
+        let (jobs, state) = (std::mem::take(&mut queue.jobs), queue.state);
+        drop(queue);
+        drop(jobs);
+        if state == State::Released {
+            self.readers.close_idle();
+        } else {
+            self.readers.close();
+        }
         let writer = lock(&self.writer).take();
         writer.map_or(Ok(()), Writer::close)
     }

@@ -4,18 +4,69 @@
 //! `SELECT * FROM gesta_log` shows the events to people. Other programs may read it while an app has it open, and must not
 //! write to it. Beside `bank.db` stands `bank.db.lock`, which holds the lock of the app that writes and stays when it ends;
 //! two hard links to one file are two files to that lock.
+//!
+//! # Files
+//!
+//! | file | content |
+//! |---|---|
+//! | `bank.db` | the events up to the last checkpoint |
+//! | `bank.db-wal` | the log: the latest events, while an app has the file open or after it was killed |
+//! | `bank.db-shm` | the locks of SQLite's readers and writer |
+//! | `bank.db.lock` | the lock of the app that writes |
+//!
+//! All of them belong on a local disk. A new file can be read and written by its owner alone (mode 0600), and so can the files
+//! beside it. To share a file, change its mode while no app has it open (`chmod 640 bank.db`): SQLite gives the
+//! files beside it the same mode. The mode of a file that is there already stays as it is.
+//!
+//! The store is the file that was opened. If one of the files is removed, moved or replaced, the store stops, and everything
+//! answers [`StoreError::FileReplaced`]: what it would acknowledge could never be found again. `bank.db` and the log are looked at
+//! after each commit, the others once a second.
+//!
+//! Don't open `bank.db` as a plain file in the process of the app, for example to copy it: when such a file is closed, POSIX
+//! drops SQLite's locks, and another program can remove the log under the app.
+//!
+//! # Backup
+//!
+//! Copying `bank.db` alone while an app has it open loses everything in the log, and may give a torn copy. These are right:
+//!
+//! * `sqlite3 bank.db "VACUUM INTO 'backup.db'"`, at any time: the copy is whole, and one file;
+//! * `sqlite3 bank.db ".backup backup.db"`, at any time;
+//! * copying `bank.db` after [`App::shutdown`](crate::App::shutdown), once `bank.db-wal` is gone;
+//! * a snapshot of the file system that holds `bank.db` and `bank.db-wal` at one moment.
+//!
+//! Restore a backup while no app has the file open, and remove the old `-wal` and `-shm` files first. A copy that was made of
+//! an open file can't be told from a file that was closed in order. So the first opening of a copy in a folder logs a warning
+//! with the last event that it holds.
+//!
+//! # The log
+//!
+//! The log is written back and begun again when it is longer than 16 MiB, also while reads overlap: the writer waits for the
+//! reads that began before, usually for milliseconds and never for more than a second; no read waits. A read that stays open
+//! for longer keeps the log growing, since SQLite shows it one state of the file. From 64 MiB on, a warning names the process
+//! that reads, if the system tells it.
+//!
+//! # Read-only folders
+//!
+//! With `?mode=ro`, a file that was closed in order is also read in a folder that can't be written, for example on a
+//! read-only mount. No lock can be taken there. If an app opens the file elsewhere meanwhile, a read that meets its change answers
+//! an error, and later reads go on beside that app. If the folder holds a log that was left by a crash, opening says so:
+//! the log has to be read first, and that needs write access.
 
 mod batch;
 mod engine;
 mod errors;
 mod file;
+mod frozen;
+mod identity;
+mod locks;
+mod log;
 mod options;
 mod readers;
 mod schema;
 mod tables;
 mod writer;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -71,8 +122,8 @@ type Models = Vec<Arc<Model>>;
 enum Access {
     Write {
         engine: Arc<Engine>,
-        /// Taken when the store is dropped.
-        thread: Option<JoinHandle<()>>,
+        /// Taken when the store lets go of the file.
+        thread: Mutex<Option<JoinHandle<()>>>,
     },
     Read {
         closed: watch::Sender<bool>,
@@ -85,15 +136,15 @@ const POLL: Duration = Duration::from_millis(50);
 impl Sqlite {
     fn open(options: &SqliteOptions) -> Result<Self, StartError> {
         if options.mode == SqliteMode::ReadOnly {
-            let (file, _) = file::open_for_reading(options)?;
+            let file = file::open_for_reading(options)?;
             let readers = Arc::new(Readers::new(Arc::new(file)));
             return Ok(Sqlite { readers, models: Arc::default(), access: Access::Read { closed: watch::Sender::new(false) } });
         }
-        let (file, lock, connection) = file::open_for_writing(options)?;
+        let (file, lock, connection, open) = file::open_for_writing(options)?;
         let file = Arc::new(file);
         let readers = Arc::new(Readers::new(Arc::clone(&file)));
-        let (engine, thread) = Engine::start(Writer::new(file, connection)?, Arc::clone(&readers), lock)?;
-        Ok(Sqlite { readers, models: Arc::default(), access: Access::Write { engine, thread: Some(thread) } })
+        let (engine, thread) = Engine::start(Writer::new(file, connection, open)?, Arc::clone(&readers), lock)?;
+        Ok(Sqlite { readers, models: Arc::default(), access: Access::Write { engine, thread: Mutex::new(Some(thread)) } })
     }
 
     /// Who writes, unless the store only reads.
@@ -106,11 +157,8 @@ impl Sqlite {
     }
 
     fn readers(&self) -> Result<&Readers, StoreError> {
-        let closed = match &self.access {
-            Access::Write { engine, .. } => engine.head().borrow().closed,
-            Access::Read { closed } => *closed.borrow(),
-        };
-        if closed { Err(StoreError::Closed) } else { Ok(&self.readers) }
+        self.readers.check_open()?;
+        Ok(&self.readers)
     }
 
     fn model(&self, place: usize) -> Result<Arc<Model>, StoreError> {
@@ -150,15 +198,7 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        if let Access::Write { engine, thread } = &mut self.access {
-            engine.begin_close();
-            // So that the file can be opened again at once. The thread itself may hold the last fold that holds the store.
-            if let Some(thread) = thread.take()
-                && thread.thread().id() != std::thread::current().id()
-            {
-                let _ = thread.join();
-            }
-        }
+        EventLog::release(self);
     }
 }
 
@@ -186,7 +226,10 @@ impl EventLog for Sqlite {
     async fn head(&self) -> Result<Position, StoreError> {
         let readers = self.readers()?;
         match &self.access {
-            Access::Write { engine, .. } => Ok(engine.head().borrow().position),
+            Access::Write { engine, .. } => {
+                let head = *engine.head().borrow();
+                if head.closed { Err(readers.check_stopped().err().unwrap_or(StoreError::Closed)) } else { Ok(head.position) }
+            }
             Access::Read { .. } => readers.with(readers::Reader::head),
         }
     }
@@ -198,7 +241,7 @@ impl EventLog for Sqlite {
                 let passed = |head: &Head| head.closed || head.position > position;
                 match head.wait_for(passed).await {
                     Ok(head) if !head.closed => Ok(()),
-                    _ => Err(StoreError::Closed),
+                    _ => Err(self.readers.check_stopped().err().unwrap_or(StoreError::Closed)),
                 }
             }
             Access::Read { closed } => {
@@ -215,9 +258,23 @@ impl EventLog for Sqlite {
         self.readers()?.with(readers::Reader::event_types)
     }
 
+    fn release(&self) {
+        let Access::Write { engine, thread } = &self.access else { return };
+        engine.begin_release();
+        // So that the file can be opened again at once. The thread itself may hold the last fold that holds the store.
+        let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         match &self.access {
-            Access::Write { engine, .. } => engine.close().await,
+            Access::Write { engine, .. } => {
+                let closed = engine.close().await;
+                self.readers.close();
+                closed
+            }
             Access::Read { closed } => {
                 closed.send_replace(true);
                 self.readers.close();

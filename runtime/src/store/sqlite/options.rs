@@ -1,7 +1,8 @@
 //! How a file is opened, and the URLs that say so.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::file::ends_as_folder;
 use crate::error::StartError;
 use crate::store::url::{decode, name_shown, pairs};
 
@@ -83,6 +84,10 @@ fn read(url: &str) -> Result<SqliteOptions, String> {
     if path.is_empty() {
         return Err("it names no file: write `sqlite:bank.db`, or `sqlite:///var/lib/bank.db` for an absolute path".to_owned());
     }
+    if ends_as_folder(&path) {
+        let file = Path::new(&path).join("bank.db");
+        return Err(format!("`{path}` is a folder's path: add the name of the file, for example `sqlite:{}`", file.display()));
+    }
     let mut options = SqliteOptions::new(path);
     for (name, value) in pairs(query)? {
         match (name, value) {
@@ -161,6 +166,10 @@ mod tests {
             ("sqlite:", "names no file"),
             ("sqlite://?mode=ro", "names no file"),
             ("sqlite::memory:", "`memory:`"),
+            ("sqlite:data/", "for example `sqlite:data/bank.db`"),
+            ("sqlite:/?mode=ro", "for example `sqlite:/bank.db`"),
+            ("sqlite:.", "a folder's path"),
+            ("sqlite:data/..", "a folder's path"),
             ("sqlite://:memory:", "`memory:`"),
             ("sqlite:a.db?mode=x", "`ro`, `rw` or `rwc`"),
             ("sqlite:a.db?mode", "`ro`, `rw` or `rwc`"),

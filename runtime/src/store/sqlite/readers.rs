@@ -1,7 +1,8 @@
 //! The connections that read, each by one caller at a time, on the caller's own thread.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
@@ -10,6 +11,8 @@ use uuid::Uuid;
 use super::batch::number;
 use super::errors::{While, counter};
 use super::file::StoreFile;
+use super::frozen::{self, Frozen};
+use super::identity::OpenHere;
 use crate::error::StoreError;
 use crate::event::{Position, Version};
 use crate::store::{StoredEvent, StoredType, Visit};
@@ -19,15 +22,25 @@ use crate::{StreamName, Timestamp};
 const IDLE_MAX: usize = 4;
 
 pub(super) struct Readers {
+    pool: Mutex<Pool>,
     file: Arc<StoreFile>,
-    /// Those that nobody uses; `None` once the store is closed.
-    idle: Mutex<Option<Vec<Reader>>>,
+}
+
+struct Pool {
+    /// The connections that no read uses; `None` once the store is closed.
+    idle: Option<Vec<Reader>>,
+    /// When each read began that has not ended.
+    reads: Vec<Instant>,
 }
 
 /// A connection, and the kinds of events it has met, by their numbers.
 pub(super) struct Reader {
     pub(super) connection: Connection,
     kinds: Vec<Option<Kind>>,
+    /// What must not change, if the connection takes no locks.
+    frozen: Option<Frozen>,
+    // Dropped after the connection.
+    _open: OpenHere,
 }
 
 struct Kind {
@@ -35,25 +48,75 @@ struct Kind {
     schema_version: u32,
 }
 
+/// A read that has not ended.
+struct Reading<'r> {
+    readers: &'r Readers,
+    since: Instant,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let reads = &mut self.readers.lock().reads;
+        if let Some(at) = reads.iter().position(|since| *since == self.since) {
+            reads.swap_remove(at);
+        }
+    }
+}
+
 impl Readers {
     pub(super) fn new(file: Arc<StoreFile>) -> Self {
-        Readers { file, idle: Mutex::new(Some(Vec::new())) }
+        Readers { pool: Mutex::new(Pool { idle: Some(Vec::new()), reads: Vec::new() }), file }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lends a connection. It is not kept where `read` panics, and where the store was closed meanwhile.
     pub(super) fn with<T>(&self, read: impl FnOnce(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(Vec::pop);
-        let mut reader = match idle.ok_or(StoreError::Closed)? {
+        self.file.check_before_read()?;
+        let mut pool = self.lock();
+        let idle = pool.idle.as_mut().map(Vec::pop).ok_or(StoreError::Closed)?;
+        let reading = Reading { readers: self, since: Instant::now() };
+        pool.reads.push(reading.since);
+        drop(pool);
+        let idle = idle.filter(|reader| reader.frozen.as_ref().is_none_or(Frozen::holds));
+        let mut reader = match idle {
             Some(reader) => reader,
-            None => Reader { connection: self.file.reader().during("opening the file to read")?, kinds: Vec::new() },
+            None => self.open().map_err(|why| self.file.explain(why))?,
         };
-        let result = read(&mut reader);
-        if let Some(idle) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+        let result = read(&mut reader).map_err(|why| self.file.explain(why));
+        if reader.frozen.as_ref().is_some_and(|frozen| !frozen.holds()) {
+            return Err(frozen::changed(&self.file.shown));
+        }
+        if let Some(idle) = self.lock().idle.as_mut()
             && idle.len() < IDLE_MAX
         {
             idle.push(reader);
         }
         result
+    }
+
+    fn open(&self) -> Result<Reader, StoreError> {
+        let open = self.file.open_here();
+        let (connection, frozen) = self.file.reader()?;
+        Ok(Reader { connection, kinds: Vec::new(), frozen, _open: open })
+    }
+
+    /// Whether the store has stopped.
+    pub(super) fn check_stopped(&self) -> Result<(), StoreError> {
+        self.file.check_stopped()
+    }
+
+    /// Whether there can be reads.
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
+        self.check_stopped()?;
+        if self.lock().idle.is_some() { Ok(()) } else { Err(StoreError::Closed) }
+    }
+
+    /// Since when the oldest read has been open.
+    pub(super) fn oldest(&self) -> Option<Duration> {
+        self.lock().reads.iter().min().map(Instant::elapsed)
     }
 
     /// The same where several statements must see one state of the file.
@@ -65,8 +128,15 @@ impl Readers {
         })
     }
 
+    /// Closes the connections that no read uses. What reads later opens its own.
+    pub(super) fn close_idle(&self) {
+        if let Some(idle) = &mut self.lock().idle {
+            idle.clear();
+        }
+    }
+
     pub(super) fn close(&self) {
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lock().idle = None;
     }
 }
 
@@ -98,7 +168,7 @@ impl Reader {
     }
 
     fn visit(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql], visit: Visit<'_>) -> Result<(), StoreError> {
-        let Reader { connection, kinds } = self;
+        let Reader { connection, kinds, .. } = self;
         let mut statement = connection.prepare_cached(sql).during("reading events")?;
         let mut rows = statement.query(values).during("reading events")?;
         while let Some(row) = rows.next().during("reading events")? {

@@ -15,6 +15,9 @@ use uuid::Uuid;
 use super::batch::{Batch, Failed};
 use super::errors::{SqlResult, While, counter, driver, may_be_stored};
 use super::file::StoreFile;
+use super::identity::OpenHere;
+use super::log::{self, Log};
+use super::readers::Readers;
 use super::tables::Model;
 use crate::error::StoreError;
 use crate::event::Position;
@@ -22,13 +25,16 @@ use crate::store::{Append, AppendError, Appended, Checkpoint, CommitError, NewEv
 use crate::{StreamName, Timestamp};
 
 pub(super) struct Writer {
-    file: Arc<StoreFile>,
     connection: Connection,
+    log: Log,
     known: Known,
     /// The models in use, by their place.
     models: Arc<Vec<Arc<Model>>>,
     /// Set while it is not known what the file holds.
     stale: bool,
+    file: Arc<StoreFile>,
+    // Dropped after the connection.
+    _open: OpenHere,
 }
 
 /// What the writer knows without asking, since nobody else writes.
@@ -76,16 +82,41 @@ enum Uncommitted {
 pub(super) type AppendResults = Vec<Result<Appended, AppendError>>;
 
 impl Writer {
-    pub(super) fn new(file: Arc<StoreFile>, connection: Connection) -> Result<Self, StoreError> {
-        let known = Known::new(0, Vec::new());
-        let mut writer = Writer { file, connection, known, models: Arc::default(), stale: true };
-        writer.refresh()?;
-        Ok(writer)
+    pub(super) fn new(file: Arc<StoreFile>, connection: Connection, open: OpenHere) -> Result<Self, StoreError> {
+        let head = read_head(&connection)?;
+        // The head was read from the log, so the log is there.
+        let log = Log::of(&file)?;
+        Ok(Writer {
+            connection,
+            log,
+            known: Known::new(head, Vec::new()),
+            models: Arc::default(),
+            stale: false,
+            file,
+            _open: open,
+        })
     }
 
     /// The position of the last event; `None` while that is not known for certain.
     pub(super) fn head(&self) -> Option<Position> {
         (!self.stale).then(|| Position::new(self.known.next - 1))
+    }
+
+    /// Whether the log has become long.
+    pub(super) fn log_is_due(&self) -> bool {
+        self.log.is_due()
+    }
+
+    /// Begins the log again, if it has become long.
+    pub(super) fn shorten_log(&mut self, readers: &Readers) {
+        if self.log.is_due() && self.file.check_stopped().is_ok() && self.connection.is_autocommit() {
+            self.log.begin_again(&self.connection, &self.file, readers);
+        }
+    }
+
+    /// Whether the store has stopped.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.file.check_stopped().is_err()
     }
 
     /// Stores a batch of appends in one transaction; a refused one leaves no trace.
@@ -96,7 +127,13 @@ impl Writer {
             Err(Failed { blames_one: true, .. }) if appends.len() > 1 => {
                 appends.iter().flat_map(|append| self.append(std::slice::from_ref(append))).collect()
             }
-            Err(Failed { error, .. }) => appends.iter().map(|_| Err(error.clone())).collect(),
+            Err(Failed { error, .. }) => {
+                let error = match error {
+                    AppendError::Store(why) => self.file.explain(why).into(),
+                    error => error,
+                };
+                appends.iter().map(|_| Err(error.clone())).collect()
+            }
         }
     }
 
@@ -177,12 +214,15 @@ impl Writer {
         run: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         self.refresh()?;
-        self.connection.execute_batch("BEGIN IMMEDIATE").during(context)?;
+        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").during(context);
+        begun.map_err(|why| self.file.explain(why))?;
         let result = catch_unwind(AssertUnwindSafe(|| run(&self.connection)));
         match result {
             Ok(Ok(value)) => match self.commit(self.known.next) {
                 Ok(()) => Ok(value),
-                Err(Uncommitted::NotStored(error)) => Err(error.into()),
+                Err(Uncommitted::NotStored(error) | Uncommitted::Unknown(error @ StoreError::FileReplaced { .. })) => {
+                    Err(error.into())
+                }
                 Err(Uncommitted::Unknown(error)) => {
                     let message = format!("{error}; whether it was stored is unknown, read it again to find out");
                     Err(StoreError::Driver { context, message, transient: false }.into())
@@ -207,7 +247,13 @@ impl Writer {
     /// when not, nobody knows.
     fn commit(&mut self, next_before: u64) -> Result<(), Uncommitted> {
         let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        let Err(error) = committed else { return Ok(()) };
+        let Err(error) = committed else {
+            // It is stored in whatever SQLite has open. If that is not the file any more, it may be gone.
+            return self.log.check(&self.file).map_err(|why| {
+                self.stale = true;
+                Uncommitted::Unknown(why)
+            });
+        };
         self.roll_back();
         let told = driver("committing", &error);
         if !may_be_stored(&error) {
@@ -235,15 +281,16 @@ impl Writer {
 
     /// Reads what is known from the file again, where a failure has left it unclear.
     pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
+        self.file.check_stopped()?;
         if !self.stale {
             return Ok(());
         }
         if !self.connection.is_autocommit() {
             self.connection = self.file.writer().during("opening the file again")?;
         }
-        let context = "reading the last position";
-        let sql = "SELECT coalesce(max(position), 0) FROM gesta_events";
-        let head = self.connection.query_row(sql, [], |row| counter(row, 0)).during(context)?;
+        let head = read_head(&self.connection)?;
+        // A connection that was replaced may have been the last one, and taken the log with it.
+        self.log = Log::of(&self.file)?;
         let checkpoints = self.models.iter().map(|model| model.stored(&self.connection)).collect::<Result<Vec<_>, _>>()?;
         let checkpoints = checkpoints.into_iter().map(|stored| stored.map_or(0, |stored| stored.checkpoint.position.get()));
         self.known = Known::new(head, checkpoints.collect());
@@ -253,10 +300,19 @@ impl Writer {
 
     /// Writes the log back into the file, so that it is whole without the log beside it.
     pub(super) fn close(self) -> Result<(), StoreError> {
+        // Even if no write has met it.
+        let there = self.file.check();
+        // A long read elsewhere leaves the log as it is; the next to open the file goes on with it.
+        self.connection.busy_handler(Some(log::wait)).during("closing the file")?;
         let written = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).during("closing the file");
         self.connection.close().map_err(|(_, error)| driver("closing the file", &error))?;
-        written
+        there.and(written)
     }
+}
+
+fn read_head(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT coalesce(max(position), 0) FROM gesta_events";
+    connection.query_row(sql, [], |row| counter(row, 0)).during("reading the last position")
 }
 
 impl Known {
