@@ -19,6 +19,14 @@ pub(crate) fn old_version(event: &Ident, version: u32) -> Ident {
 pub(crate) fn column_const(field: &Ident) -> Ident {
     Ident::new(&plain(field).to_uppercase(), field.span())
 }
+/// The column beside a field's that holds the form in which rows are found by it; runtime/src/read/index.rs reads it. Postgres cuts
+/// off what is longer.
+pub(crate) fn order_column(column: &str, place: usize) -> String {
+    let name = format!("gesta_order_{column}");
+    if name.len() <= COLUMN_BYTES_MAX { name } else { format!("gesta_order_{place}") }
+}
+/// As many bytes of a column's name are kept by every store.
+pub(crate) const COLUMN_BYTES_MAX: usize = 63;
 /// The table of a read model.
 pub(crate) fn table(model: &Ident) -> String {
     snake_case(&plain(model))

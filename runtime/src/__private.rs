@@ -22,9 +22,12 @@ pub use crate::event::{Event, EventInfo, EventVersion, Recorded};
 pub use crate::id::{AggregateId, InvalidId, StreamName};
 pub use crate::read::blocks::{PlaceOf, ProjectionBlock, SeveralBlocksNeed_read_model_of, Sourced};
 pub use crate::read::column::{from_json, to_json};
+pub use crate::read::index::{
+    IndexColumn, all_columns, check_column, index_schema, json_to_index, own_columns, place_of, put_index, rank, ranks,
+};
 pub use crate::read::{
-    Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexedColumn, IntoKey, On,
-    Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
+    Column, ColumnError, ColumnKind, ColumnRole, ColumnType, Effect, Feeds, Fold, FoldError, IndexForm, IndexedColumn, IntoKey,
+    On, OrderedColumnType, Projection, ReadModel, Row, RowError, SourceSink, Value, pending, stream_key,
 };
 pub(crate) use crate::schema::TEXT_ID;
 pub use crate::schema::lock::test::{LockTest, lock_test, released_lock};

@@ -3,7 +3,8 @@
 /// A row of a read model: makes a struct with named fields the [`ReadModel`](trait@crate::ReadModel) it is named after.
 ///
 /// * `#[key]` stands on the one field that names a row. Its type is `Clone + Eq + Hash`; a `#[value]` newtype gets the
-///   last two by `#[derive(Eq, Hash)]`. Where several things together name a row, make one `#[value]` of them.
+///   last two by `#[derive(Eq, Hash)]`. It can't be an `Option`. Where several things together name a row, make one `#[value]`
+///   of them.
 /// * `#[index]` stands on each field by which rows are to be found or ordered.
 /// * `#[read_model(table = "..")]` names the table; without it the table is named after the struct, in `snake_case`.
 /// * `#[read_model(of(Account, Customer))]` lists the aggregates that feed it, where there are several: then there is one
@@ -13,7 +14,12 @@
 ///   fingerprint are made anew.
 ///
 /// Each field is a column, of its own name, and holds any [`ColumnType`](crate::read::ColumnType). The key and each index
-/// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`.
+/// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`. Ranges are there if the type is
+/// an [`OrderedColumnType`](crate::read::OrderedColumnType), and rows then come in the type's own order: an enum's variants by
+/// their declaration, decimals by their value. Other types have `is`.
+///
+/// Where the text in a column does not sort as its type does, as with decimals and enums, an index or the key is a column beside
+/// it, `gesta_order_balance`. Read the field's own column in SQL.
 ///
 /// ```
 /// use gesta::prelude::*;

@@ -4,6 +4,7 @@ use quote::ToTokens as _;
 
 use crate::diag::Errors;
 use crate::model::read_model::{ReadModel, Table};
+use crate::names::COLUMN_BYTES_MAX;
 
 /// The rules of `#[derive(ReadModel)]`.
 pub(crate) fn read_model(model: &ReadModel, errors: &mut Errors) {
@@ -41,11 +42,22 @@ fn wrong_table(name: &str) -> Option<&'static str> {
     (name.len() > 48).then_some("the name of a table has at most 48 letters")
 }
 
+/// <https://www.postgresql.org/docs/current/ddl-system-columns.html>; `oid` was one of them before version 12.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
 fn columns(model: &ReadModel, errors: &mut Errors) {
     for (i, column) in model.columns.iter().enumerate() {
         let lower = column.name.to_lowercase();
         if lower.starts_with("gesta_") {
             errors.on(&column.field, "names that start with `gesta_` belong to the store");
+        }
+        if SYSTEM_COLUMNS.contains(&&*lower) {
+            errors.on(&column.field, format!("Postgres has a column `{lower}` of its own in each table: rename the field"));
+        }
+        if column.name.len() > COLUMN_BYTES_MAX {
+            let bytes = column.name.len();
+            let why = "the name of a column has at most 63 bytes, since Postgres cuts off the rest";
+            errors.on(&column.field, format!("{why}; this one has {bytes}: rename the field"));
         }
         if let Some(same) = model.columns[..i].iter().find(|other| other.name.to_lowercase() == lower) {
             errors.on(&column.field, format!("to a store this is the same name as `{}`: rename one of the two", same.name));

@@ -223,6 +223,8 @@ fn column(model: &Id, ty: &Type, inner: Inner) -> TokenStream {
                 #result::map(#read, Self)
             }
         }
+        #[automatically_derived]
+        impl #root::OrderedColumnType for #ident {}
     }
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::aggregate::lacks;
 use crate::model::read_model::{Column, ReadModel};
-use crate::names::column_const;
+use crate::names::{column_const, order_column};
 
 /// A read model.
 pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
@@ -19,25 +19,29 @@ pub(crate) fn read_model(model: &ReadModel, sound: bool) -> TokenStream {
     }
     let Some(key) = model.key() else { return stub(model) };
     let (table, constants, projection, places) = (table(model, key), constants(model), projection(model), places(model));
-    quote!(#table #constants #projection #places)
+    let checks = checks(model);
+    quote!(#table #constants #projection #places #checks)
 }
 
 fn table(model: &ReadModel, key: &Column) -> TokenStream {
     let (root, ident, doc, table) = (&model.root, &model.ident, &model.doc, model.table());
     let lacks = lacks(root);
     let columns = model.columns.iter().map(|column| {
-        let (name, doc) = (&column.name, &column.doc);
-        let role = match column {
-            Column { is_key: true, .. } => quote!(Key),
-            Column { is_indexed: true, .. } => quote!(Indexed),
-            _ => quote!(Plain),
-        };
+        let (name, doc, role) = (&column.name, &column.doc, role(column));
         let (kind, nullable) = (held(model, column, "KIND"), held(model, column, "NULLABLE"));
         quote!(#root::Column { name: #name, kind: #kind, nullable: #nullable, role: #root::ColumnRole::#role, doc: #doc })
     });
     let writes = model.columns.iter().map(|column| {
         let (Column { field, name, .. }, write) = (column, held(model, column, "to_value"));
         quote!(#root::put(&mut __row, #name, #write(&self.#field))?;)
+    });
+    let indexes = indexes(model).map(|(i, column, name)| {
+        let ty = &column.ty;
+        quote!(#root::IndexColumn { field: #i, name: #name, form: #root::Probe::<#ty>::INDEX })
+    });
+    let index_writes = self::indexes(model).map(|(_, Column { field, name, ty, .. }, _)| {
+        let probe = quote!(#root::Probe::<#ty>);
+        quote!(#root::put_index(&mut __row, #name, #probe::INDEX, || #probe::to_index(&self.#field))?;)
     });
     let reads = model.columns.iter().map(|column| {
         let (Column { field, name, .. }, read) = (column, held(model, column, "from_value"));
@@ -51,7 +55,13 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
             type Key = #ty;
             const TABLE: &'static #root::core::primitive::str = #table;
             const DOC: &'static #root::core::primitive::str = #doc;
-            const COLUMNS: &'static [#root::Column] = { #lacks &[#(#columns),*] };
+            const COLUMNS: &'static [#root::Column] = {
+                #lacks
+                const __FIELDS: &[#root::Column] = &[#(#columns),*];
+                const __INDEXES: &[#root::IndexColumn] = &[#(#indexes),*];
+                const __ALL: [#root::Column; #count + #root::own_columns(__INDEXES)] = #root::all_columns(__FIELDS, __INDEXES);
+                &__ALL
+            };
             fn key(&self) -> &#ty {
                 &self.#field
             }
@@ -59,6 +69,7 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
                 #lacks
                 let mut __row = #root::std::vec::Vec::with_capacity(#count);
                 #(#writes)*
+                #(#index_writes)*
                 #result::Ok(__row)
             }
             fn from_row(__row: #root::Row) -> #result<Self, #root::ColumnError> {
@@ -68,6 +79,36 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
             }
         }
     }
+}
+
+/// Whether a field is the key, an index, or just kept.
+fn role(column: &Column) -> TokenStream {
+    match column {
+        Column { is_key: true, .. } => quote!(Key),
+        Column { is_indexed: true, .. } => quote!(Indexed),
+        _ => quote!(Plain),
+    }
+}
+
+/// The fields by which rows are found, each with its place and the name of the column that holds its own form, if it has one.
+fn indexes(model: &ReadModel) -> impl Iterator<Item = (usize, &Column, String)> {
+    let found = model.columns.iter().enumerate().filter(|(_, column)| column.is_key || column.is_indexed);
+    found.map(|(i, column)| (i, column, order_column(&column.name, i)))
+}
+
+/// That values come back from each column, and that rows can be found by what they are to be found by.
+fn checks(model: &ReadModel) -> TokenStream {
+    let (root, lacks) = (&model.root, lacks(&model.root));
+    let checks = model.columns.iter().map(|column| {
+        let (ty, role) = (&column.ty, role(column));
+        let here = root.at(ty.span());
+        let probe = quote!(#root::Probe::<#ty>);
+        let check = quote_spanned! {ty.span()=>
+            #here::check_column(#root::ColumnRole::#role, #probe::NULLABLE, #probe::FLAW, #probe::INDEX)
+        };
+        quote!(const _: () = { #lacks #check };)
+    });
+    quote!(#(#checks)*)
 }
 
 /// What a column type says of a field: asked of the type itself, so that a field which can't be a column is an error there.
@@ -89,17 +130,17 @@ fn held(model: &ReadModel, column: &Column, what: &str) -> TokenStream {
 /// A constant for each column that rows can be found by.
 fn constants(model: &ReadModel) -> TokenStream {
     let (root, ident) = (&model.root, &model.ident);
-    let constants =
-        model.columns.iter().enumerate().filter(|(_, column)| column.is_key || column.is_indexed).map(|(i, column)| {
-            let (name, ty) = (column_const(&column.field), &column.ty);
-            let what = if column.is_key { "key" } else { "column" };
-            let doc = format!("The {what} `{}`, to find rows by. {}", column.name, column.doc);
-            let doc = doc.trim_end();
-            quote! {
-                #[doc = #doc]
-                pub const #name: #root::IndexedColumn<Self, #ty> = #root::IndexedColumn::new(#i);
-            }
-        });
+    let constants = indexes(model).map(|(i, column, own)| {
+        let (name, ty) = (column_const(&column.field), &column.ty);
+        let what = if column.is_key { "key" } else { "column" };
+        let doc = format!("The {what} `{}`, to find rows by. {}", column.name, column.doc);
+        let doc = doc.trim_end();
+        quote! {
+            #[doc = #doc]
+            pub const #name: #root::IndexedColumn<Self, #ty> =
+                #root::IndexedColumn::new(#root::place_of(<Self as #root::ReadModel>::COLUMNS, #own, #i));
+        }
+    });
     quote! {
         #[automatically_derived]
         #[allow(private_interfaces, unreachable_pub, dead_code)]
@@ -117,7 +158,12 @@ fn projection(model: &ReadModel) -> TokenStream {
     let sources = blocks.iter().map(|place| block_item(model, place, "source"));
     // Where nothing is listed, there may be no block, which is no error before the model is registered.
     let bound = model.sources.is_empty().then(|| quote!(where for<'__any> #ident: #root::ProjectionBlock<#only>));
-    let types = model.columns.iter().map(|column| &column.ty);
+    let schemas = model.columns.iter().map(|column| {
+        let ty = &column.ty;
+        let schema = quote!(#root::Probe::<#ty>::SCHEMA);
+        let found_by = column.is_key || column.is_indexed;
+        if found_by { quote!(#root::index_schema(#schema, #root::Probe::<#ty>::INDEX)) } else { schema }
+    });
     let lacks = lacks(root);
     quote! {
         #[automatically_derived]
@@ -126,7 +172,7 @@ fn projection(model: &ReadModel) -> TokenStream {
                 #lacks
                 #root::model_fingerprint(
                     <#ident as #root::ReadModel>::COLUMNS,
-                    &[#tokens, #(#root::Probe::<#types>::SCHEMA),*],
+                    &[#tokens, #(#schemas),*],
                     &[#(#fingerprints),*],
                     #logic_version,
                 )

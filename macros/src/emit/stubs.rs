@@ -89,14 +89,17 @@ pub(crate) fn answer(root: &Root, ident: &Ident, generics: &Generics) -> TokenSt
 /// A type that a column may hold.
 pub(crate) fn column(root: &Root, ident: &Ident, generics: &Generics) -> TokenStream {
     let string = quote!(#root::std::string::String);
-    Stub::new(root, ident, generics).implement(
+    let stub = Stub::new(root, ident, generics);
+    let column = stub.implement(
         &quote!(#root::ColumnType),
         &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Json;
             fn to_value(&self) -> #root::core::result::Result<#root::Value, #string> { #root::core::unreachable!() }
             fn from_value(_: #root::Value) -> #root::core::result::Result<Self, #string> { #root::core::unreachable!() }
         },
-    )
+    );
+    let ordered = stub.implement(&quote!(#root::OrderedColumnType), &TokenStream::new());
+    quote!(#column #ordered)
 }
 
 /// What names an aggregate. Beside traits, what code calls to make one and to look at it.

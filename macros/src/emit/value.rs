@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
+use syn::Item;
 use syn::spanned::Spanned as _;
 
 use super::stored::{head, stored};
@@ -23,26 +24,49 @@ pub(crate) fn value(model: &Stored, sound: bool) -> TokenStream {
     quote!(#stored #column)
 }
 
-/// `enum Channel { Branch, Online }`: the variant's name, so that rows can be found by it.
+/// `enum Channel { Branch, Online }`: the variant's name; rows are found in the order of the declaration, or of the numbers that
+/// the variants have.
 fn by_name(model: &Stored, variants: &[Variant]) -> TokenStream {
     let root = &model.root;
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
     let (result, string) = (quote!(#root::core::result::Result), quote!(#root::std::string::String));
-    head(model).implement(
+    let (version, place) = order(model, variants);
+    let column = head(model).implement(
         &quote!(#root::ColumnType),
         None,
         None,
         &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Text;
+            const INDEX: #root::IndexForm = #root::IndexForm::Own { kind: #root::ColumnKind::Integer, version: #version };
             fn to_value(&self) -> #result<#root::Value, #string> {
                 #root::name_to_value(match self { #(Self::#idents => #names,)* })
             }
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
                 #root::value_to_name(&__value, &[#((#names, Self::#idents)),*])
             }
+            fn to_index(&self) -> #result<#root::Value, #string> {
+                #result::Ok(#root::Value::Integer(#place))
+            }
         },
-    )
+    );
+    let ordered = head(model).implement(&quote!(#root::OrderedColumnType), None, None, &TokenStream::new());
+    quote!(#column #ordered)
+}
+
+/// A number for the order of the variants, and the place of `self` in it.
+fn order(model: &Stored, variants: &[Variant]) -> (TokenStream, TokenStream) {
+    let root = &model.root;
+    let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    let numbered = matches!(&model.item, Item::Enum(item) if item.variants.iter().any(|v| v.discriminant.is_some()));
+    if numbered {
+        let i128 = quote!(#root::core::primitive::i128);
+        let numbers = quote!(&[#(Self::#idents as #i128),*]);
+        let own = quote!(match self { #(Self::#idents => Self::#idents as #i128,)* });
+        return (quote!(#root::ranks(#numbers)), quote!(#root::rank(#numbers, #own)));
+    }
+    let places = 0..i64::try_from(variants.len()).unwrap_or(i64::MAX);
+    (quote!(1), quote!(match self { #(Self::#idents => #places,)* }))
 }
 
 /// `struct Cents(i64);`: as what is in it, where that can be held.
@@ -50,21 +74,29 @@ fn like_inner(model: &Stored, inner: &Field) -> TokenStream {
     let (root, ty) = (&model.root, &inner.ty);
     let (result, string) = (quote!(#root::core::result::Result), quote!(#root::std::string::String));
     let bound = quote_spanned!(ty.span()=> for<'__any> #ty: #root::ColumnType);
-    head(model).implement(
+    let ordered = quote_spanned!(ty.span()=> for<'__any> #ty: #root::OrderedColumnType);
+    let ordered = head(model).implement(&quote!(#root::OrderedColumnType), None, Some(&ordered), &TokenStream::new());
+    let column = head(model).implement(
         &quote!(#root::ColumnType),
         None,
         Some(&bound),
         &quote! {
             const KIND: #root::ColumnKind = <#ty as #root::ColumnType>::KIND;
             const NULLABLE: #root::core::primitive::bool = <#ty as #root::ColumnType>::NULLABLE;
+            const FLAW: #root::core::option::Option<&'static #root::core::primitive::str> = <#ty as #root::ColumnType>::FLAW;
+            const INDEX: #root::IndexForm = <#ty as #root::ColumnType>::INDEX;
             fn to_value(&self) -> #result<#root::Value, #string> {
                 <#ty as #root::ColumnType>::to_value(&self.0)
             }
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
                 #result::map(<#ty as #root::ColumnType>::from_value(__value), Self)
             }
+            fn to_index(&self) -> #result<#root::Value, #string> {
+                <#ty as #root::ColumnType>::to_index(&self.0)
+            }
         },
-    )
+    );
+    quote!(#column #ordered)
 }
 
 /// Anything else.
@@ -79,12 +111,22 @@ fn as_json(model: &Stored) -> TokenStream {
     } else {
         (Some(quote!(#[allow(unused_imports)] use #root::Lacks as _;)), quote!(#root::Probe::<Self>))
     };
+    // The fields of a type that is not generic have been looked at where it is declared.
+    let forms = if generic {
+        quote! {
+            const FLAW: #root::core::option::Option<&'static #root::core::primitive::str> = <Self as #root::Schema>::NODE.flaw();
+            const INDEX: #root::IndexForm = #root::IndexForm::of_json(&<Self as #root::Schema>::NODE);
+        }
+    } else {
+        quote!(const INDEX: #root::IndexForm = { #ask #functions::JSON_INDEX };)
+    };
     head(model).implement(
         &quote!(#root::ColumnType),
         None,
         clauses.as_ref(),
         &quote! {
             const KIND: #root::ColumnKind = #root::ColumnKind::Json;
+            #forms
             fn to_value(&self) -> #result<#root::Value, #string> {
                 #ask
                 #functions::to_json(self)
@@ -92,6 +134,10 @@ fn as_json(model: &Stored) -> TokenStream {
             fn from_value(__value: #root::Value) -> #result<Self, #string> {
                 #ask
                 #functions::from_json(__value)
+            }
+            fn to_index(&self) -> #result<#root::Value, #string> {
+                #ask
+                #functions::json_to_index(self)
             }
         },
     )

@@ -15,7 +15,7 @@ use crate::aggregate::{Snapshots, State};
 use crate::command::{Command, CommandData, CommandInfo, Need};
 use crate::error::{DecodeError, EncodeError};
 use crate::event::{Event, EventInfo, Recorded};
-use crate::read::{ColumnKind, ColumnType, Fold, FoldError, On, Value};
+use crate::read::{ColumnKind, ColumnType, Fold, FoldError, IndexForm, On, Value};
 use crate::schema::{Fingerprint, Node, Schema};
 
 /// What a type can do: `Probe::<T>::clone` is the inherent function where `T` is `Clone`, and the one of [`Lacks`] where not.
@@ -66,9 +66,15 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     pub fn written(value: &T) -> Result<Vec<u8>, DecodeError> {
         crate::codec::written(value)
     }
+    /// How an index holds what a column keeps as JSON.
+    pub const JSON_INDEX: IndexForm = IndexForm::of_json(&T::NODE);
     /// As JSON in a column.
     pub fn to_json(value: &T) -> Result<Value, String> {
         crate::read::column::to_json(value)
+    }
+    /// As an index holds what a column keeps as JSON.
+    pub fn json_to_index(value: &T) -> Result<Value, String> {
+        crate::read::index::json_to_index(value)
     }
     /// From JSON in a column.
     pub fn from_json(value: Value) -> Result<T, String> {
@@ -98,9 +104,17 @@ impl<T: ColumnType> Probe<T> {
     pub const KIND: ColumnKind = T::KIND;
     /// Whether it may be nothing.
     pub const NULLABLE: bool = T::NULLABLE;
+    /// Why its values might not come back.
+    pub const FLAW: Option<&'static str> = T::FLAW;
+    /// How an index holds it.
+    pub const INDEX: IndexForm = T::INDEX;
     /// As a store keeps it.
     pub fn to_column(value: &T) -> Result<Value, String> {
         value.to_value()
+    }
+    /// As an index holds it.
+    pub fn to_index(value: &T) -> Result<Value, String> {
+        value.to_index()
     }
     /// From what a store keeps.
     pub fn from_column(value: Value) -> Result<T, String> {
@@ -194,6 +208,12 @@ pub trait Lacks<T>: Sized {
     fn to_json(_: &T) -> Result<Value, String> {
         never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
+    /// No form.
+    const JSON_INDEX: IndexForm = IndexForm::Column;
+    /// Never compiled.
+    fn json_to_index(_: &T) -> Result<Value, String> {
+        never!(T, "a type that is stored can't be written: put `#[value]` on it")
+    }
     /// Never compiled.
     fn from_json(_: Value) -> Result<T, String> {
         never!(T, "a type that is stored can't be read: put `#[value]` on it")
@@ -210,8 +230,16 @@ pub trait Lacks<T>: Sized {
     const KIND: ColumnKind = ColumnKind::Json;
     /// No column.
     const NULLABLE: bool = false;
+    /// No column.
+    const FLAW: Option<&'static str> = None;
+    /// No column.
+    const INDEX: IndexForm = IndexForm::Column;
     /// Never compiled.
     fn to_column(_: &T) -> Result<Value, String> {
+        never!(T, "this type can't be a column")
+    }
+    /// Never compiled.
+    fn to_index(_: &T) -> Result<Value, String> {
         never!(T, "this type can't be a column")
     }
     /// Never compiled.

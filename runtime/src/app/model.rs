@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::load::record;
 use crate::error::{ProjectionError, StoreError, panic_message};
+use crate::read::index::field_name;
 use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value};
 use crate::store::{ModelSpec, Parked, RowKey, RowSet, StoredEvent};
 use crate::{Position, StreamName};
@@ -173,6 +174,6 @@ impl<M: Projection> InlineModel for Feeder<M> {
 /// The value of the key column.
 pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, crate::ColumnError> {
     use crate::read::ColumnType;
-    let column = M::COLUMNS.iter().find(|column| column.role == ColumnRole::Key).map_or("", |column| column.name);
-    key.to_value().map_err(|why| crate::ColumnError { column, why })
+    let place = || M::COLUMNS.iter().position(|column| column.role == ColumnRole::Key).unwrap_or(0);
+    key.to_index().map_err(|why| crate::ColumnError { column: field_name(M::COLUMNS, place()), why })
 }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::App;
 use super::model::{Model, key_value};
 use crate::Position;
 use crate::error::{LateCause, ProjectionError, ReadError, StoreError};
-use crate::read::{Filter, ReadModel, Row, Value};
+use crate::read::{Filter, Filtered, NoFilterToLose, NoFilterYet, ReadModel, Row, Unfiltered, Value};
 use crate::store::{ReadModelStore, RowQuery};
 
 /// How many rows are read at a time.
@@ -39,7 +39,7 @@ pub(super) enum Patience {
 /// model that has stopped says so instead, and so does one that waits for a newer build or has [parked](App::parked) what is asked
 /// for.
 #[must_use = "it says what is to be read; `get`, `all` or `rows` reads it"]
-pub struct Read<'a, M> {
+pub struct Read<'a, M, F = Unfiltered> {
     app: &'a App,
     after: Option<Position>,
     patience: Duration,
@@ -47,9 +47,10 @@ pub struct Read<'a, M> {
     descending: bool,
     limit: usize,
     despite_parked: bool,
+    state: PhantomData<fn() -> F>,
 }
 
-impl<M: ReadModel> fmt::Debug for Read<'_, M> {
+impl<M: ReadModel, F> fmt::Debug for Read<'_, M, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Read").field("model", &M::TABLE).field("after", &self.after).finish_non_exhaustive()
     }
@@ -112,6 +113,7 @@ impl App {
             descending: false,
             limit: usize::MAX,
             despite_parked: false,
+            state: PhantomData,
         }
     }
 
@@ -245,32 +247,35 @@ fn short_name<T>() -> &'static str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-impl<'a, M: ReadModel> Read<'a, M> {
+impl<'a, M: ReadModel, F> Read<'a, M, F> {
     /// Only once the model holds everything up to this position: of a [`Done`](crate::Done), a
     /// [`UnitDone`](crate::UnitDone), or one that was kept.
     ///
     /// A model that has stopped answers [`ReadError::Stopped`]; what it holds is read by naming a position it has reached, such
-    /// as [`Position::ZERO`].
+    /// as [`Position::ZERO`]. Given several, the read waits for the last of them.
     pub fn after(mut self, position: impl Into<Position>) -> Self {
-        self.after = Some(position.into());
+        self.after = self.after.max(Some(position.into()));
         self
     }
-    /// How long to wait for that; 5 seconds unless said here.
+    /// How long to wait for that; 5 seconds unless said here. A later call counts.
     pub fn within(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
-    /// Only rows in this range of an indexed column, in its order.
-    pub fn filter(mut self, filter: Filter<M>) -> Self {
-        self.filter = Some(filter);
-        self
+    /// Only rows whose column is this or in this range, sorted by that column and then by the key. A read has one filter.
+    pub fn filter(self, filter: Filter<M>) -> Read<'a, M, Filtered>
+    where
+        F: NoFilterYet,
+    {
+        Read { filter: Some(filter), ..self.with_state() }
     }
-    /// From the greatest to the least.
+    /// From the greatest to the least. A key that is no [`OrderedColumnType`](crate::read::OrderedColumnType) has an order of its
+    /// stored form only.
     pub fn descending(mut self) -> Self {
         self.descending = true;
         self
     }
-    /// At most this many rows.
+    /// At most this many rows. A later call counts.
     pub fn limit(mut self, rows: usize) -> Self {
         self.limit = rows;
         self
@@ -288,15 +293,13 @@ impl<'a, M: ReadModel> Read<'a, M> {
     /// # Errors
     /// [`ReadError::Late`] where the model has not come far enough in time, [`ReadError::Parked`] where the row's stream is
     /// parked; otherwise see [`ReadError`].
-    pub async fn get(self, key: &M::Key) -> Result<Option<M>, ReadError> {
-        let (model, rows) = self.ready().await?;
-        let row_error = |why| ReadError::Row { model: M::TABLE, why };
-        let key = key_value::<M>(key).map_err(row_error)?;
-        if !self.despite_parked {
-            self.app.check_parked(model, Some(&key)).await?;
-        }
-        let mut found = rows.rows(model.place, &[key]).await?;
-        found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
+    pub fn get<'k>(self, key: &'k M::Key) -> Pin<Box<dyn Future<Output = Result<Option<M>, ReadError>> + Send + 'k>>
+    where
+        F: NoFilterToLose,
+        'a: 'k,
+    {
+        // Boxed, so that a wrong state is one error: an opaque type would repeat it at each use.
+        Box::pin(self.with_state::<Unfiltered>().find(key))
     }
 
     /// All rows that are asked for, in memory together.
@@ -348,6 +351,22 @@ impl<'a, M: ReadModel> Read<'a, M> {
         })
     }
 
+    async fn find(self, key: &M::Key) -> Result<Option<M>, ReadError> {
+        let (model, rows) = self.ready().await?;
+        let row_error = |why| ReadError::Row { model: M::TABLE, why };
+        let key = key_value::<M>(key).map_err(row_error)?;
+        if !self.despite_parked {
+            self.app.check_parked(model, Some(&key)).await?;
+        }
+        let mut found = rows.rows(model.place, &[key]).await?;
+        found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
+    }
+
+    fn with_state<G>(self) -> Read<'a, M, G> {
+        let Read { app, after, patience, filter, descending, limit, despite_parked, state: _ } = self;
+        Read { app, after, patience, filter, descending, limit, despite_parked, state: PhantomData }
+    }
+
     /// The model, once it may be read.
     async fn ready(&self) -> Result<(&'a Model, &'a dyn ReadModelStore), ReadError> {
         let (model, rows) = self.app.model::<M>()?;
@@ -382,7 +401,7 @@ impl<'a, M: ReadModel> Read<'a, M> {
 }
 
 fn column_error<M: ReadModel>(column: usize, why: String) -> crate::ColumnError {
-    crate::ColumnError { column: M::COLUMNS.get(column).map_or("", |column| column.name), why }
+    crate::ColumnError { column: crate::read::index::field_name(M::COLUMNS, column), why }
 }
 
 /// Rows one after another; made by [`Read::rows`].

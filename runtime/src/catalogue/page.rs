@@ -8,6 +8,7 @@ use super::fields::rows;
 use super::files::MARK;
 use super::prose::{cell, cell_of, code, prose, short, summary};
 use super::{AggregateEntry, Catalogue, EventEntry, ReadModelEntry};
+use crate::read::index::{OWN_PREFIX, field_name};
 use crate::read::{Column, ColumnKind, ColumnRole};
 use crate::schema::Node;
 use crate::schema::json_schema::document;
@@ -260,7 +261,8 @@ fn model_page(model: &ReadModelEntry) -> String {
     } else {
         "A table that follows the events."
     });
-    page.table(&["column", "holds", "what it is"], model.columns.iter().map(column));
+    let fields = model.columns.iter().filter(|column| !column.name.starts_with(OWN_PREFIX));
+    page.table(&["column", "holds", "what it is"], fields.map(|field| column(field, role(model.columns, field.name))));
     page.paragraph("## Made of");
     for source in &model.sources {
         let link = |name: &&str| format!("[{}](../aggregates/{}.md#{})", code(name), file(source.aggregate), anchor(name));
@@ -282,7 +284,13 @@ fn anchor(name: &str) -> String {
     kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
-fn column(column: &Column) -> Vec<String> {
+/// The role of a field: that of the column beside it by which its rows are found, if there is one.
+fn role(columns: &'static [Column], field: &str) -> ColumnRole {
+    let of = columns.iter().enumerate().filter(|(place, _)| field_name(columns, *place) == field);
+    of.map(|(_, column)| column.role).find(|role| *role != ColumnRole::Plain).unwrap_or(ColumnRole::Plain)
+}
+
+fn column(column: &Column, role: ColumnRole) -> Vec<String> {
     let kind = match column.kind {
         ColumnKind::Integer => "whole number",
         ColumnKind::Real => "number",
@@ -290,7 +298,7 @@ fn column(column: &Column) -> Vec<String> {
         ColumnKind::Json => "JSON",
     };
     let nothing = if column.nullable { ", or nothing" } else { "" };
-    let role = match column.role {
+    let role = match role {
         ColumnRole::Key => "; the key",
         ColumnRole::Indexed => "; rows are found by it",
         ColumnRole::Plain => "",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::index::{IndexForm, OrderedColumnType, json_to_index};
 use crate::Timestamp;
 
 /// One value as a store keeps it. Ordered as stores order it: nothing, then numbers, then text by its bytes.
@@ -143,17 +144,39 @@ pub struct ColumnError {
 
 /// A type that a column of a read model can hold.
 ///
-/// Numbers, `bool`, `String`, `Uuid`, [`Timestamp`] and ids are kept as they are, `#[value]` types and collections as JSON.
+/// | type | the column holds | order |
+/// |---|---|---|
+/// | integers up to 64 bits, `NonZero` of them, `bool` | a whole number; a `u64` up to `i64::MAX` | yes |
+/// | `f32`, `f64` | a number; a zero has no sign | yes |
+/// | `String`, `Box<str>`, `Arc<str>`, `char`, `Uuid` | text | yes, by bytes |
+/// | [`Timestamp`] | its microseconds | yes |
+/// | ids | the text, `Uuid` or number they are made of | yes |
+/// | `u128`, `i128`, `NonZero` of them | text, `-170` | yes |
+/// | `Decimal` (feature `rust_decimal`) | text, `12.50` | yes |
+/// | `DateTime<Utc>`, `NaiveDateTime`, `NaiveDate`, `NaiveTime` (feature `chrono`) | text, as ISO 8601 has it | yes |
+/// | `Duration`, `SystemTime` from 1970 on | text, its seconds: `1.500000000` | yes |
+/// | `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddrV4` | text | yes |
+/// | `#[value]` enums without fields | text, the variant's name | yes, by declaration |
+/// | `#[value]` newtypes, `Box<T>` | what is in it | as what is in it |
+/// | `Option<T>` | what is in it, or null | null before every value |
+/// | other `#[value]` types, lists, sets, maps, arrays, tuples | JSON | no |
+///
+/// An index and the key hold the same, or the [`IndexForm`] of the type in a column beside it: then rows are found by what a
+/// value is, not by how it is written, and in the type's own order.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a column of a read model",
     label = "no column can hold this",
-    note = "if `{Self}` is yours, put `#[value]` on it; if it is foreign, wrap it in a type of yours with `#[value]`"
+    note = "if `{Self}` is yours, put `#[value]` on it; if it is foreign and has serde, wrap it: `#[value] struct Wrapped(#[schema(opaque = \"how it is stored\")] {Self});`; those of `chrono` and `rust_decimal` need gesta's feature of that name"
 )]
 pub trait ColumnType: Sized {
     /// What kind of value it is kept as.
     const KIND: ColumnKind;
     /// Whether it may be nothing.
     const NULLABLE: bool = false;
+    /// Why values of this type might not come back as they went, and what to write instead; `None` where they do.
+    const FLAW: Option<&'static str> = None;
+    /// How an index and the key hold a value.
+    const INDEX: IndexForm = IndexForm::Column;
     /// As a store keeps it.
     ///
     /// # Errors
@@ -164,7 +187,18 @@ pub trait ColumnType: Sized {
     /// # Errors
     /// Says why the value is none of this type.
     fn from_value(value: Value) -> Result<Self, String>;
+    /// As an index and the key hold it: what [`to_value`](ColumnType::to_value) gives, unless the type has an
+    /// [own form](IndexForm::Own) there. Equal values give the same.
+    ///
+    /// # Errors
+    /// As [`to_value`](ColumnType::to_value).
+    fn to_index(&self) -> Result<Value, String> {
+        self.to_value()
+    }
 }
+
+const NULL_TWICE: &str = "an `Option` of an `Option` can't be a column: a table has one null for both; write an enum with `#[value]` \
+                          that names the cases";
 
 fn unexpected<T>(expected: &str, value: &Value) -> Result<T, String> {
     Err(format!("expected {expected}, found {value}"))
@@ -174,7 +208,7 @@ macro_rules! integers {
     ($($t:ty),*) => { $(impl ColumnType for $t {
         const KIND: ColumnKind = ColumnKind::Integer;
         fn to_value(&self) -> Result<Value, String> {
-            i64::try_from(*self).map(Value::Integer).map_err(|_| format!("{self} is above {}, the most a column can hold", i64::MAX))
+            i64::try_from(*self).map(Value::Integer).map_err(|_| format!("{self} is above {}, the most a column of whole numbers can hold: make the field a `u128`", i64::MAX))
         }
         fn from_value(value: Value) -> Result<Self, String> {
             match value {
@@ -270,8 +304,13 @@ impl ColumnType for Timestamp {
 impl<T: ColumnType> ColumnType for Option<T> {
     const KIND: ColumnKind = T::KIND;
     const NULLABLE: bool = true;
+    const FLAW: Option<&'static str> = if T::NULLABLE { Some(NULL_TWICE) } else { T::FLAW };
+    const INDEX: IndexForm = T::INDEX;
     fn to_value(&self) -> Result<Value, String> {
         self.as_ref().map_or(Ok(Value::Null), T::to_value)
+    }
+    fn to_index(&self) -> Result<Value, String> {
+        self.as_ref().map_or(Ok(Value::Null), T::to_index)
     }
     fn from_value(value: Value) -> Result<Self, String> {
         match value {
@@ -305,6 +344,11 @@ pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, String> {
 macro_rules! as_json {
     ($([$($g:tt)*] $t:ty;)*) => { $(impl<$($g)*> ColumnType for $t where $t: Serialize + DeserializeOwned + crate::Schema {
         const KIND: ColumnKind = ColumnKind::Json;
+        const FLAW: Option<&'static str> = <$t as crate::Schema>::NODE.flaw();
+        const INDEX: IndexForm = IndexForm::of_json(&<$t as crate::Schema>::NODE);
+        fn to_index(&self) -> Result<Value, String> {
+            json_to_index(self)
+        }
         fn to_value(&self) -> Result<Value, String> {
             to_json(self)
         }
@@ -315,12 +359,30 @@ macro_rules! as_json {
 }
 as_json! {
     [T] Vec<T>;
+    [T] Box<[T]>;
+    [T] std::collections::VecDeque<T>;
+    [T] std::collections::LinkedList<T>;
+    [T] std::ops::Range<T>;
+    [T] std::ops::RangeFrom<T>;
+    [T] std::ops::RangeTo<T>;
+    [T] std::ops::Bound<T>;
+    [T, E] Result<T, E>;
     [T] std::collections::BTreeSet<T>;
     [T, S] std::collections::HashSet<T, S>;
     [K, V] std::collections::BTreeMap<K, V>;
     [K, V, S] std::collections::HashMap<K, V, S>;
-    [T, U] (T, U);
-    [T, U, V] (T, U, V);
+    [A] (A,);
+    [A, B] (A, B);
+    [A, B, C] (A, B, C);
+    [A, B, C, D] (A, B, C, D);
+    [A, B, C, D, E] (A, B, C, D, E);
+    [A, B, C, D, E, F] (A, B, C, D, E, F);
+    [A, B, C, D, E, F, G] (A, B, C, D, E, F, G);
+    [A, B, C, D, E, F, G, H] (A, B, C, D, E, F, G, H);
+    [A, B, C, D, E, F, G, H, I] (A, B, C, D, E, F, G, H, I);
+    [A, B, C, D, E, F, G, H, I, J] (A, B, C, D, E, F, G, H, I, J);
+    [A, B, C, D, E, F, G, H, I, J, K] (A, B, C, D, E, F, G, H, I, J, K);
+    [A, B, C, D, E, F, G, H, I, J, K, L] (A, B, C, D, E, F, G, H, I, J, K, L);
 }
 
 /// A column of the read model `M` by which its rows can be found, holding a `T`: a constant on the model, one for each
@@ -360,26 +422,39 @@ impl<M, T> IndexedColumn<M, T> {
 
 impl<M, T: ColumnType> IndexedColumn<M, T> {
     fn range(self, from: Option<&T>, to: Option<&T>) -> Filter<M> {
-        Filter { column: self.index, from: from.map(T::to_value), to: to.map(T::to_value), model: PhantomData }
+        Filter { column: self.index, from: from.map(T::to_index), to: to.map(T::to_index), model: PhantomData }
     }
-    /// Rows where it is this.
+    /// Rows where it is this, compared as it is stored: two that are stored alike are the same, whatever a `PartialEq` written by
+    /// hand says.
     pub fn is(self, value: &T) -> Filter<M> {
         self.range(Some(value), Some(value))
     }
     /// Rows where it is this or more.
-    pub fn at_least(self, value: &T) -> Filter<M> {
+    pub fn at_least(self, value: &T) -> Filter<M>
+    where
+        T: OrderedColumnType,
+    {
         self.range(Some(value), None)
     }
     /// Rows where it is this or less; rows where it is nothing are left out.
-    pub fn at_most(self, value: &T) -> Filter<M> {
+    pub fn at_most(self, value: &T) -> Filter<M>
+    where
+        T: OrderedColumnType,
+    {
         self.range(None, Some(value))
     }
     /// Rows where it is `from`, `to` or between them.
-    pub fn between(self, from: &T, to: &T) -> Filter<M> {
+    pub fn between(self, from: &T, to: &T) -> Filter<M>
+    where
+        T: OrderedColumnType,
+    {
         self.range(Some(from), Some(to))
     }
     /// All rows, in this column's order.
-    pub fn order(self) -> Filter<M> {
+    pub fn order(self) -> Filter<M>
+    where
+        T: OrderedColumnType,
+    {
         self.range(None, None)
     }
 }

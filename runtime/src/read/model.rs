@@ -22,7 +22,8 @@ pub trait ReadModel: Sized + Send + Sync + 'static {
     const TABLE: &'static str;
     /// Its doc comment.
     const DOC: &'static str;
-    /// The table's columns; exactly one is the key.
+    /// The table's columns, exactly one of which is the key: those of the fields, then those that hold the
+    /// [own form](crate::read::IndexForm::Own) of an index or of the key.
     const COLUMNS: &'static [Column];
     /// The row's key.
     fn key(&self) -> &Self::Key;
@@ -89,7 +90,7 @@ impl<M: ReadModel> SourceSink<M> {
             aggregate: A::NAME,
             row_of: by_stream.then_some(|stream| {
                 let id = <A::Id as AggregateId>::parse(stream.id()).ok()?;
-                (&id as &dyn Any).downcast_ref::<M::Key>()?.to_value().ok()
+                (&id as &dyn Any).downcast_ref::<M::Key>()?.to_index().ok()
             }),
             handles: A::effect_of,
             fold: |raw, each| {

@@ -4,6 +4,10 @@ use super::{Append, ModelSpec, RowChange, RowQuery};
 use crate::error::StoreError;
 use crate::read::{Column, ColumnKind, ColumnRole, Value};
 
+/// As the macros refuse them: here for a [`ReadModel`](crate::ReadModel) that is written by hand.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+const NAME_BYTES_MAX: usize = 63;
+
 /// A mistake of whoever calls the store.
 pub(super) fn misuse(context: &'static str, message: impl Into<String>) -> StoreError {
     StoreError::Driver { context, message: message.into(), transient: false }
@@ -36,13 +40,22 @@ pub(super) fn models(models: &[ModelSpec]) -> Result<(), StoreError> {
         if ["gesta_", "sqlite_"].iter().any(|taken| spec.table.to_ascii_lowercase().starts_with(taken)) {
             return refuse(format!("`{}` begins as the stores' own tables do: give the read model another name", spec.table));
         }
-        if spec.columns.iter().filter(|c| c.role == ColumnRole::Key).count() != 1 {
+        let mut keys = spec.columns.iter().filter(|c| c.role == ColumnRole::Key);
+        let (Some(key), None) = (keys.next(), keys.next()) else {
             return refuse(format!("`{}` needs exactly one key column", spec.table));
+        };
+        if key.nullable {
+            return refuse(format!("the key `{}` of `{}` can't be null: make its type one without null", key.name, spec.table));
         }
         for (at, column) in spec.columns.iter().enumerate() {
             let twice = spec.columns[..at].iter().any(|other| other.name.eq_ignore_ascii_case(column.name));
             if twice || column.name.is_empty() || column.name.contains(['"', '\0']) {
                 return refuse(format!("`{}` can't have a column `{}`: give it another name", spec.table, column.name));
+            }
+            if SYSTEM_COLUMNS.iter().any(|system| system.eq_ignore_ascii_case(column.name)) || column.name.len() > NAME_BYTES_MAX
+            {
+                let why = "Postgres has a column of this name in each table, or cuts it off after 63 bytes";
+                return refuse(format!("`{}` can't have a column `{}`: {why}; give it another name", spec.table, column.name));
             }
         }
     }

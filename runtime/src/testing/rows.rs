@@ -256,7 +256,7 @@ fn fold_one<M: ReadModel>(
     let mut folds = Vec::new();
     (source.fold)(Recorded::new(raw, stream.clone(), *version, *position, metadata.clone()), &mut |fold| folds.push(fold))?;
     for fold in folds {
-        let key = fold.key().to_value().map_err(FoldError::Key)?;
+        let key = fold.key().to_index().map_err(FoldError::Key)?;
         *row_key = Some(key.to_string());
         let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
         fold.apply(&mut row)?;
@@ -270,7 +270,7 @@ fn fold_one<M: ReadModel>(
 
 #[track_caller]
 fn key_of<M: ReadModel>(key: &M::Key) -> Value {
-    match key.to_value() {
+    match key.to_index() {
         Ok(value) => value,
         Err(why) => panic!("the key {key:?} of `{}`: {why}", M::TABLE),
     }

@@ -8,7 +8,7 @@ pub struct Row {
     id: u64,
     #[index]
     balance: Money,
-    since: std::time::SystemTime,
+    folder: std::path::PathBuf,
     other: Option<Money>,
 }
 

@@ -117,3 +117,5 @@ impl ::gesta::__private::ColumnType for OrderId {
         )
     }
 }
+#[automatically_derived]
+impl ::gesta::__private::OrderedColumnType for OrderId {}

@@ -133,3 +133,5 @@ impl ::gesta::__private::ColumnType for AccountId {
         )
     }
 }
+#[automatically_derived]
+impl ::gesta::__private::OrderedColumnType for AccountId {}

@@ -6,7 +6,7 @@ impl ::gesta::__private::ReadModel for Row {
     const COLUMNS: &'static [::gesta::__private::Column] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
-        &[
+        const __FIELDS: &[::gesta::__private::Column] = &[
             ::gesta::__private::Column {
                 name: "id",
                 kind: ::gesta::__private::Probe::<AccountId>::KIND,
@@ -28,7 +28,25 @@ impl ::gesta::__private::ReadModel for Row {
                 role: ::gesta::__private::ColumnRole::Plain,
                 doc: "",
             },
-        ]
+        ];
+        const __INDEXES: &[::gesta::__private::IndexColumn] = &[
+            ::gesta::__private::IndexColumn {
+                field: 0usize,
+                name: "gesta_order_id",
+                form: ::gesta::__private::Probe::<AccountId>::INDEX,
+            },
+            ::gesta::__private::IndexColumn {
+                field: 1usize,
+                name: "gesta_order_balance",
+                form: ::gesta::__private::Probe::<Cents>::INDEX,
+            },
+        ];
+        const __ALL: [::gesta::__private::Column; 3usize
+            + ::gesta::__private::own_columns(__INDEXES)] = ::gesta::__private::all_columns(
+            __FIELDS,
+            __INDEXES,
+        );
+        &__ALL
     };
     fn key(&self) -> &AccountId {
         &self.id
@@ -56,6 +74,18 @@ impl ::gesta::__private::ReadModel for Row {
             &mut __row,
             "type",
             <Option<Channel> as ::gesta::__private::ColumnType>::to_value(&self.r#type),
+        )?;
+        ::gesta::__private::put_index(
+            &mut __row,
+            "id",
+            ::gesta::__private::Probe::<AccountId>::INDEX,
+            || ::gesta::__private::Probe::<AccountId>::to_index(&self.id),
+        )?;
+        ::gesta::__private::put_index(
+            &mut __row,
+            "balance",
+            ::gesta::__private::Probe::<Cents>::INDEX,
+            || ::gesta::__private::Probe::<Cents>::to_index(&self.balance),
         )?;
         ::gesta::__private::core::result::Result::Ok(__row)
     }
@@ -92,11 +122,19 @@ impl ::gesta::__private::ReadModel for Row {
 impl Row {
     ///The key `id`, to find rows by.
     pub const ID: ::gesta::__private::IndexedColumn<Self, AccountId> = ::gesta::__private::IndexedColumn::new(
-        0usize,
+        ::gesta::__private::place_of(
+            <Self as ::gesta::__private::ReadModel>::COLUMNS,
+            "gesta_order_id",
+            0usize,
+        ),
     );
     ///The column `balance`, to find rows by. How much there is.
     pub const BALANCE: ::gesta::__private::IndexedColumn<Self, Cents> = ::gesta::__private::IndexedColumn::new(
-        1usize,
+        ::gesta::__private::place_of(
+            <Self as ::gesta::__private::ReadModel>::COLUMNS,
+            "gesta_order_balance",
+            1usize,
+        ),
     );
 }
 #[automatically_derived]
@@ -113,8 +151,14 @@ where
             <Row as ::gesta::__private::ReadModel>::COLUMNS,
             &[
                 15311664008296111091u64,
-                ::gesta::__private::Probe::<AccountId>::SCHEMA,
-                ::gesta::__private::Probe::<Cents>::SCHEMA,
+                ::gesta::__private::index_schema(
+                    ::gesta::__private::Probe::<AccountId>::SCHEMA,
+                    ::gesta::__private::Probe::<AccountId>::INDEX,
+                ),
+                ::gesta::__private::index_schema(
+                    ::gesta::__private::Probe::<Cents>::SCHEMA,
+                    ::gesta::__private::Probe::<Cents>::INDEX,
+                ),
                 ::gesta::__private::Probe::<Option<Channel>>::SCHEMA,
             ],
             &[
@@ -135,3 +179,33 @@ where
 impl<__A> ::gesta::__private::PlaceOf<__A> for Row {
     type Place = ::gesta::__private::SeveralBlocksNeed_read_model_of;
 }
+const _: () = {
+    #[allow(unused_imports)]
+    use ::gesta::__private::Lacks as _;
+    ::gesta::__private::check_column(
+        ::gesta::__private::ColumnRole::Key,
+        ::gesta::__private::Probe::<AccountId>::NULLABLE,
+        ::gesta::__private::Probe::<AccountId>::FLAW,
+        ::gesta::__private::Probe::<AccountId>::INDEX,
+    )
+};
+const _: () = {
+    #[allow(unused_imports)]
+    use ::gesta::__private::Lacks as _;
+    ::gesta::__private::check_column(
+        ::gesta::__private::ColumnRole::Indexed,
+        ::gesta::__private::Probe::<Cents>::NULLABLE,
+        ::gesta::__private::Probe::<Cents>::FLAW,
+        ::gesta::__private::Probe::<Cents>::INDEX,
+    )
+};
+const _: () = {
+    #[allow(unused_imports)]
+    use ::gesta::__private::Lacks as _;
+    ::gesta::__private::check_column(
+        ::gesta::__private::ColumnRole::Plain,
+        ::gesta::__private::Probe::<Option<Channel>>::NULLABLE,
+        ::gesta::__private::Probe::<Option<Channel>>::FLAW,
+        ::gesta::__private::Probe::<Option<Channel>>::INDEX,
+    )
+};

@@ -6,7 +6,7 @@ impl ::gesta::__private::ReadModel for Both {
     const COLUMNS: &'static [::gesta::__private::Column] = {
         #[allow(unused_imports)]
         use ::gesta::__private::Lacks as _;
-        &[
+        const __FIELDS: &[::gesta::__private::Column] = &[
             ::gesta::__private::Column {
                 name: "id",
                 kind: ::gesta::__private::Probe::<u64>::KIND,
@@ -14,7 +14,20 @@ impl ::gesta::__private::ReadModel for Both {
                 role: ::gesta::__private::ColumnRole::Key,
                 doc: "",
             },
-        ]
+        ];
+        const __INDEXES: &[::gesta::__private::IndexColumn] = &[
+            ::gesta::__private::IndexColumn {
+                field: 0usize,
+                name: "gesta_order_id",
+                form: ::gesta::__private::Probe::<u64>::INDEX,
+            },
+        ];
+        const __ALL: [::gesta::__private::Column; 1usize
+            + ::gesta::__private::own_columns(__INDEXES)] = ::gesta::__private::all_columns(
+            __FIELDS,
+            __INDEXES,
+        );
+        &__ALL
     };
     fn key(&self) -> &u64 {
         &self.id
@@ -32,6 +45,12 @@ impl ::gesta::__private::ReadModel for Both {
             &mut __row,
             "id",
             ::gesta::__private::Probe::<u64>::to_column(&self.id),
+        )?;
+        ::gesta::__private::put_index(
+            &mut __row,
+            "id",
+            ::gesta::__private::Probe::<u64>::INDEX,
+            || ::gesta::__private::Probe::<u64>::to_index(&self.id),
         )?;
         ::gesta::__private::core::result::Result::Ok(__row)
     }
@@ -58,7 +77,11 @@ impl ::gesta::__private::ReadModel for Both {
 impl Both {
     ///The key `id`, to find rows by.
     pub const ID: ::gesta::__private::IndexedColumn<Self, u64> = ::gesta::__private::IndexedColumn::new(
-        0usize,
+        ::gesta::__private::place_of(
+            <Self as ::gesta::__private::ReadModel>::COLUMNS,
+            "gesta_order_id",
+            0usize,
+        ),
     );
 }
 #[automatically_derived]
@@ -68,7 +91,13 @@ impl ::gesta::__private::Sourced for Both {
         use ::gesta::__private::Lacks as _;
         ::gesta::__private::model_fingerprint(
             <Both as ::gesta::__private::ReadModel>::COLUMNS,
-            &[10538644251717654234u64, ::gesta::__private::Probe::<u64>::SCHEMA],
+            &[
+                10538644251717654234u64,
+                ::gesta::__private::index_schema(
+                    ::gesta::__private::Probe::<u64>::SCHEMA,
+                    ::gesta::__private::Probe::<u64>::INDEX,
+                ),
+            ],
             &[
                 <Both as ::gesta::__private::ProjectionBlock<Account>>::FINGERPRINT,
                 <Both as ::gesta::__private::ProjectionBlock<Customer>>::FINGERPRINT,
@@ -89,3 +118,13 @@ impl ::gesta::__private::PlaceOf<Account> for Both {
 impl ::gesta::__private::PlaceOf<Customer> for Both {
     type Place = Customer;
 }
+const _: () = {
+    #[allow(unused_imports)]
+    use ::gesta::__private::Lacks as _;
+    ::gesta::__private::check_column(
+        ::gesta::__private::ColumnRole::Key,
+        ::gesta::__private::Probe::<u64>::NULLABLE,
+        ::gesta::__private::Probe::<u64>::FLAW,
+        ::gesta::__private::Probe::<u64>::INDEX,
+    )
+};

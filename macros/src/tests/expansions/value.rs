@@ -156,6 +156,11 @@ const _: () = {
 #[automatically_derived]
 impl ::evs::__private::ColumnType for Price {
     const KIND: ::evs::__private::ColumnKind = ::evs::__private::ColumnKind::Json;
+    const INDEX: ::evs::__private::IndexForm = {
+        #[allow(unused_imports)]
+        use ::evs::__private::Lacks as _;
+        ::evs::__private::Probe::<Self>::JSON_INDEX
+    };
     fn to_value(
         &self,
     ) -> ::evs::__private::core::result::Result<
@@ -175,5 +180,15 @@ impl ::evs::__private::ColumnType for Price {
         #[allow(unused_imports)]
         use ::evs::__private::Lacks as _;
         ::evs::__private::Probe::<Self>::from_json(__value)
+    }
+    fn to_index(
+        &self,
+    ) -> ::evs::__private::core::result::Result<
+        ::evs::__private::Value,
+        ::evs::__private::std::string::String,
+    > {
+        #[allow(unused_imports)]
+        use ::evs::__private::Lacks as _;
+        ::evs::__private::Probe::<Self>::json_to_index(self)
     }
 }

@@ -67,6 +67,10 @@ where
 {
     const KIND: ::gesta::__private::ColumnKind = <i64 as ::gesta::__private::ColumnType>::KIND;
     const NULLABLE: ::gesta::__private::core::primitive::bool = <i64 as ::gesta::__private::ColumnType>::NULLABLE;
+    const FLAW: ::gesta::__private::core::option::Option<
+        &'static ::gesta::__private::core::primitive::str,
+    > = <i64 as ::gesta::__private::ColumnType>::FLAW;
+    const INDEX: ::gesta::__private::IndexForm = <i64 as ::gesta::__private::ColumnType>::INDEX;
     fn to_value(
         &self,
     ) -> ::gesta::__private::core::result::Result<
@@ -86,4 +90,17 @@ where
             Self,
         )
     }
+    fn to_index(
+        &self,
+    ) -> ::gesta::__private::core::result::Result<
+        ::gesta::__private::Value,
+        ::gesta::__private::std::string::String,
+    > {
+        <i64 as ::gesta::__private::ColumnType>::to_index(&self.0)
+    }
 }
+#[automatically_derived]
+impl ::gesta::__private::OrderedColumnType for Cents
+where
+    for<'__any> i64: ::gesta::__private::OrderedColumnType,
+{}

@@ -38,6 +38,10 @@ impl ::gesta::__private::Schema for Channel {
 #[automatically_derived]
 impl ::gesta::__private::ColumnType for Channel {
     const KIND: ::gesta::__private::ColumnKind = ::gesta::__private::ColumnKind::Text;
+    const INDEX: ::gesta::__private::IndexForm = ::gesta::__private::IndexForm::Own {
+        kind: ::gesta::__private::ColumnKind::Integer,
+        version: 1,
+    };
     fn to_value(
         &self,
     ) -> ::gesta::__private::core::result::Result<
@@ -62,4 +66,21 @@ impl ::gesta::__private::ColumnType for Channel {
             &[("Branch", Self::Branch), ("Online", Self::Online)],
         )
     }
+    fn to_index(
+        &self,
+    ) -> ::gesta::__private::core::result::Result<
+        ::gesta::__private::Value,
+        ::gesta::__private::std::string::String,
+    > {
+        ::gesta::__private::core::result::Result::Ok(
+            ::gesta::__private::Value::Integer(
+                match self {
+                    Self::Branch => 0i64,
+                    Self::Online => 1i64,
+                },
+            ),
+        )
+    }
 }
+#[automatically_derived]
+impl ::gesta::__private::OrderedColumnType for Channel {}

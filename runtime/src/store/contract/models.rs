@@ -328,7 +328,8 @@ fn wanted(rows: &[Row], key: usize, query: &RowQuery) -> Vec<Row> {
 async fn scored(ground: &Ground<'_>) -> Checked<(Store, Vec<Row>)> {
     let (store, checkpoint) = prepared(ground).await?;
     let scores = [Some(3), None, Some(-5), Some(3), Some(0), None, Some(7), Some(3), Some(0), None, Some(12), Some(-5)];
-    let ids = ["m", "c", "z", "a", "é", "B", "b", "10", "9", "", "A", "x"];
+    // The signs are those of sortable numbers: texts are in the order of their bytes, in no language's.
+    let ids = ["-98~", "-98.4~", "~", "a", "é", "B", "b", "10", "9", "", "A", "9.5"];
     let rows: Vec<_> = ids.iter().zip(scores).map(|(id, score)| row(id, score)).collect();
     models(&store)?.commit(0, rows.iter().cloned().map(stored).collect(), checkpoint, Position::new(1)).await?;
     Ok((store, rows))

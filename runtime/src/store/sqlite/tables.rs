@@ -128,7 +128,8 @@ impl Model {
         let _ = write!(sql, "PRIMARY KEY (\"{key}\")) STRICT, WITHOUT ROWID;");
         for column in self.spec.columns.iter().filter(|c| c.role == ColumnRole::Indexed) {
             let name = column.name;
-            let _ = write!(sql, "CREATE INDEX \"{table}_by_{name}\" ON \"{table}\" (\"{name}\", \"{key}\");");
+            // An index shares its names with tables, and no table has a point in its name.
+            let _ = write!(sql, "CREATE INDEX \"{table}.{name}\" ON \"{table}\" (\"{name}\", \"{key}\");");
         }
         sql
     }

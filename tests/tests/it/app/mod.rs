@@ -1,6 +1,7 @@
 //! What the app promises, on every store.
 
 pub mod builds;
+mod columns;
 pub mod commands;
 mod dropped;
 mod fingerprints;
