@@ -8,7 +8,7 @@ mod versions;
 
 pub use checks::{block_fingerprint, distinct_names, model_fingerprint, upcasts_fingerprint};
 pub use env::{env_for_tests, with_service};
-pub use probe::{Lacks, Probe, command_info, field_node, snapshots, stored, tagged_content_node, tagged_field_node};
+pub use probe::{Lacks, Probe, any_opaque, command_info, field_node, snapshots, stored, tagged_content_node, tagged_field_node};
 pub use steps::*;
 pub use versions::*;
 

@@ -1,37 +1,106 @@
 //! Between types and their stored form, JSON.
 //!
-//! Always true here: what is written reads back as what it was. JSON has no NaN and no infinity, so types that may hold a
-//! float are walked once before they are written; types without one (known from the schema) are not. What can't be read is
-//! read a second time to find out where and why, so that the first read need not keep account of it.
+//! Always true here: what is written reads back as what it was, or is refused. JSON has no NaN and no infinity, and its reader
+//! has a limit of depth, so types that may hold a float or nest without end are walked once before they are written; other types
+//! (known from the schema) are not. A panic of the user's `Serialize` is an error like another. What can't be read is read a
+//! second time to find out where and why, so that the first read need not keep account of it.
 
+pub(crate) mod canary;
 mod watch;
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use self::watch::{Kind, Watched};
-use crate::error::{DecodeError, EncodeError};
-use crate::{Schema, finite};
+use crate::error::{DecodeError, EncodeError, panic_message};
+use crate::{Schema, storable};
 
-/// Appends the stored form of `value` to `payload`, which is left as it was on an error.
+/// Appends the stored form of an event or a command to `payload`, which is left as it was on an error.
 pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let start = payload.len();
+    let written = write(value, payload, storable::DEPTH_MAX).and_then(|()| {
+        let written = payload.get(start..).unwrap_or_default();
+        if holds_zero_character(written) { Err(EncodeError::ZeroCharacter { path: path_of_zero(value) }) } else { Ok(()) }
+    });
+    if written.is_err() {
+        payload.truncate(start);
+    }
+    written
+}
+
+/// The same for what is folded from events, such as a column: it may nest a little deeper, so that an event which is stored
+/// can be folded; and it may hold U+0000, as events of earlier builds do.
+pub(crate) fn encode_folded<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let start = payload.len();
+    let written = write(value, payload, storable::FOLDED_DEPTH_MAX);
+    if written.is_err() {
+        payload.truncate(start);
+    }
+    written
+}
+
+/// The stored form of a state, which has to read back as the state that it was: a snapshot stands for the events before it.
+pub(crate) fn encode_state<T>(state: &T) -> Result<Vec<u8>, EncodeError>
+where
+    T: Serialize + DeserializeOwned + PartialEq + Schema,
+{
+    let mut payload = Vec::new();
+    encode_folded(state, &mut payload)?;
+    if const { T::NODE.may_hold_opaque() } {
+        let same = || match decode::<T>(&payload) {
+            Ok(read) if read == *state => Ok(()),
+            Ok(_) => Err(EncodeError::NotReadBack { why: "it is read back as another value".to_owned() }),
+            Err(why) => Err(EncodeError::NotReadBack { why: why.to_string() }),
+        };
+        catch_unwind(AssertUnwindSafe(same)).unwrap_or_else(|panic| {
+            Err(EncodeError::NotReadBack { why: format!("reading it panicked: {}", panic_message(&*panic)) })
+        })?;
+    }
+    Ok(payload)
+}
+
+fn write<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>, depth_max: u16) -> Result<(), EncodeError> {
     // A type that the macros have not seen on the way here, such as the column of a read model, is looked at now.
     const {
         if let Some(why) = T::NODE.flaw() {
             panic!("{}", why);
         }
     }
-    if const { T::NODE.may_hold_float() } {
-        finite::check(value)?;
+    let write = || {
+        if const { T::NODE.may_hold_float() || T::NODE.depth() > storable::DEPTH_MAX as usize } {
+            storable::check(value, depth_max)?;
+        }
+        serde_json::to_writer(payload, value).map_err(|why| EncodeError::Unwritable(why.to_string()))
+    };
+    catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| Err(EncodeError::Panicked(panic_message(&*panic))))
+}
+
+/// Whether a text in JSON holds U+0000, which serde writes as `\u0000`.
+fn holds_zero_character(json: &[u8]) -> bool {
+    // This search looks at several bytes at a time; most payloads hold no escape.
+    if !json.contains(&b'\\') {
+        return false;
     }
-    let start = payload.len();
-    serde_json::to_writer(&mut *payload, value).map_err(|e| {
-        payload.truncate(start);
-        EncodeError::Unwritable(e.to_string())
-    })
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        // The escaped character may be a backslash.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cold]
+fn path_of_zero<T: Serialize>(value: &T) -> String {
+    let path = catch_unwind(AssertUnwindSafe(|| storable::zero_character(value)));
+    path.unwrap_or_else(|_| "value".to_owned())
 }
 
 /// Reads a stored form.
@@ -99,7 +168,12 @@ fn shown_path(path: &Path) -> String {
             Segment::Unknown => Ok(()),
         };
     }
-    shown(text.as_bytes(), PATH_BYTES_MAX)
+    shown_path_text(&text)
+}
+
+/// A path as people can read it.
+pub(crate) fn shown_path_text(path: &str) -> String {
+    shown(path.as_bytes(), PATH_BYTES_MAX)
 }
 
 /// What a payload begins with, for people.
@@ -140,7 +214,7 @@ pub(crate) fn rewrite<T: DeserializeOwned + Serialize + Schema>(payload: &[u8]) 
 pub(crate) fn written<T: Serialize + Schema>(value: &T) -> Result<Vec<u8>, DecodeError> {
     let mut written = Vec::new();
     let unwritable = |why: EncodeError| DecodeError::Payload { path: String::new(), why: why.to_string(), start: String::new() };
-    encode(value, &mut written).map_err(unwritable)?;
+    encode_folded(value, &mut written).map_err(unwritable)?;
     Ok(written)
 }
 

@@ -72,12 +72,15 @@ pub struct CommandInfo {
     pub retry: bool,
     /// What its handler asks for beside state and command.
     pub needs: &'static [Need],
+    /// Whether its schema leaves open how deep a part of it nests.
+    pub(crate) may_hold_opaque: bool,
 }
 
 impl CommandInfo {
     /// What is known of `C`, whose handler needs `needs`.
     pub const fn of<C: CommandData>(needs: &'static [Need]) -> Self {
-        CommandInfo { name: C::NAME, doc: C::DOC, node: C::NODE, retry: C::RETRY, needs }
+        let may_hold_opaque = C::NODE.may_hold_opaque();
+        CommandInfo { name: C::NAME, doc: C::DOC, node: C::NODE, retry: C::RETRY, needs, may_hold_opaque }
     }
     /// The services its handler asks for.
     pub fn services(&self) -> impl Iterator<Item = &'static Need> + use<> {

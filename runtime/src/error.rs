@@ -18,6 +18,29 @@ pub enum EncodeError {
         /// `NaN`, `inf` or `-inf`.
         value: String,
     },
+    /// A value nests deeper than it can be read back.
+    #[error("`{path}` nests in more than {max} levels of lists and records: flatten the value")]
+    TooDeep {
+        /// The path of the value that is one level too deep, such as `tree.left.left`; cut where it is long.
+        path: String,
+        /// The limit.
+        max: usize,
+    },
+    /// A text holds U+0000, which some stores and readers can't hold, so that no store takes it.
+    #[error("`{path}` holds the character U+0000, which not every store can hold: remove it")]
+    ZeroCharacter {
+        /// The path of the text, such as `lines[2].note`.
+        path: String,
+    },
+    /// The stored form can't be read back, or is read back as another value.
+    #[error("can't be read back: {why}; let its `Serialize` and `Deserialize` agree")]
+    NotReadBack {
+        /// Why not.
+        why: String,
+    },
+    /// The type's serializer panicked.
+    #[error("writing it panicked: {0}")]
+    Panicked(String),
     /// The type's serializer gave up.
     #[error("can't be written as JSON: {0}")]
     Unwritable(String),
@@ -355,6 +378,10 @@ pub enum StartError {
         #[source]
         why: ProjectionError,
     },
+    /// The program is built so that it can't read what it would store, or would store it in another form than other builds. Nothing
+    /// was stored.
+    #[error("{}", incompatible_build(.0))]
+    IncompatibleBuild(Vec<IncompatibleForm>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -364,6 +391,24 @@ impl fmt::Debug for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A stored form that a feature of another crate changes, see [`StartError::IncompatibleBuild`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IncompatibleForm {
+    /// The values that are stored otherwise, such as "a `Decimal`".
+    pub value: &'static str,
+    /// The feature that is known to do this, and how to find it.
+    pub feature: &'static str,
+    /// What was written, or why it was not read back.
+    pub why: String,
+}
+
+fn incompatible_build(forms: &[IncompatibleForm]) -> String {
+    let form = |IncompatibleForm { value, feature, why }: &IncompatibleForm| format!("{value}: {why}; {feature}");
+    let forms: Vec<_> = forms.iter().map(form).collect();
+    format!("this build of the program can't store values that every build can read: {}", forms.join("; "))
 }
 
 /// A service that a handler asks for and nobody registered.
@@ -472,6 +517,9 @@ pub enum Failure {
     /// The idempotency key is empty, too long or holds a control character. Nothing was stored.
     #[error("the idempotency key can't be used: {0}")]
     InvalidKey(InvalidId),
+    /// The actor can't be stored with the events. Nothing was stored.
+    #[error(transparent)]
+    InvalidActor(InvalidActor),
     /// More events than one append may hold. Nothing was stored.
     #[error("{events} events at once are more than the {max} of `Limits::events_per_append`")]
     TooManyEvents {
@@ -598,6 +646,23 @@ impl From<UnreadableEvent> for Failure {
     fn from(event: UnreadableEvent) -> Self {
         if event.is_newer_build_needed() { Failure::NewerBuildNeeded(event) } else { Failure::Unreadable(event) }
     }
+}
+
+/// Why an actor can't be stored with the events of a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidActor {
+    /// It is stored with each event, so it has a limit.
+    #[error("the actor has {bytes} bytes, and may have {max}: pass a shorter one")]
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// It holds U+0000, which not every store can hold.
+    #[error("the actor holds the character U+0000: remove it")]
+    ZeroCharacter,
 }
 
 /// Why a command was not carried out; `E` is the domain's own error.

@@ -49,6 +49,8 @@ pub struct EventInfo {
     pub doc: &'static str,
     /// Each version that can be read, from 1 on.
     pub versions: &'static [EventVersion],
+    /// Whether its schema leaves open how a part of it is stored, so that it may be read back as another value.
+    pub(crate) may_hold_opaque: bool,
 }
 
 /// A version of an event: what is stored, and how the version before becomes it.
@@ -69,7 +71,15 @@ pub struct EventVersion {
 impl EventInfo {
     /// What is known of the event `E`.
     pub const fn of<E: Event>() -> Self {
-        EventInfo { name: E::NAME, version: E::VERSION, doc: E::DOC, versions: E::VERSIONS }
+        let may_hold_opaque = Self::newest_may_hold_opaque(E::VERSIONS);
+        EventInfo { name: E::NAME, version: E::VERSION, doc: E::DOC, versions: E::VERSIONS, may_hold_opaque }
+    }
+
+    const fn newest_may_hold_opaque(versions: &[EventVersion]) -> bool {
+        match versions {
+            [.., newest] => newest.node.may_hold_opaque(),
+            [] => false,
+        }
     }
 }
 

@@ -132,12 +132,12 @@ mod codec;
 mod command;
 mod error;
 mod event;
-mod finite;
 pub mod guide;
 mod id;
 mod macros;
 pub mod read;
 pub mod schema;
+mod storable;
 pub mod store;
 pub mod testing;
 mod time;
@@ -151,8 +151,8 @@ pub use command::{
     Answer, AnyCommand, Command, CommandData, CommandInfo, Commands, Context, Dispatch, Handle, IntoEvents, Need, Refusal,
 };
 pub use error::{
-    DecodeError, Denied, EncodeError, ExecuteError, Failure, LateCause, LoadError, MissingService, ProjectionError, ReadError,
-    StartError, StoreError, UnitError, Unreadable, UnreadableEvent, UpcastError,
+    DecodeError, Denied, EncodeError, ExecuteError, Failure, IncompatibleForm, InvalidActor, LateCause, LoadError,
+    MissingService, ProjectionError, ReadError, StartError, StoreError, UnitError, Unreadable, UnreadableEvent, UpcastError,
 };
 pub use event::{Event, EventInfo, EventVersion, IdSource, Metadata, Position, RandomIds, Recorded, Version};
 pub use id::{AggregateId, InvalidId, StreamName};

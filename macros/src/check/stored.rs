@@ -141,7 +141,7 @@ fn one_field_if_transparent(model: &Stored, errors: &mut Errors) {
     if !matches!(&stored[..], [field] if field.default.is_none()) {
         errors.at(
             span,
-            "only a struct with one field, that has no default, can be stored as that field: leave this out, or put `#[serde(skip)]` on the others",
+            "only a struct with one field, that has no default, can be stored as that field: leave this out, or remove the others",
         );
     }
 }

@@ -47,6 +47,7 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
         let (Column { field, name, .. }, read) = (column, held(model, column, "from_value"));
         quote!(#field: #root::take(&mut __row, #name, #read)?,)
     });
+    let types = model.columns.iter().map(|column| &column.ty);
     let (field, ty, count) = (&key.field, &key.ty, model.columns.len());
     let result = quote!(#root::core::result::Result);
     quote! {
@@ -62,6 +63,8 @@ fn table(model: &ReadModel, key: &Column) -> TokenStream {
                 const __ALL: [#root::Column; #count + #root::own_columns(__INDEXES)] = #root::all_columns(__FIELDS, __INDEXES);
                 &__ALL
             };
+            const MAY_HOLD_OPAQUE: #root::core::primitive::bool =
+                { #lacks #root::any_opaque(&[#(#root::Probe::<#types>::NODE),*]) };
             fn key(&self) -> &#ty {
                 &self.#field
             }

@@ -26,7 +26,7 @@ pub(crate) fn state(model: &Stored, sound: bool) -> TokenStream {
                     #every,
                     #logic_version,
                     &<#ident as #root::Schema>::NODE,
-                    #root::Probe::<#ident>::to_vec,
+                    #root::Probe::<#ident>::to_snapshot,
                     #root::Probe::<#ident>::decode,
                 )
             };

@@ -232,8 +232,8 @@ pub(super) fn read(
     };
     let shape = match &mut item {
         Item::Struct(item) if matches!(item.fields, syn::Fields::Unit) => Shape::Unit,
-        Item::Struct(item) => Shape::Struct(fields(&mut item.fields, container.rename_all, container.default, errors)),
-        Item::Enum(item) => Shape::Enum(item.variants.iter_mut().map(|v| variant(v, &container, errors)).collect()),
+        Item::Struct(item) => Shape::Struct(fields(kind, &mut item.fields, container.rename_all, container.default, errors)),
+        Item::Enum(item) => Shape::Enum(item.variants.iter_mut().map(|v| variant(kind, v, &container, errors)).collect()),
         _ => Shape::Union,
     };
     let tag = match (container.tag, container.content) {
@@ -265,7 +265,7 @@ pub(super) fn read(
     })
 }
 
-fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -> Variant {
+fn variant(kind: Kind, variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -> Variant {
     if let Some(cfg) = cfg(&variant.attrs) {
         errors.on(cfg, "what is stored can't depend on a `#[cfg]`: another build could not read it");
     }
@@ -275,18 +275,26 @@ fn variant(variant: &mut syn::Variant, container: &Serde, errors: &mut Errors) -
     let name = serde.rename.unwrap_or_else(|| container.rename_all.map_or(plain.clone(), |rule| rule.variant(&plain)));
     let rule = serde.rename_all.or(container.rename_all_fields);
     let has_fields = !matches!(variant.fields, syn::Fields::Unit);
-    let fields = has_fields.then(|| fields(&mut variant.fields, rule, None, errors));
+    let fields = has_fields.then(|| fields(kind, &mut variant.fields, rule, None, errors));
     Variant { ident: variant.ident.clone(), name, doc: docs(&variant.attrs), fields }
 }
 
-fn fields(fields: &mut syn::Fields, rule: Option<Rule>, default: Option<FieldDefault>, errors: &mut Errors) -> Fields {
+fn fields(
+    kind: Kind,
+    fields: &mut syn::Fields,
+    rule: Option<Rule>,
+    default: Option<FieldDefault>,
+    errors: &mut Errors,
+) -> Fields {
     let named = matches!(fields, syn::Fields::Named(_));
     let members: Vec<_> = fields.members().collect();
-    let list = fields.iter_mut().zip(members).map(|(field, member)| one_field(field, member, rule, default, errors)).collect();
+    let one = |(field, member)| one_field(kind, field, member, rule, default, errors);
+    let list = fields.iter_mut().zip(members).map(one).collect();
     Fields { named, list }
 }
 
 fn one_field(
+    kind: Kind,
     field: &mut syn::Field,
     member: Member,
     rule: Option<Rule>,
@@ -299,6 +307,10 @@ fn one_field(
     let opaque = take_opaque(&mut field.attrs, errors);
     let place = if matches!(member, Member::Named(_)) { Place::Field } else { Place::UnnamedField };
     let mut serde = Serde::of(&field.attrs, place, errors);
+    // A command is decided on when it is given, and not kept.
+    if !matches!(kind, Kind::Command { .. }) {
+        serde.refuse_skip(errors);
+    }
     let (default, skipped) = serde.missing(whole, errors);
     if let (Some(span), None) = (serde.with, &opaque) {
         errors

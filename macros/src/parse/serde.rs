@@ -19,8 +19,8 @@ pub(crate) struct Serde {
     /// Functions of the user write or read it, so its type does not say what is stored.
     pub(crate) with: Option<Span>,
     pub(crate) default: Option<FieldDefault>,
-    /// It is not stored.
-    pub(crate) skip: bool,
+    /// It is not written.
+    skip: Option<Span>,
     skip_serializing: Option<Span>,
     skip_serializing_if: Option<LitStr>,
     pub(crate) tag: Option<LitStr>,
@@ -99,7 +99,7 @@ impl Serde {
                 self.default = Some(if meta.input.peek(Token![=]) { FieldDefault::Path } else { FieldDefault::OfType });
                 skip_value(meta)?;
             }
-            "skip" => self.skip = true,
+            "skip" => self.skip = Some(meta.path.span()),
             "skip_serializing" => self.skip_serializing = Some(meta.path.span()),
             "skip_serializing_if" => self.skip_serializing_if = Some(meta.value()?.parse()?),
             "tag" | "content" => {
@@ -117,26 +117,37 @@ impl Serde {
         Ok(())
     }
 
+    /// Refuses a field that is not stored, in what is.
+    pub(crate) fn refuse_skip(&mut self, errors: &mut Errors) {
+        for (key, span) in [("skip", self.skip), ("skip_serializing", self.skip_serializing.take())] {
+            // Both of them are one mistake.
+            if let Some(span) = span.filter(|_| key == "skip" || self.skip.is_none()) {
+                errors.at(span, format!("`#[serde({key})]` can't be used on what is stored: {LOST}"));
+                self.skip = Some(span);
+            }
+        }
+    }
+
     /// What stands in for a field that is missing, and whether it is not stored at all; `whole` is what its type says for
     /// all fields.
     pub(crate) fn missing(&mut self, whole: Option<FieldDefault>, errors: &mut Errors) -> (Option<FieldDefault>, bool) {
         let default = self.default.or(whole.map(|_| FieldDefault::Path));
         if let Some(span) = self.skip_serializing {
-            if default.is_none() && !self.skip {
+            if default.is_none() && self.skip.is_none() {
                 errors.at(
                     span,
                     "what is left out when it is written is missing when it is read: add `default`, or write `skip` instead",
                 );
             }
-            self.skip = true;
+            self.skip = Some(span);
         }
-        if let (Some(condition), false) = (&self.skip_serializing_if, self.skip)
+        if let (Some(condition), None) = (&self.skip_serializing_if, self.skip)
             && let Some(path) = errors.take(condition.parse::<Path>())
             && let Some(why) = self.not_read_back(&path, whole)
         {
             errors.on(condition, why);
         }
-        (default.or(self.skip.then_some(FieldDefault::OfType)), self.skip)
+        (default.or(self.skip.map(|_| FieldDefault::OfType)), self.skip.is_some())
     }
 
     /// Why what `skip_serializing_if` leaves out is not what is read where it is missing.
@@ -157,6 +168,9 @@ impl Serde {
         }
     }
 }
+
+const LOST: &str = "the field is lost when the value is read back, so the state that is loaded would differ from the one that was kept: \
+                    store the field, or remove it and compute it where it is needed";
 
 /// Types whose `Default` is what their `is_empty` says.
 const EMPTY: [&str; 9] = ["String", "str", "Vec", "VecDeque", "LinkedList", "BTreeMap", "HashMap", "BTreeSet", "HashSet"];
@@ -202,7 +216,7 @@ fn refused(key: &str, with_parts: bool) -> Option<String> {
         }
         "other" => "a variant that is read as another one is written as that one: leave it out, an unknown variant is an error",
         "flatten" => "the fields of another type can hide one of these: write its fields here, or leave it out",
-        "skip_deserializing" => "what is written and never read does not come back: write `skip`, and it is not stored at all",
+        "skip_deserializing" => "what is written and never read does not come back: leave it out, or remove the field",
         "from" | "into" | "try_from" => {
             "another type is stored in its place: make that one the `#[value]`, and convert it where you use it"
         }

@@ -95,7 +95,7 @@ mod tests {
     fn event(name: &'static str, doc: &'static str, node: Node, logic: u64) -> EventInfo {
         let version = |version, node, logic| EventVersion { version, node, changes: &[], logic, advance: |_| Ok(Vec::new()) };
         let versions: &'static [EventVersion] = Box::leak(Box::new([version(1, Node::Bool, 0), version(2, node, logic)]));
-        EventInfo { name, version: 2, doc, versions }
+        EventInfo { name, version: 2, doc, versions, may_hold_opaque: false }
     }
     const fn record(name: &'static str, doc: &'static str) -> Node {
         match (name.len(), doc.len()) {

@@ -49,11 +49,6 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     pub fn encode(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         crate::codec::encode(value, payload)
     }
-    /// The stored form.
-    pub fn to_vec(value: &T) -> Result<Vec<u8>, EncodeError> {
-        let mut payload = Vec::new();
-        crate::codec::encode(value, &mut payload).map(|()| payload)
-    }
     /// Reads a stored form.
     pub fn decode(payload: &[u8]) -> Result<T, DecodeError> {
         crate::codec::decode(payload)
@@ -79,6 +74,12 @@ impl<T: Serialize + DeserializeOwned + Schema> Probe<T> {
     /// From JSON in a column.
     pub fn from_json(value: Value) -> Result<T, String> {
         crate::read::column::from_json(value)
+    }
+}
+impl<T: Serialize + DeserializeOwned + PartialEq + Schema> Probe<T> {
+    /// The stored form of a state.
+    pub fn to_snapshot(state: &T) -> Result<Vec<u8>, EncodeError> {
+        crate::codec::encode_state(state)
     }
 }
 impl<T: Past<Next: Serialize + Schema> + DeserializeOwned> Probe<T> {
@@ -185,7 +186,7 @@ pub trait Lacks<T>: Sized {
         never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
-    fn to_vec(_: &T) -> Result<Vec<u8>, EncodeError> {
+    fn to_snapshot(_: &T) -> Result<Vec<u8>, EncodeError> {
         never!(T, "a type that is stored can't be written: put `#[value]` on it")
     }
     /// Never compiled.
@@ -247,7 +248,7 @@ pub trait Lacks<T>: Sized {
         never!(T, "this type can't be a column")
     }
     /// No event.
-    const EVENT: EventInfo = EventInfo { name: "", version: 0, doc: "", versions: &[] };
+    const EVENT: EventInfo = EventInfo { name: "", version: 0, doc: "", versions: &[], may_hold_opaque: false };
     /// Never compiled.
     fn decode_event(_: u32, _: &[u8]) -> Result<T, DecodeError> {
         never!(T, "this type is not an event")
@@ -275,7 +276,8 @@ pub trait Lacks<T>: Sized {
 }
 impl<T> Lacks<T> for Probe<T> {}
 
-const NO_COMMAND: CommandInfo = CommandInfo { name: "", doc: "", node: Node::Record(&[]), retry: false, needs: &[] };
+const NO_COMMAND: CommandInfo =
+    CommandInfo { name: "", doc: "", node: Node::Record(&[]), retry: false, needs: &[], may_hold_opaque: false };
 
 /// The command's type with what its handler needs.
 pub const fn command_info(command: CommandInfo, needs: &'static [Need]) -> CommandInfo {
@@ -317,6 +319,19 @@ const fn judged(node: Node, flaw: Option<&'static str>) -> Node {
         None => node,
         Some(why) => panic!("{}", why),
     }
+}
+
+/// Whether a row with columns of these schemas may be read back as another one; a column without a schema may.
+pub const fn any_opaque(columns: &[Option<Node>]) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        match &columns[i] {
+            Some(node) if !node.may_hold_opaque() => {}
+            _ => return true,
+        }
+        i += 1;
+    }
+    false
 }
 
 /// How a state is stored, made by `#[state]`.

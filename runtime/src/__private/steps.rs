@@ -1,6 +1,7 @@
 //! The parts of generated functions that need no generated code.
 
 use core::fmt::Display;
+use std::panic::AssertUnwindSafe;
 use std::vec::IntoIter;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -8,6 +9,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::aggregate::{Misplaced, Stage};
 use crate::command::Refusal;
+use crate::error::panic_message;
 use crate::id::{AggregateId, InvalidId, StreamName};
 use crate::read::{ColumnError, Effect, Row, RowError, Value};
 
@@ -71,7 +73,11 @@ pub fn put(row: &mut Row, column: &'static str, value: Result<Value, String>) ->
 /// Takes the next column of a row.
 pub fn take<T>(row: &mut IntoIter<Value>, column: &'static str, read: fn(Value) -> Result<T, String>) -> Result<T, ColumnError> {
     let value = row.next().ok_or_else(|| "the stored row has no such column".to_owned());
-    value.and_then(read).map_err(|why| ColumnError { column, why })
+    let value = value.and_then(|value| {
+        let read = std::panic::catch_unwind(AssertUnwindSafe(|| read(value)));
+        read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic))))
+    });
+    value.map_err(|why| ColumnError { column, why })
 }
 
 /// The name of a variant as a column keeps it.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::load::PAGE_BYTES;
-use super::model::{Feeder, Model, Pending, catch, key_value};
+use super::model::{Feeder, Model, Pending, as_stored, catch, from_row, key_value, to_row};
 use super::runner::{IDLE_CHECKPOINT, Runner};
 use crate::error::{EventPlace, ProjectionError, StoreError};
 use crate::read::{FoldError, Projection, Row, Value};
@@ -372,7 +372,7 @@ impl<M: Projection> Folding<M> {
     fn take_rows(&mut self, stored: Vec<Option<Row>>) -> Result<(), ProjectionError> {
         self.rows.reserve(stored.len());
         for (row, key) in stored.into_iter().zip(&self.keys) {
-            self.rows.push(row.map(M::from_row).transpose().map_err(|why| damaged::<M>(key, &why))?);
+            self.rows.push(row.map(from_row::<M>).transpose().map_err(|why| damaged::<M>(key, &why))?);
         }
         Ok(())
     }
@@ -381,7 +381,10 @@ impl<M: Projection> Folding<M> {
     fn run(&mut self, until: Instant, moved: &AtomicU64) -> bool {
         while let Some((place, pending)) = self.events.pop_front() {
             let row = self.row_of[pending.key()];
-            if let Err(why) = catch(|| pending.apply(&mut self.rows[row])) {
+            let folded = catch(|| {
+                pending.apply(&mut self.rows[row]).map_err(FoldError::from).and_then(|()| as_stored(&mut self.rows[row]))
+            });
+            if let Err(why) = folded {
                 self.failed = Some((place.before, place.error(Some(&self.keys[row]), why)));
                 return true;
             }
@@ -405,7 +408,7 @@ impl<M: Projection> Folding<M> {
         let changes: Result<Vec<_>, _> = rows.map(|(key, row)| to_change(key, row.as_ref())).collect();
         match changes {
             Ok(changes) => Ok(Folded { changes, places: self.places, cut }),
-            Err(why) => Err(suspect(&self.places, &why.into())),
+            Err(why) => Err(suspect(&self.places, &why)),
         }
     }
 }
@@ -470,8 +473,8 @@ fn suspect(places: &[Place], why: &FoldError) -> (usize, ProjectionError) {
     (place.before, place.error(None, why.clone()))
 }
 
-fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, crate::ColumnError> {
-    let row: Option<Row> = row.map(M::to_row).transpose()?;
+fn to_change<M: Projection>(key: Value, row: Option<&M>) -> Result<RowChange, FoldError> {
+    let row: Option<Row> = row.map(to_row).transpose()?;
     Ok(RowChange { key, row })
 }
 

@@ -30,7 +30,7 @@ use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
 use crate::store::{Capabilities, Checkpoint, EventLog, Leases, Prepared, ReadModelStore, Store, StoredType};
 use crate::time::{Clock, SystemClock};
-use crate::{CommandInfo, Commands, Lock, Position};
+use crate::{CommandInfo, Commands, Lock, Position, codec};
 
 /// An app that is being put together: a store, and what is registered with it. Made by [`App::connect`].
 #[must_use = "an app runs once it is started"]
@@ -255,6 +255,7 @@ impl Builder {
     /// [`StartError`] names what does not fit, and what to write.
     pub async fn start(self) -> Result<App, StartError> {
         let Builder { store, sole_writer, owns_store, aggregates, models, services, hooks, clock, ids, limits } = self;
+        codec::canary::check().map_err(StartError::IncompatibleBuild)?;
         check_names(&aggregates, &models)?;
         check_services(&aggregates, &services)?;
         check_sources(&aggregates, &models)?;

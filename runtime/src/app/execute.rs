@@ -125,6 +125,7 @@ impl Inner {
         let options = options.surrounded();
         let info = decider.info();
         self.check_registered::<A>()?;
+        options.check_actor()?;
         let _running = self.enter()?;
         if !self.hooks.is_empty() {
             Box::pin(self.ask_hook(&info, decider.as_any(), stream, &options)).await?;

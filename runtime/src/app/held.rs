@@ -23,8 +23,8 @@ use crate::event::EventInfo;
 use crate::schema::Fingerprint;
 use crate::store::{NewEvent, NewKey, Snapshot, StreamAppend};
 use crate::{
-    Aggregate, AnyCommand, Command, CommandInfo, Context, Dispatch, EncodeError, Handle, Metadata, Misplaced, Position, Recorded,
-    Refusal, StreamName, Timestamp, Version,
+    Aggregate, AnyCommand, Command, CommandInfo, Context, Decoded, Dispatch, EncodeError, Handle, Metadata, Misplaced, Position,
+    Recorded, Refusal, StreamName, Timestamp, Version, aggregate,
 };
 
 /// A command with whoever decides on it.
@@ -161,6 +161,8 @@ struct Planned<E> {
     id: Uuid,
     event: E,
     occurred_at: Option<Timestamp>,
+    /// Its stored form, if the event may be written otherwise now that it was read back.
+    written: Option<Vec<u8>>,
 }
 
 /// One aggregate in somebody's hands.
@@ -205,6 +207,9 @@ impl<A: Aggregate> Held<A> {
         given: &Given,
     ) -> Result<(), Undecided<D::Error>> {
         let info = decider.info();
+        if info.may_hold_opaque {
+            check_depth(&info, decider)?;
+        }
         if self.from_cache && self.planned.is_empty() && !app.sole_writer && !info.runs_again() {
             // It can't be asked twice, so it must not be asked about the past.
             self.refresh(app).await?;
@@ -220,7 +225,8 @@ impl<A: Aggregate> Held<A> {
             ids: app.ids.clone(),
         };
         let env = Env { context: Arc::new(context), services: app.services.clone() };
-        let decision = AssertUnwindSafe(decider.decide(&self.entry.stage, &env)).catch_unwind();
+        // Inside of a future of its own, since the command is copied before its handler's future is there.
+        let decision = AssertUnwindSafe(async { decider.decide(&self.entry.stage, &env).await }).catch_unwind();
         let decision = match given.cause.correlation_id {
             Some(correlation_id) if !info.needs.is_empty() => surround(&given.cause, correlation_id, decision).await,
             _ => decision.await,
@@ -256,6 +262,11 @@ impl<A: Aggregate> Held<A> {
         if bytes > max {
             return Err(Failure::EventTooLarge { event: encoded.name, bytes, max });
         }
+        let (event, written) = if A::info(&event).may_hold_opaque {
+            (read_back::<A>(&encoded)?, Some(encoded.payload.clone()))
+        } else {
+            (event, None)
+        };
         let stage = std::mem::take(&mut self.entry.stage);
         let applied = std::panic::catch_unwind(AssertUnwindSafe(|| A::apply(stage, event.clone())));
         self.entry.stage = match applied {
@@ -265,7 +276,7 @@ impl<A: Aggregate> Held<A> {
         };
         self.entry.version = self.entry.version.next();
         self.entry.folded_bytes += bytes;
-        self.planned.push(Planned { id, event, occurred_at });
+        self.planned.push(Planned { id, event, occurred_at, written });
         self.encoded.push(encoded);
         Ok(())
     }
@@ -317,6 +328,38 @@ fn encode<A: Aggregate>(event: &A::Event, id: Uuid, occurred_at: Option<Timestam
     let EventInfo { name, version, .. } = A::info(event);
     A::encode(event, &mut payload).map_err(|why| Failure::Unwritable { event: name, why })?;
     Ok(NewEvent { id, name, schema_version: version, occurred_at, payload })
+}
+
+/// The stored form of an event that was sent before.
+fn encode_again<A: Aggregate>(planned: &Planned<A::Event>) -> Result<NewEvent, Failure> {
+    let Planned { id, event, occurred_at, written } = planned;
+    match written {
+        None => encode::<A>(event, *id, *occurred_at),
+        Some(payload) => {
+            let EventInfo { name, version, .. } = A::info(event);
+            Ok(NewEvent { id: *id, name, schema_version: version, occurred_at: *occurred_at, payload: payload.clone() })
+        }
+    }
+}
+
+/// The event as every later load reads it: where the schema does not say all about the stored form, that may be another value.
+fn read_back<A: Aggregate>(encoded: &NewEvent) -> Result<A::Event, Failure> {
+    let unwritable = |why: String| Failure::Unwritable { event: encoded.name, why: EncodeError::NotReadBack { why } };
+    match aggregate::decode::<A>(encoded.name, encoded.schema_version, &encoded.payload) {
+        Ok(Decoded::One(event)) => Ok(event),
+        Ok(Decoded::Became(_)) => Err(unwritable("it is read back as a retired event".to_owned())),
+        Err(why) => Err(unwritable(why.to_string())),
+    }
+}
+
+/// Refuses a command that nests too deep, whether or not it is written: each attempt copies it, which needs the stack for each
+/// level.
+fn check_depth<A: Aggregate, D: Decider<A>>(info: &CommandInfo, decider: &D) -> Result<(), Failure> {
+    match decider.encode(&mut Vec::new()) {
+        Err(why @ EncodeError::TooDeep { .. }) => Err(Failure::Unwritable { event: info.name, why }),
+        // All else is the matter of what is stored: of the key, and of the events.
+        _ => Ok(()),
+    }
 }
 
 fn misplaced(command: &'static str, why: Misplaced) -> Failure {
@@ -405,8 +448,7 @@ impl<A: Aggregate> HeldStream for Held<A> {
     fn part(&mut self) -> Result<StreamAppend, Failure> {
         let mut events = std::mem::take(&mut self.encoded);
         if events.len() != self.planned.len() {
-            let encoded = self.planned.iter().map(|planned| encode::<A>(&planned.event, planned.id, planned.occurred_at));
-            events = encoded.collect::<Result<_, _>>()?;
+            events = self.planned.iter().map(encode_again::<A>).collect::<Result<_, _>>()?;
         }
         let expected_event = self.entry.last_event.map(|(_, id)| id);
         let stream = self.lease.stream().clone();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::command::Cause;
+use crate::error::{Failure, InvalidActor};
 use crate::{Recorded, Timestamp};
 
 /// What an app allows. Each limit has a default that suits most; more may be added, so give the others by `..`.
@@ -49,6 +50,9 @@ impl Default for Limits {
     }
 }
 
+/// The longest actor, in bytes: it is stored with each event.
+const ACTOR_BYTES_MAX: usize = 1_024;
+
 /// What is said beside one command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
@@ -64,6 +68,15 @@ impl Options {
         if self.cause.actor.is_none() {
             self.cause.actor = event.metadata.actor.as_deref().map(Into::into);
         }
+    }
+
+    /// Refuses an actor that not every store can hold beside each event.
+    pub(crate) fn check_actor(&self) -> Result<(), Failure> {
+        let Some(actor) = self.cause.actor.as_deref() else { return Ok(()) };
+        if actor.len() > ACTOR_BYTES_MAX {
+            return Err(Failure::InvalidActor(InvalidActor::TooLong { bytes: actor.len(), max: ACTOR_BYTES_MAX }));
+        }
+        if actor.contains('\0') { Err(Failure::InvalidActor(InvalidActor::ZeroCharacter)) } else { Ok(()) }
     }
 
     /// What was not said comes from the surroundings, see [`caused_by`].
@@ -93,7 +106,8 @@ macro_rules! said_beside {
             self.$options.key = Some(key.into());
             self
         }
-        /// Who gives the command; recorded with each of its events.
+        /// Who gives the command; recorded with each of its events. At most 1,024 bytes, without U+0000; another one is
+        /// [`Failure::InvalidActor`](crate::Failure::InvalidActor).
         pub fn actor(mut self, actor: impl Into<std::sync::Arc<str>>) -> Self {
             self.$options.cause.actor = Some(actor.into());
             self

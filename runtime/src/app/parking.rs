@@ -13,7 +13,7 @@ use std::time::Instant;
 use super::App;
 use super::batch::{Copied, Place, SLICE, damaged};
 use super::load::{PAGE_BYTES, PAGE_EVENTS};
-use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
+use super::model::{Feeder, Model, ParkedStreams, Pending, as_stored, catch, from_row, key_value, to_row};
 use super::read::{Patience, STANDSTILL_MAX};
 use super::runner::Runner;
 use crate::error::{ProjectionError, ReadError, StoreError};
@@ -75,8 +75,9 @@ impl<M: Projection> Folding<M> {
                     return Err(FoldError::Key("the events of a parked stream belong to several rows".to_owned()));
                 }
                 fold.apply(row)?;
+                as_stored(row)?;
             }
-            Ok::<_, FoldError>(row.as_ref().map(M::to_row).transpose()?)
+            Ok::<_, FoldError>(row.as_ref().map(to_row).transpose()?)
         });
         let row = folded.map_err(|why| place.error(key, why))?;
         self.change = key.cloned().map(|key| RowChange { key, row });
@@ -245,7 +246,7 @@ impl<M: Projection> Runner<M> {
                 }
             };
             let stored = self.rows.rows(self.model.place, std::slice::from_ref(&key)).await?.pop().flatten();
-            folding.row = stored.map(M::from_row).transpose().map_err(|why| damaged::<M>(&key, &why))?;
+            folding.row = stored.map(from_row::<M>).transpose().map_err(|why| damaged::<M>(&key, &why))?;
             folding.key = Some(key);
         }
         if self.pace.apart {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::App;
-use super::model::{Model, key_value};
+use super::model::{Model, check_text, from_row, key_value};
 use crate::Position;
 use crate::error::{LateCause, ProjectionError, ReadError, StoreError};
 use crate::read::{Filter, Filtered, NoFilterToLose, NoFilterYet, ReadModel, Row, Unfiltered, Value};
@@ -330,14 +330,12 @@ impl<'a, M: ReadModel, F> Read<'a, M, F> {
         let row_error = |column: usize| move |why| ReadError::Row { model: M::TABLE, why: column_error::<M>(column, why) };
         let column = self.filter.as_ref().map_or(model.spec.key_column(), |filter| filter.column);
         let (from, to) = self.filter.map_or((None, None), |filter| (filter.from, filter.to));
-        let query = RowQuery {
-            column,
-            from: from.transpose().map_err(row_error(column))?,
-            to: to.transpose().map_err(row_error(column))?,
-            after: None,
-            descending: self.descending,
-            max: PAGE_ROWS,
-        };
+        let (from, to) = (from.transpose().map_err(row_error(column))?, to.transpose().map_err(row_error(column))?);
+        // No row holds such a text, and some stores can't be asked for it.
+        for (value, column) in from.iter().chain(&to).zip(M::COLUMNS.get(column).into_iter().cycle()) {
+            check_text(column, value).map_err(|why| ReadError::Row { model: M::TABLE, why })?;
+        }
+        let query = RowQuery { column, from, to, after: None, descending: self.descending, max: PAGE_ROWS };
         let key_column = model.spec.key_column();
         Ok(Rows {
             store,
@@ -359,7 +357,7 @@ impl<'a, M: ReadModel, F> Read<'a, M, F> {
             self.app.check_parked(model, Some(&key)).await?;
         }
         let mut found = rows.rows(model.place, &[key]).await?;
-        found.pop().flatten().map(M::from_row).transpose().map_err(row_error)
+        found.pop().flatten().map(from_row::<M>).transpose().map_err(row_error)
     }
 
     fn with_state<G>(self) -> Read<'a, M, G> {
@@ -444,7 +442,7 @@ impl<M: ReadModel> Rows<'_, M> {
         }
         let row = self.page.pop_front()?;
         self.left -= 1;
-        Some(M::from_row(row).map_err(|why| ReadError::Row { model: M::TABLE, why }))
+        Some(from_row::<M>(row).map_err(|why| ReadError::Row { model: M::TABLE, why }))
     }
 
     fn place(&self, row: &Row) -> (Value, Value) {

@@ -365,6 +365,7 @@ impl Inner {
         W: Future<Output = Result<(), E>>,
     {
         let options = options.surrounded();
+        options.check_actor()?;
         let _running = self.enter()?;
         let (id, mut needed) = (Arc::default(), BTreeSet::new());
         let mut attempts = 0;

@@ -327,7 +327,7 @@ impl<T: ColumnType> ColumnType for Option<T> {
 #[doc(hidden)]
 pub fn to_json<T: Serialize + crate::Schema>(value: &T) -> Result<Value, String> {
     let mut json = Vec::new();
-    crate::codec::encode(value, &mut json).map_err(|e| e.to_string())?;
+    crate::codec::encode_folded(value, &mut json).map_err(|e| e.to_string())?;
     String::from_utf8(json).map(Value::Text).map_err(|e| e.to_string())
 }
 

@@ -279,6 +279,49 @@ impl Default for Fingerprint {
 }
 
 impl Node {
+    /// Whether a value may hold something that the schema does not describe, and so may lose something when it is stored, or
+    /// nest without end.
+    pub const fn may_hold_opaque(&self) -> bool {
+        self.depth() == usize::MAX
+    }
+
+    /// In how many lists and records a value may stand at most; `usize::MAX` if the schema does not say.
+    pub(crate) const fn depth(&self) -> usize {
+        match self {
+            Node::Opaque(_) => usize::MAX,
+            Node::Bool | Node::Int { .. } | Node::Float { .. } | Node::Text | Node::Named(_) => 0,
+            Node::Optional(inner) => inner.depth(),
+            Node::List(inner) | Node::Set(inner) | Node::Array { item: inner, .. } => inner.depth().saturating_add(1),
+            Node::Map { key, value } => deeper(key.depth(), value.depth()).saturating_add(1),
+            Node::Tuple(items) => {
+                let (mut depth, mut i) = (0, 0);
+                while i < items.len() {
+                    depth = deeper(depth, items[i].depth());
+                    i += 1;
+                }
+                depth.saturating_add(1)
+            }
+            Node::Record(fields) => {
+                let (mut depth, mut i) = (0, 0);
+                while i < fields.len() {
+                    depth = deeper(depth, fields[i].node.depth());
+                    i += 1;
+                }
+                depth.saturating_add(1)
+            }
+            Node::Enum { variants, .. } => {
+                let (mut depth, mut i) = (0, 0);
+                while i < variants.len() {
+                    if let Some(inner) = variants[i].node {
+                        depth = deeper(depth, inner.depth());
+                    }
+                    i += 1;
+                }
+                depth.saturating_add(1)
+            }
+        }
+    }
+
     /// The hash of this schema.
     pub const fn fingerprint(&self) -> u64 {
         Fingerprint::new().node(self).finish()
@@ -327,4 +370,8 @@ impl Node {
             }
         }
     }
+}
+
+const fn deeper(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }

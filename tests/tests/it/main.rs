@@ -21,6 +21,7 @@ mod postgres;
 mod rules;
 mod scripts;
 mod sqlite;
+mod stored;
 mod stores;
 mod told;
 mod ui;

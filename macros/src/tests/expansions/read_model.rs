@@ -48,6 +48,17 @@ impl ::gesta::__private::ReadModel for Row {
         );
         &__ALL
     };
+    const MAY_HOLD_OPAQUE: ::gesta::__private::core::primitive::bool = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::any_opaque(
+            &[
+                ::gesta::__private::Probe::<AccountId>::NODE,
+                ::gesta::__private::Probe::<Cents>::NODE,
+                ::gesta::__private::Probe::<Option<Channel>>::NODE,
+            ],
+        )
+    };
     fn key(&self) -> &AccountId {
         &self.id
     }

@@ -29,6 +29,11 @@ impl ::gesta::__private::ReadModel for Both {
         );
         &__ALL
     };
+    const MAY_HOLD_OPAQUE: ::gesta::__private::core::primitive::bool = {
+        #[allow(unused_imports)]
+        use ::gesta::__private::Lacks as _;
+        ::gesta::__private::any_opaque(&[::gesta::__private::Probe::<u64>::NODE])
+    };
     fn key(&self) -> &u64 {
         &self.id
     }

@@ -80,7 +80,7 @@ impl ::gesta::__private::State for Account {
             100u64,
             0u64,
             &<Account as ::gesta::__private::Schema>::NODE,
-            ::gesta::__private::Probe::<Account>::to_vec,
+            ::gesta::__private::Probe::<Account>::to_snapshot,
             ::gesta::__private::Probe::<Account>::decode,
         )
     };

@@ -413,7 +413,8 @@ mod tests {
     }
     fn event(name: &'static str, nodes: &[Node]) -> EventInfo {
         let versions: Vec<_> = (1..).zip(nodes).map(|(number, node)| version(number, *node)).collect();
-        EventInfo { name, version: u32::try_from(nodes.len()).unwrap(), doc: "", versions: versions.leak() }
+        let version = u32::try_from(nodes.len()).unwrap();
+        EventInfo { name, version, doc: "", versions: versions.leak(), may_hold_opaque: false }
     }
     fn declared(events: &[EventInfo]) -> Declared {
         let events = events.to_vec().leak();

@@ -1,58 +1,103 @@
-//! Finds numbers that JSON can't hold.
+//! Finds what is not read back from JSON: numbers that are not finite, values that nest too deeply, texts that hold U+0000.
 //!
-//! Always true here: nothing is written, and where every number is finite nothing is allocated. The path of one that is
-//! not is put together on the way out, segment by segment.
+//! Always true here: nothing is written, and a value without a fault allocates nothing. The walk ends at the limit, so it needs a
+//! bounded part of the stack however deep the value is. The path of a fault is put together on the way out, segment by segment.
 
 use std::fmt;
 
 use serde::ser::{self, Serialize};
 
+use crate::codec;
 use crate::error::EncodeError;
 
-/// Finds the first number in `value` that is not finite, in the order in which it would be written.
+/// The most lists and records that stand in each other in an event or a command.
+///
+/// `serde_json` reads 127 of them. An event that is stored has to leave room for the state and the rows that are folded from it.
+pub(crate) const DEPTH_MAX: u16 = 100;
+/// The same for what is folded from events: snapshots and columns.
+pub(crate) const FOLDED_DEPTH_MAX: u16 = 120;
+/// The most values that stand in each other, counting those that are written as what is in them, such as an `Option`. No
+/// value within the other limits comes near it; it bounds the stack that a walk needs.
+const CALLS_MAX: u16 = 500;
+
+/// Finds the first fault in `value` other than U+0000, in the order in which it would be written.
 ///
 /// # Errors
-/// [`EncodeError::NotFinite`] with its path; [`EncodeError::Unwritable`] where a `Serialize` of the value gives up.
-pub(crate) fn check<T: Serialize>(value: &T) -> Result<(), EncodeError> {
-    value.serialize(Walk).map_err(|found| match *found.0 {
-        What::Number { path, value } => {
-            let path = path.strip_prefix('.').unwrap_or(&path);
-            EncodeError::NotFinite { path: if path.is_empty() { "value" } else { path }.to_owned(), value }
-        }
-        What::Custom(message) => EncodeError::Unwritable(message),
-    })
+/// [`EncodeError::NotFinite`] or [`EncodeError::TooDeep`] with a path; [`EncodeError::Unwritable`] if a `Serialize` of the value
+/// gives up.
+pub(crate) fn check<T: Serialize>(value: &T, depth_max: u16) -> Result<(), EncodeError> {
+    value
+        .serialize(Walk { depth_left: depth_max, calls_left: CALLS_MAX, texts: false })
+        .map_err(|found| found.into_error(depth_max))
+}
+
+/// The path of the first text in `value` that holds U+0000; `value` if there is none to be found.
+pub(crate) fn zero_character<T: Serialize>(value: &T) -> String {
+    let walk = Walk { depth_left: FOLDED_DEPTH_MAX, calls_left: CALLS_MAX, texts: true };
+    match value.serialize(walk) {
+        Err(found) if matches!(found.0.fault, Fault::ZeroCharacter) => found.path(),
+        _ => "value".to_owned(),
+    }
 }
 
 /// Why the walk ended early. Boxed, so that the result of each step fits a register.
 #[derive(Debug)]
-struct Found(Box<What>);
+struct Found(Box<Inner>);
 
 #[derive(Debug)]
-enum What {
-    /// A number, with the segments of its path that were left so far: `.name`, `[2]`, `["key"]`.
-    Number { path: String, value: String },
+struct Inner {
+    fault: Fault,
+    /// The segments of the path that were left so far: `.name`, `[2]`, `["key"]`.
+    path: String,
+}
+
+#[derive(Debug)]
+enum Fault {
+    /// A number that is not finite.
+    Number(String),
+    TooDeep,
+    ZeroCharacter,
     /// What the value's own serializer said.
     Custom(String),
 }
 
 impl Found {
+    fn new(fault: Fault) -> Self {
+        Found(Box::new(Inner { fault, path: String::new() }))
+    }
     fn number(value: impl fmt::Display) -> Self {
-        Found(Box::new(What::Number { path: String::new(), value: value.to_string() }))
+        Found::new(Fault::Number(value.to_string()))
     }
     /// The same, one step further out.
     fn within(mut self, segment: fmt::Arguments<'_>) -> Self {
-        if let What::Number { path, .. } = &mut *self.0 {
-            path.insert_str(0, &segment.to_string());
+        if !matches!(self.0.fault, Fault::Custom(_)) {
+            self.0.path.insert_str(0, &segment.to_string());
         }
         self
+    }
+    fn path(&self) -> String {
+        let path = self.0.path.strip_prefix('.').unwrap_or(&self.0.path);
+        if path.is_empty() { "value".to_owned() } else { codec::shown_path_text(path) }
+    }
+    fn into_error(self, depth_max: u16) -> EncodeError {
+        let path = self.path();
+        match self.0.fault {
+            Fault::Number(value) => EncodeError::NotFinite { path, value },
+            Fault::TooDeep => EncodeError::TooDeep { path, max: depth_max.into() },
+            Fault::ZeroCharacter => EncodeError::ZeroCharacter { path },
+            Fault::Custom(message) => EncodeError::Unwritable(message),
+        }
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            What::Number { path, value } => write!(f, "`{path}` is {value}"),
-            What::Custom(message) => f.write_str(message),
+        // A serializer of the user's may show an error of a part of its value.
+        match &self.0.fault {
+            Fault::Number(value) => write!(f, "`{}` is {value}", self.path()),
+            Fault::TooDeep => write!(f, "`{}` nests too deep", self.path()),
+            Fault::ZeroCharacter => write!(f, "`{}` holds the character U+0000", self.path()),
+            Fault::Custom(message) => f.write_str(message),
         }
     }
 }
@@ -61,17 +106,61 @@ impl std::error::Error for Found {}
 
 impl ser::Error for Found {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Found(Box::new(What::Custom(message.to_string())))
+        Found::new(Fault::Custom(message.to_string()))
     }
 }
 
 type Step = Result<(), Found>;
 
 /// Walks one value.
-struct Walk;
+#[derive(Clone, Copy)]
+struct Walk {
+    /// How many more lists and records may stand in each other.
+    depth_left: u16,
+    /// How many more values may.
+    calls_left: u16,
+    /// Whether texts are looked into.
+    texts: bool,
+}
+
+impl Walk {
+    /// For the parts of a list or a record.
+    fn open(self) -> Result<Walk, Found> {
+        match (self.depth_left.checked_sub(1), self.calls_left.checked_sub(1)) {
+            (Some(depth_left), Some(calls_left)) => Ok(Walk { depth_left, calls_left, ..self }),
+            _ => Err(Found::new(Fault::TooDeep)),
+        }
+    }
+    /// For a value that is written as what is in it.
+    fn through(self) -> Result<Walk, Found> {
+        match self.calls_left.checked_sub(1) {
+            Some(calls_left) => Ok(Walk { calls_left, ..self }),
+            None => Err(Found::new(Fault::TooDeep)),
+        }
+    }
+    fn parts(self, variant: Option<&'static str>) -> Result<Parts, Found> {
+        Ok(Parts { walk: self.open()?, variant, seen: 0 })
+    }
+    /// The parts of a variant stand in a record that holds its name.
+    fn parts_of_variant(self, variant: &'static str) -> Result<Parts, Found> {
+        self.open()?.parts(Some(variant)).map_err(|found| found.within(format_args!(".{variant}")))
+    }
+}
+
+/// Finds U+0000 in what is shown.
+struct Shown {
+    found: bool,
+}
+impl fmt::Write for Shown {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.found |= text.contains('\0');
+        Ok(())
+    }
+}
 
 /// Walks the parts of one value.
 struct Parts {
+    walk: Walk,
     /// The enum's variant they belong to.
     variant: Option<&'static str>,
     /// How many parts came before; a map's keys and values are counted together.
@@ -79,9 +168,6 @@ struct Parts {
 }
 
 impl Parts {
-    const fn new(variant: Option<&'static str>) -> Self {
-        Parts { variant, seen: 0 }
-    }
     fn outer(&self, found: Found) -> Found {
         match self.variant {
             Some(variant) => found.within(format_args!(".{variant}")),
@@ -91,10 +177,10 @@ impl Parts {
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Step {
         let index = self.seen;
         self.seen += 1;
-        value.serialize(Walk).map_err(|found| self.outer(found.within(format_args!("[{index}]"))))
+        value.serialize(self.walk).map_err(|found| self.outer(found.within(format_args!("[{index}]"))))
     }
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Step {
-        value.serialize(Walk).map_err(|found| self.outer(found.within(format_args!(".{name}"))))
+        value.serialize(self.walk).map_err(|found| self.outer(found.within(format_args!(".{name}"))))
     }
 }
 
@@ -114,9 +200,19 @@ impl ser::Serializer for Walk {
     type SerializeStructVariant = Parts;
 
     fine! {
-        serialize_bool(bool), serialize_char(char), serialize_str(&str), serialize_bytes(&[u8]), serialize_unit_struct(&'static str),
+        serialize_bool(bool), serialize_unit_struct(&'static str),
         serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64), serialize_i128(i128),
         serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64), serialize_u128(u128),
+    }
+    fn serialize_char(self, character: char) -> Step {
+        if self.texts && character == '\0' { Err(Found::new(Fault::ZeroCharacter)) } else { Ok(()) }
+    }
+    fn serialize_str(self, text: &str) -> Step {
+        if self.texts && text.contains('\0') { Err(Found::new(Fault::ZeroCharacter)) } else { Ok(()) }
+    }
+    // Written as a list of numbers.
+    fn serialize_bytes(self, _: &[u8]) -> Step {
+        self.open().map(drop)
     }
     fn serialize_f32(self, number: f32) -> Step {
         if number.is_finite() { Ok(()) } else { Err(Found::number(number)) }
@@ -128,7 +224,7 @@ impl ser::Serializer for Walk {
         Ok(())
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Step {
-        value.serialize(self)
+        value.serialize(self.through()?)
     }
     fn serialize_unit(self) -> Step {
         Ok(())
@@ -137,35 +233,39 @@ impl ser::Serializer for Walk {
         Ok(())
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Step {
-        value.serialize(self)
+        value.serialize(self.through()?)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, variant: &'static str, value: &T) -> Step {
-        value.serialize(self).map_err(|found| found.within(format_args!(".{variant}")))
+        value.serialize(self.open()?).map_err(|found| found.within(format_args!(".{variant}")))
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts, Found> {
-        Ok(Parts::new(None))
+        self.parts(None)
     }
     fn serialize_tuple(self, _: usize) -> Result<Parts, Found> {
-        Ok(Parts::new(None))
+        self.parts(None)
     }
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts, Found> {
-        Ok(Parts::new(None))
+        self.parts(None)
     }
     fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Parts, Found> {
-        Ok(Parts::new(Some(variant)))
+        self.parts_of_variant(variant)
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts, Found> {
-        Ok(Parts::new(None))
+        self.parts(None)
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts, Found> {
-        Ok(Parts::new(None))
+        self.parts(None)
     }
     fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Parts, Found> {
-        Ok(Parts::new(Some(variant)))
+        self.parts_of_variant(variant)
     }
     // The default makes a string of it first.
-    fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Step {
-        Ok(())
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Step {
+        let mut shown = Shown { found: false };
+        if self.texts {
+            fmt::write(&mut shown, format_args!("{value}")).map_err(ser::Error::custom)?;
+        }
+        if shown.found { Err(Found::new(Fault::ZeroCharacter)) } else { Ok(()) }
     }
 }
 
@@ -206,20 +306,20 @@ impl ser::SerializeMap for Parts {
     type Ok = ();
     type Error = Found;
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Step {
-        key.serialize(Walk).map_err(|found| found.within(format_args!("[key]")))?;
-        value.serialize(Walk).map_err(|found| match serde_json::to_string(key) {
+        key.serialize(self.walk).map_err(|found| found.within(format_args!("[key]")))?;
+        value.serialize(self.walk).map_err(|found| match serde_json::to_string(key) {
             Ok(key) => found.within(format_args!("[{key}]")),
             Err(_) => found.within(format_args!("[..]")),
         })
     }
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Step {
         self.seen += 1;
-        key.serialize(Walk).map_err(|found| found.within(format_args!("[key]")))
+        key.serialize(self.walk).map_err(|found| found.within(format_args!("[key]")))
     }
     // Keeping the key for a message that is hardly ever needed would allocate each time; only hand-written maps come here.
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Step {
         let entry = self.seen;
-        value.serialize(Walk).map_err(|found| found.within(format_args!("[entry {entry}]")))
+        value.serialize(self.walk).map_err(|found| found.within(format_args!("[entry {entry}]")))
     }
     fn end(self) -> Step {
         Ok(())
@@ -238,7 +338,7 @@ mod tests {
     #[track_caller]
     fn found(value: impl Serialize, expected_path: &str, expected_value: &str) {
         let expected = EncodeError::NotFinite { path: expected_path.to_owned(), value: expected_value.to_owned() };
-        assert_eq!(check(&value), Err(expected));
+        assert_eq!(check(&value, DEPTH_MAX), Err(expected));
     }
 
     #[derive(Serialize)]
@@ -293,8 +393,8 @@ mod tests {
             shapes: [Shape::Nothing, Shape::Square(1.0), Shape::Line(0.0, -0.0), Shape::Circle { radius: f64::MAX }],
             map: BTreeMap::from([(1, 1.0)]),
         };
-        assert_eq!(check(&value), Ok(()));
-        assert_eq!(check(&Tagged::Circle { radius: 1.0 }), Ok(()));
+        assert_eq!(check(&value, DEPTH_MAX), Ok(()));
+        assert_eq!(check(&Tagged::Circle { radius: 1.0 }, DEPTH_MAX), Ok(()));
     }
 
     #[test]
@@ -302,7 +402,7 @@ mod tests {
         let lines = |price| vec![Line { price: 1.0 }, Line { price: 2.0 }, Line { price }];
         found(Order { name: "a", lines: lines(NAN), discount: Some(f32::INFINITY) }, "lines[2].price", "NaN");
         found(Order { name: "a", lines: lines(3.0), discount: Some(f32::NEG_INFINITY) }, "discount", "-inf");
-        assert_eq!(check(&Order { name: "a", lines: lines(3.0), discount: None }), Ok(()));
+        assert_eq!(check(&Order { name: "a", lines: lines(3.0), discount: None }, DEPTH_MAX), Ok(()));
     }
 
     #[test]
@@ -374,7 +474,7 @@ mod tests {
                 Err(serde::ser::Error::custom("no, never"))
             }
         }
-        assert_eq!(check(&Drawing { shape: [Stubborn] }), Err(EncodeError::Unwritable("no, never".to_owned())));
+        assert_eq!(check(&Drawing { shape: [Stubborn] }, DEPTH_MAX), Err(EncodeError::Unwritable("no, never".to_owned())));
     }
 
     #[test]
@@ -385,6 +485,6 @@ mod tests {
                 serializer.collect_str("NaN")
             }
         }
-        assert_eq!(check(&Shown), Ok(()));
+        assert_eq!(check(&Shown, DEPTH_MAX), Ok(()));
     }
 }
