@@ -78,6 +78,16 @@ mod tests {
         }
     }
 
+    /// R19: Postgres keeps the whole name, so that two never become the same.
+    #[test]
+    fn order_column_has_at_most_63_bytes() {
+        assert_eq!(order_column("level", 3), "gesta_order_level");
+        let (fits, long) = ("a".repeat(51), "a".repeat(52));
+        assert_eq!(order_column(&fits, 3).len(), 63);
+        assert_eq!(order_column(&long, 3), "gesta_order_3");
+        assert_eq!(order_column(&long, 4), "gesta_order_4");
+    }
+
     #[test]
     fn a_raw_identifier_is_stored_without_its_mark() {
         assert_eq!(plain(&Ident::new_raw("type", Span::call_site())), "type");

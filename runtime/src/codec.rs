@@ -85,10 +85,11 @@ fn holds_zero_character(json: &[u8]) -> bool {
     if !json.contains(&b'\\') {
         return false;
     }
-    let mut rest = json;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    // A text is searched in the same way for the place of each.
+    let mut rest = std::str::from_utf8(json).unwrap_or_default();
+    while let Some(at) = rest.find('\\') {
         let escape = rest.get(at + 1..).unwrap_or_default();
-        if escape.starts_with(b"u0000") {
+        if escape.starts_with("u0000") {
             return true;
         }
         // The escaped character may be a backslash.
@@ -246,6 +247,25 @@ mod tests {
         let mut payload = b"before".to_vec();
         assert!(encode(&vec![1.0, f64::NAN], &mut payload).is_err());
         assert_eq!(payload, b"before");
+    }
+
+    /// `R11`
+    #[test]
+    fn a_zero_character_is_told_from_what_looks_like_one() {
+        let refused = |text: &str| {
+            let mut payload = b"before".to_vec();
+            let refused = encode(&vec![text.to_owned()], &mut payload);
+            assert_eq!(refused.is_err(), payload == b"before");
+            refused == Err(EncodeError::ZeroCharacter { path: "[0]".to_owned() })
+        };
+        for text in ["\0", "a\0b", "\\\0", "\\\\\0", "\"\0\"", "\n\\u0000\0"] {
+            assert!(refused(text), "{text:?}");
+        }
+        for text in ["", "\\u0000", "\\\\u0000", "\u{1}", "\n", "u0000", "\\", "\"u0000"] {
+            assert!(!refused(text), "{text:?}");
+        }
+        // What is folded from events of earlier builds may hold it.
+        assert_eq!(encode_folded(&"\0".to_owned(), &mut Vec::new()), Ok(()));
     }
 
     mod told {

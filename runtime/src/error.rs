@@ -100,7 +100,8 @@ pub enum DecodeError {
         /// What the payload begins with, as in [`DecodeError::Payload`]; empty where it was not read from a store.
         start: String,
     },
-    /// The code that makes today's events of it panicked: a step between two versions, or an `#[upcast]` function.
+    /// The code that makes today's events of it panicked: a step between two versions, an `#[upcast]` function, or the
+    /// `Deserialize` of a part of it.
     #[error("making today's form of it panicked: {why}{}", and_begins_with(start))]
     Panicked {
         /// What the panic said.
@@ -538,7 +539,7 @@ pub enum Failure {
         /// The limit.
         max: usize,
     },
-    /// An event can't be stored as it is. Nothing was stored.
+    /// An event, or a command with an idempotency key, can't be stored as it is. Nothing was stored.
     #[error("`{event}` can't be stored: {why}")]
     Unwritable {
         /// The event.

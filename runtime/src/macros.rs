@@ -18,8 +18,8 @@
 /// an [`OrderedColumnType`](crate::read::OrderedColumnType), and rows then come in the type's own order: an enum's variants by
 /// their declaration, decimals by their value. Other types have `is`.
 ///
-/// Where the text in a column does not sort as its type does, as with decimals and enums, an index or the key is a column beside
-/// it, `gesta_order_balance`. Read the field's own column in SQL.
+/// If the text in a column does not sort as its type does, as with decimals and enums, an index or the key is a column beside it:
+/// `gesta_order_level` beside `level`. In SQL, read the field's own column and sort by the other one.
 ///
 /// ```
 /// use gesta::prelude::*;

@@ -487,4 +487,101 @@ mod tests {
         }
         assert_eq!(check(&Shown, DEPTH_MAX), Ok(()));
     }
+
+    #[derive(Serialize)]
+    enum Tree {
+        Leaf,
+        Node(Box<Tree>),
+        Pair(Box<Tree>, u8),
+        Named { inner: Box<Tree> },
+        List(Vec<Tree>),
+        Maybe(Option<Box<Tree>>),
+    }
+
+    #[derive(Serialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Beside {
+        End,
+        Is(Box<Beside>),
+    }
+
+    fn of(levels: usize, around: fn(Tree) -> Tree) -> Tree {
+        (0..levels).fold(Tree::Leaf, |tree, _| around(tree))
+    }
+
+    /// How many levels `serde_json` counts in the text of a value.
+    fn levels(value: &impl Serialize) -> usize {
+        let text = serde_json::to_string(value).unwrap();
+        let (mut depth, mut deepest) = (0, 0_usize);
+        for c in text.chars() {
+            depth += usize::from(matches!(c, '{' | '['));
+            deepest = deepest.max(depth);
+            depth -= usize::from(matches!(c, '}' | ']'));
+        }
+        deepest
+    }
+
+    /// `F10`: the walk counts as many levels as stand in the text, for each shape.
+    #[test]
+    fn a_value_is_too_deep_exactly_when_its_text_is() {
+        let shapes: [fn(Tree) -> Tree; 5] = [
+            |tree| Tree::Node(Box::new(tree)),
+            |tree| Tree::Pair(Box::new(tree), 1),
+            |tree| Tree::Named { inner: Box::new(tree) },
+            |tree| Tree::List(vec![Tree::Leaf, tree]),
+            |tree| Tree::Maybe(Some(Box::new(tree))),
+        ];
+        for around in shapes {
+            for nodes in 40..130 {
+                let tree = of(nodes, around);
+                let too_deep = matches!(check(&tree, DEPTH_MAX), Err(EncodeError::TooDeep { max: 100, .. }));
+                assert_eq!(too_deep, levels(&tree) > 100, "{nodes} nodes, {} levels", levels(&tree));
+            }
+        }
+        let map = |levels| (0..levels).fold(serde_json::json!(1), |value, _| serde_json::json!({ "a": value }));
+        assert_eq!((check(&map(100), DEPTH_MAX), check(&map(101), DEPTH_MAX).is_err()), (Ok(()), true));
+        let beside = |levels| (0..levels).fold(Beside::End, |value, _| Beside::Is(Box::new(value)));
+        assert_eq!((check(&beside(99), DEPTH_MAX), check(&beside(100), DEPTH_MAX).is_err()), (Ok(()), true));
+    }
+
+    /// `F10`: what is written as what is in it has no level, and still ends the walk before the stack does.
+    #[test]
+    fn a_value_in_newtypes_ends_the_walk_before_the_stack() {
+        #[derive(Serialize)]
+        struct Onion(Option<Box<Onion>>);
+        let onion = |skins| (0..skins).fold(Onion(None), |onion, _| Onion(Some(Box::new(onion))));
+        assert_eq!(check(&onion(100), DEPTH_MAX), Ok(()));
+        let deep = onion(200_000);
+        assert!(matches!(check(&deep, DEPTH_MAX), Err(EncodeError::TooDeep { .. })));
+        // Dropped one after another, which the type itself does not do.
+        let mut next = deep.0;
+        while let Some(mut onion) = next {
+            next = onion.0.take();
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_deep_value_is_cut() {
+        let Err(EncodeError::TooDeep { path, max: 100 }) = check(&of(200, |tree| Tree::Node(Box::new(tree))), DEPTH_MAX) else {
+            panic!("it is too deep")
+        };
+        assert!(path.starts_with("Node.Node.Node") && path.ends_with(" ..") && path.len() < 210, "{path}");
+    }
+
+    /// `R11`
+    #[test]
+    fn a_zero_character_is_found_in_each_kind_of_text() {
+        struct ByDisplay;
+        impl Serialize for ByDisplay {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str("a\0")
+            }
+        }
+        assert_eq!(zero_character(&("a", "b\0")), "[1]");
+        assert_eq!(zero_character(&[Some('\0')]), "[0]");
+        assert_eq!(zero_character(&BTreeMap::from([("a\0", 1)])), "[key]");
+        assert_eq!(zero_character(&Drawing { shape: [ByDisplay] }), "shape[0]");
+        assert_eq!(zero_character(&"a\0"), "value");
+        assert_eq!(zero_character(&"a"), "value");
+    }
 }

@@ -175,14 +175,6 @@ fn what_does_not_read_back_is_refused() {
         1
     );
     assert_eq!(expand("value", "", "#[serde(tag = \"a\")] enum V { A(u8, u8) }").1.len(), 1);
-    // What a command lacks when it is written is nobody's loss.
-    for kind in ["event", "value", "state"] {
-        let arguments = if kind == "state" { "snapshot_every = 1" } else { "" };
-        assert_eq!(expand(kind, arguments, "struct V { #[serde(skip)] a: u8 }").1.len(), 1, "{kind}");
-    }
-    assert_eq!(expand("event", "version = 2", "#[removed(2, #[serde(skip)] b: u8)] struct V { a: u8 }").1.len(), 1);
-    assert_eq!(expand("command", "", "struct V { #[serde(skip)] a: u8, #[serde(skip_serializing, default)] b: u8 }").1.len(), 0);
-    assert_eq!(expand("command", "", "struct V { #[serde(skip_serializing)] b: u8 }").1.len(), 1);
     assert_eq!(expand("value", "", "#[serde(transparent)] struct V { a: u8, b: u8 }").1.len(), 1);
     check(
         "value",
@@ -191,6 +183,18 @@ fn what_does_not_read_back_is_refused() {
         &expect![[r#"the type no longer says what is stored: describe it beside this, `#[schema(opaque = "RFC 3339 text")]`"#]],
     );
     assert!(expand("value", "", "struct V { #[serde(with = \"m\")] #[schema(opaque = \"x\")] a: u8 }").1.is_empty());
+}
+
+/// `F15`
+#[test]
+fn a_skipped_field_is_refused_on_everything_but_a_command() {
+    for kind in ["event", "value", "state"] {
+        let arguments = if kind == "state" { "snapshot_every = 1" } else { "" };
+        assert_eq!(expand(kind, arguments, "struct V { #[serde(skip)] a: u8 }").1.len(), 1, "{kind}");
+    }
+    assert_eq!(expand("event", "version = 2", "#[removed(2, #[serde(skip)] b: u8)] struct V { a: u8 }").1.len(), 1);
+    assert_eq!(expand("command", "", "struct V { #[serde(skip)] a: u8, #[serde(skip_serializing, default)] b: u8 }").1.len(), 0);
+    assert_eq!(expand("command", "", "struct V { #[serde(skip_serializing)] b: u8 }").1.len(), 1);
 }
 
 #[test]

@@ -146,9 +146,12 @@ impl<C: CommandData> Probe<C> {
     pub fn encode_command(command: &C, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         C::encode(command, payload)
     }
-    /// Reads the command's written form.
+    /// Reads the command's written form. What is read comes from outside, so a panic is an error like another.
     pub fn decode_command(payload: &[u8]) -> Result<C, DecodeError> {
-        C::decode(payload)
+        std::panic::catch_unwind(|| C::decode(payload)).unwrap_or_else(|panic| {
+            let why = crate::error::panic_message(&*panic);
+            Err(DecodeError::Panicked { why, start: crate::codec::beginning(payload) })
+        })
     }
 }
 

@@ -96,7 +96,8 @@ macro_rules! said_beside {
     ($options:ident) => {
         /// A key that makes the command safe to repeat: its first success is the answer to every repeat, and nothing is
         /// stored again. Its scope is the aggregate; the same key with another command or other data is
-        /// [`Failure::KeyReused`](crate::Failure::KeyReused). At most 255 bytes.
+        /// [`Failure::KeyReused`](crate::Failure::KeyReused). At most 255 bytes, without control characters.
+        /// A field with `#[serde(skip)]` is no part of what is compared.
         ///
         /// Commands are compared by what they mean: maps, sets and fields have no order, and a field that holds nothing or its
         /// default says the same as no field, so a repeat may also come before and after a deploy that adds such a field. The

@@ -77,7 +77,7 @@ impl<M: Projection> Folding<M> {
                 fold.apply(row)?;
                 as_stored(row)?;
             }
-            Ok::<_, FoldError>(row.as_ref().map(to_row).transpose()?)
+            row.as_ref().map(to_row).transpose()
         });
         let row = folded.map_err(|why| place.error(key, why))?;
         self.change = key.cloned().map(|key| RowChange { key, row });

@@ -144,18 +144,19 @@ fn decimals() -> Result<(), String> {
 mod tests {
     use super::*;
 
+    /// Reads each number as its neighbour.
+    #[derive(Debug, PartialEq, Serialize)]
+    struct Next(u8);
+    impl<'de> Deserialize<'de> for Next {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            u8::deserialize(deserializer).map(|number| Next(number + 1))
+        }
+    }
+
     #[test]
     fn a_form_is_named_when_it_is_written_or_read_otherwise() {
         assert_eq!(check(), Ok(()));
         assert_eq!(comes_back(&1.5_f64, "1.50"), Err("it is written as 1.5, and should be 1.50".to_owned()));
-        /// Reads each number as its neighbour.
-        #[derive(Debug, PartialEq, Serialize)]
-        struct Next(u8);
-        impl<'de> Deserialize<'de> for Next {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                u8::deserialize(deserializer).map(|number| Next(number + 1))
-            }
-        }
         assert_eq!(comes_back(&Next(1), "1"), Err("1 is read back as 2".to_owned()));
     }
 }

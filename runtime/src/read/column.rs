@@ -163,6 +163,9 @@ pub struct ColumnError {
 ///
 /// An index and the key hold the same, or the [`IndexForm`] of the type in a column beside it: then rows are found by what a
 /// value is, not by how it is written, and in the type's own order.
+///
+/// A text holds no U+0000, and the texts that rows are found by, keys and `#[index]`, are short: together with the key of the
+/// row at most 2,600 bytes. On every store alike, a row that breaks this parks its stream.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a column of a read model",
     label = "no column can hold this",

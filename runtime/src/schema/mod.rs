@@ -42,15 +42,31 @@
 //! `chrono`'s `DateTime<FixedOffset>`, whose text lacks the seconds of an offset, so that it can come back as another point
 //! in time; `RangeInclusive`, which comes back as if it had never been iterated; `Rc` and `Arc`, which come back as copies.
 //!
-//! `rust_decimal` has features that change how a `Decimal` is written (`serde-float`, `serde-arbitrary-precision`): a program
-//! that stores decimals leaves them off.
+//! A field with `#[serde(skip)]` or `#[serde(skip_serializing)]` is refused on everything but a command: the state that is loaded
+//! would lack what the one that is kept has.
+//!
+//! While a program runs, an event or a command with a key is refused before it is stored
+//! ([`Failure::Unwritable`](crate::Failure::Unwritable)) if it holds
+//!
+//! * a number that is not finite;
+//! * more than 100 levels of lists and records in each other. Readers of JSON take 127 at most. What is folded from events,
+//!   snapshots and columns of read models, may have 120;
+//! * a text with U+0000, which Postgres holds in no text.
+//!
+//! # Features of other crates
+//!
+//! Cargo unites the features of a program's crates, so any dependency can change how a number is written or read:
+//! `arbitrary_precision` of `serde_json`, `serde-float` of `rust_decimal`. An app writes known values and reads them back when it
+//! starts; a program that is built so does not start, and names the feature
+//! ([`StartError::IncompatibleBuild`](crate::StartError::IncompatibleBuild)).
 //!
 //! # Foreign and recursive types
 //!
 //! `#[schema(opaque = "a tree of categories")]` on a field stands for the type's schema: for a foreign type with serde, for
 //! one that is written by `#[serde(with = "..")]`, and for a type that holds itself, whose schema would have no end. The text
-//! says how the value is stored. It is all that is known of it: that such a value reads back is yours to see to, and another
-//! text means another form.
+//! says how the value is stored. It is all that is known of it, and another text means another form. So such an event is read
+//! back before it is stored, and what was read back is applied and answered: an event that is not read back is refused, and what
+//! a form loses is lost at once, not after the next restart. A state that its snapshot would change has no snapshot.
 #![doc = ""]
 #![doc = include_str!("rules.md")]
 

@@ -53,7 +53,7 @@ async fn commits(database: &Database, url: &str, joined: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_wait_for_the_disk_unless_the_url_says_otherwise() {
     let database = Database::new().await;
-    let (name, pooler) = (database.name(), database.pooler());
+    let name = database.name();
     let mut admin = database.connect().await;
     for (set, expected) in [
         (format!("alter database {name} set synchronous_commit = off"), "on"),
@@ -61,6 +61,8 @@ async fn commits_wait_for_the_disk_unless_the_url_says_otherwise() {
         (format!("alter role gesta in database {name} set synchronous_commit = remote_apply"), "remote_apply"),
     ] {
         send(&mut admin, &set).await;
+        // Its sessions were begun after that.
+        let pooler = database.pooler();
         for appends in ["shared", "exclusive"] {
             let options = format!("?appends={appends}");
             for url in [database.url(&options), database.url_through(&pooler, &options)] {

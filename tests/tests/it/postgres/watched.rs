@@ -216,13 +216,13 @@ async fn an_append_without_the_lock_is_awaited_after_the_lock_is_back() {
             store.log.close().await.unwrap();
             store = gesta::store::connect(&database.url("")).await.unwrap();
         }
-        let reading = {
+        let mut reading = {
             let store = store.clone();
             tokio::spawn(async move { positions(&store, 0).await })
         };
         // Nothing is passed over: the reader has nothing yet, or says so.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        assert!(!reading.is_finished(), "2 was read, though 1 is open: {:?}", reading.await);
+        let early = tokio::time::timeout(Duration::from_millis(1500), &mut reading).await;
+        assert!(early.is_err(), "2 was read, though 1 is open: {early:?}");
         open.execute("commit").await.unwrap();
         assert_eq!(reading.await.unwrap().unwrap(), [1, 2]);
         store.log.close().await.unwrap();
