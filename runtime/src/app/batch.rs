@@ -294,7 +294,7 @@ impl<M: Projection> Runner<M> {
         }
         self.model.progress.send_if_modified(|progress| {
             let moved = progress.position < to;
-            progress.position = to;
+            (progress.position, progress.incarnation) = (to, self.incarnation);
             moved
         });
         Ok(())

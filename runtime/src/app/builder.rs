@@ -84,6 +84,7 @@ fn runner_of<M: Projection>(feed: Feed) -> Box<dyn Running> {
     let (feeder, position) = (Arc::new(Feeder::<M>::new()), checkpoint.position);
     let parked = Arc::clone(&model.progress.borrow().parked);
     let (stored_at, renewed_at, pace) = (Instant::now(), Instant::now(), Pace::new(&model));
+    let incarnation = model.progress.borrow().incarnation;
     Box::new(Runner {
         model,
         log,
@@ -96,6 +97,7 @@ fn runner_of<M: Projection>(feed: Feed) -> Box<dyn Running> {
         failing: Failing::default(),
         begun: Begun::default(),
         checkpoint,
+        incarnation,
         position,
         stored_at,
         parked,
@@ -345,6 +347,7 @@ async fn prepare(
     let mut fed = Fed::default();
     let Some(rows) = store.read_models.clone().filter(|_| !registered.is_empty()) else { return Ok(fed) };
     let specs = registered.iter().map(|registered| registered.model.spec.clone()).collect();
+    let incarnation = rows.incarnation();
     let prepared = rows.prepare(specs).await?;
     let head = store.log.head().await?;
     for (RegisteredModel { mut model, inline: part, run, .. }, Prepared { place, checkpoint, replaced }) in
@@ -360,7 +363,7 @@ async fn prepare(
         // Who only reads can't wait for what another process does.
         let complete_from = if writable { head } else { Position::ZERO };
         model.progress.send_modify(|progress| {
-            progress.position = position;
+            (progress.position, progress.incarnation) = (position, incarnation);
             progress.complete_from = complete_from;
             progress.outdated = checkpoint.is_none();
         });

@@ -42,6 +42,8 @@ pub(crate) struct Model {
 pub(crate) struct Progress {
     /// Everything up to here is in its rows.
     pub(crate) position: Position,
+    /// The store's [incarnation](crate::store::ReadModelStore::incarnation) when that was known.
+    pub(crate) incarnation: u64,
     /// Rows are complete from here on; it is being rebuilt before.
     pub(crate) complete_from: Position,
     /// Why it goes no further. An inline model is not fed by itself: each append and each read tries to catch it up again.
@@ -67,7 +69,7 @@ impl Model {
         let position = Position::ZERO;
         let (parked, retried) = (Arc::default(), 0);
         let progress =
-            Progress { position, complete_from: position, stopped: None, failing: None, outdated: false, parked, retried };
+            Progress { position, incarnation: 0, complete_from: position, stopped: None, failing: None, outdated: false, parked, retried };
         Model {
             type_id: TypeId::of::<M>(),
             name: M::TABLE,

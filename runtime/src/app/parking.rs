@@ -301,6 +301,7 @@ impl<M: Projection> Runner<M> {
         self.model.progress.send_modify(|progress| {
             progress.stopped.take_if(|why| matches!(why, ProjectionError::Superseded));
             progress.position = progress.position.max(self.position);
+            progress.incarnation = self.incarnation;
             progress.parked = Arc::clone(&self.parked);
         });
     }

@@ -163,8 +163,13 @@ impl App {
             }
             let mut progress = model.progress.subscribe();
             loop {
-                let now = progress.borrow_and_update().clone();
-                if now.position >= asked {
+                let mut now = progress.borrow_and_update().clone();
+                if now.incarnation != self.incarnation() {
+                    // Another server may not have the rows that this process has stored.
+                    self.poll_checkpoint(model).await?;
+                    now = progress.borrow_and_update().clone();
+                }
+                if now.position >= asked && now.incarnation == self.incarnation() {
                     return Ok(());
                 }
                 let fed_here = match now.stopped {
@@ -232,11 +237,17 @@ impl App {
         })
     }
 
+    /// That of the store's read models.
+    fn incarnation(&self) -> u64 {
+        self.inner.store.read_models.as_ref().map_or(0, |rows| rows.incarnation())
+    }
+
     /// Looks how far another app has fed a model.
     async fn poll_checkpoint(&self, model: &Model) -> Result<(), ReadError> {
         let Some(rows) = &self.inner.store.read_models else { return Ok(()) };
+        let incarnation = rows.incarnation();
         let position = rows.checkpoint(model.place).await?.position;
-        model.progress.send_modify(|progress| progress.position = position);
+        model.progress.send_modify(|progress| (progress.position, progress.incarnation) = (position, incarnation));
         Ok(())
     }
 }
@@ -323,6 +334,7 @@ impl<'a, M: ReadModel, F> Read<'a, M, F> {
     /// As [`all`](Read::all).
     pub async fn rows(self) -> Result<Rows<'a, M>, ReadError> {
         let (model, store) = self.ready().await?;
+        let incarnation = store.incarnation();
         if !self.despite_parked {
             // Which rows would be among those that are asked for, nobody can say.
             self.app.check_parked(model, None).await?;
@@ -342,6 +354,7 @@ impl<'a, M: ReadModel, F> Read<'a, M, F> {
             model: model.place,
             key_column,
             query,
+            incarnation,
             left: self.limit,
             page: VecDeque::new(),
             ended: false,
@@ -350,13 +363,20 @@ impl<'a, M: ReadModel, F> Read<'a, M, F> {
     }
 
     async fn find(self, key: &M::Key) -> Result<Option<M>, ReadError> {
-        let (model, rows) = self.ready().await?;
         let row_error = |why| ReadError::Row { model: M::TABLE, why };
         let key = key_value::<M>(key).map_err(row_error)?;
-        if !self.despite_parked {
-            self.app.check_parked(model, Some(&key)).await?;
-        }
-        let mut found = rows.rows(model.place, &[key]).await?;
+        let mut found = loop {
+            let (model, rows) = self.ready().await?;
+            let incarnation = rows.incarnation();
+            if !self.despite_parked {
+                self.app.check_parked(model, Some(&key)).await?;
+            }
+            let found = rows.rows(model.place, std::slice::from_ref(&key)).await?;
+            // If another server has answered, its rows may be older than what was waited for.
+            if rows.incarnation() == incarnation {
+                break found;
+            }
+        };
         found.pop().flatten().map(from_row::<M>).transpose().map_err(row_error)
     }
 
@@ -408,6 +428,8 @@ pub struct Rows<'a, M> {
     model: usize,
     key_column: usize,
     query: RowQuery,
+    /// The store's when the model was ready.
+    incarnation: u64,
     left: usize,
     page: VecDeque<Row>,
     ended: bool,
@@ -432,6 +454,12 @@ impl<M: ReadModel> Rows<'_, M> {
         if self.page.is_empty() && !self.ended {
             self.query.max = PAGE_ROWS.min(self.left);
             match self.store.query(self.model, &self.query).await {
+                Ok(_) if self.store.incarnation() != self.incarnation => {
+                    // Its rows may be older than what was waited for.
+                    let message = "another server has answered meanwhile: read again".to_owned();
+                    let why = StoreError::Driver { context: "reading rows", message, transient: true };
+                    return Some(Err(why.into()));
+                }
                 Ok(rows) => {
                     self.ended = rows.len() < self.query.max;
                     self.query.after = rows.last().map(|row| self.place(row));

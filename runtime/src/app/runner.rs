@@ -44,6 +44,8 @@ pub(crate) struct Runner<M> {
     pub(crate) begun: Begun,
     /// What is stored.
     pub(crate) checkpoint: Checkpoint,
+    /// The store's [incarnation](ReadModelStore::incarnation) when that was known.
+    pub(crate) incarnation: u64,
     /// How far it has read; beyond the checkpoint only while nothing matched.
     pub(crate) position: Position,
     pub(crate) stored_at: Instant,
@@ -157,11 +159,12 @@ impl<M: Projection> Runner<M> {
             if *shutdown.borrow_and_update() {
                 return Err(StoreError::Closed.into());
             }
+            let incarnation = self.rows.incarnation();
             match leases.acquire(self.model.place).await {
                 Ok(Some(checkpoint)) => {
                     tracing::info!(model = self.model.name, epoch = checkpoint.epoch, "feeds the read model");
                     (self.checkpoint, self.position, self.retried) = (checkpoint, checkpoint.position, None);
-                    self.renewed_at = Instant::now();
+                    (self.renewed_at, self.incarnation) = (Instant::now(), incarnation);
                     return Ok(());
                 }
                 Ok(None) => self.is_superseded().await,
@@ -268,11 +271,13 @@ impl<M: Projection> Runner<M> {
     }
 
     async fn turn_or_anew(&mut self, unsure: bool) -> Result<usize, ProjectionError> {
-        if unsure { self.turn_anew().await } else { self.turn().await }
+        // Another server may not have the checkpoint that was stored on the one before.
+        if unsure || self.rows.incarnation() != self.incarnation { self.turn_anew().await } else { self.turn().await }
     }
 
     /// Runs until everything there is now is in the rows, from wherever the store says that they are.
     pub(crate) async fn catch_up(&mut self) -> Result<(), ProjectionError> {
+        self.incarnation = self.rows.incarnation();
         self.checkpoint = self.rows.checkpoint(self.model.place).await?;
         self.position = self.checkpoint.position;
         self.take_up_parked().await?;
@@ -305,6 +310,7 @@ impl<M: Projection> Runner<M> {
     /// the same epoch nobody else has moved the checkpoint.
     async fn turn_anew(&mut self) -> Result<usize, ProjectionError> {
         self.renew_now().await?;
+        self.incarnation = self.rows.incarnation();
         let stored = self.rows.checkpoint(self.model.place).await?;
         if stored.epoch != self.checkpoint.epoch {
             return Err(ProjectionError::Superseded);

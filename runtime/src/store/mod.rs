@@ -574,6 +574,12 @@ pub trait ReadModelStore: Send + Sync + 'static {
     /// [`StoreError`] where the store failed.
     async fn prepare(&self, models: Vec<ModelSpec>) -> Result<Vec<Prepared>, StoreError>;
 
+    /// A number that changes whenever another server answers than the one before. A checkpoint that was stored before
+    /// may not be there then: the server was restored, or took over before it had received everything.
+    fn incarnation(&self) -> u64 {
+        0
+    }
+
     /// How far a model has come.
     ///
     /// # Errors

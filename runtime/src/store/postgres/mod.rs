@@ -279,9 +279,14 @@ impl EventLog for Postgres {
 
     async fn wait_beyond(&self, position: Position) -> Result<(), StoreError> {
         let mut ear = self.wake.ear();
+        let server = self.census.known().server;
         loop {
             self.check()?;
             let known = self.census.known_still(&self.connections);
+            // On another server, whoever waits may have come less far.
+            if self.census.known().server != server {
+                return Ok(());
+            }
             if known.is_some_and(|known| known.last > position.get())
                 || self.census.look(&self.connections).await?.is_some_and(|known| known.last > position.get())
             {
@@ -395,6 +400,10 @@ impl ReadModelStore for Postgres {
             Prepared { place: model.take_place(in_use), checkpoint, replaced }
         });
         Ok(prepared.collect())
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.census.known().server.cast_unsigned()
     }
 
     async fn checkpoint(&self, model: usize) -> Result<Checkpoint, StoreError> {
