@@ -341,6 +341,12 @@ pub enum StartError {
         /// The file.
         file: String,
     },
+    /// No tokio runtime is there to run the app.
+    #[error("no tokio runtime is running here: call it in an `async fn main` with `#[tokio::main]`, or by `Runtime::block_on`")]
+    NoRuntime,
+    /// The tokio runtime lacks the timers that an app waits by.
+    #[error("the tokio runtime has no timers: build it with `enable_all`")]
+    NoTimers,
     /// Two things would be stored under one name.
     #[error("{}", name_taken(.first, .second, .name))]
     NameTaken {

@@ -6,7 +6,7 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test              everything that has to pass: format, lints, features, tests, documentation
-    --heavy         also tests that take minutes (GESTA_HEAVY=1)
+    --heavy         also tests that take minutes (GESTA_HEAVY=1), and `cargo deny`, installed where it is missing
     --data <DIR>    also tests that want the real event log, which is in this folder (GESTA_DATA)
     --only <STEP>   only the steps whose name holds this
   bless             rewrites what snapshots and diagnostics expect; read the difference before you commit it

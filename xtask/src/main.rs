@@ -80,6 +80,9 @@ fn test(options: &TestOptions) -> Vec<Step> {
     steps.push(Step::new("tests", "test --workspace --all-features").with_servers());
     steps.push(Step::new("messages about features", "test -p gesta --no-default-features --lib connect"));
     steps.push(Step::new("documentation", "doc --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
+    if options.heavy {
+        steps.extend(cargo_deny());
+    }
     if let Some(only) = &options.only {
         steps.retain(|step| step.name.contains(only.as_str()));
     }
@@ -92,6 +95,17 @@ fn test(options: &TestOptions) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Licences, second versions and sources of all dependencies on all targets, by the rules in `deny.toml`. The program that knows them
+/// is installed where it is missing.
+fn cargo_deny() -> Vec<Step> {
+    let check = Step::new("cargo deny", "deny --workspace check licenses bans sources");
+    if check.is_known_command() {
+        vec![check]
+    } else {
+        vec![Step::new("cargo deny itself", "install --locked cargo-deny"), check]
+    }
 }
 
 /// Rewrites what snapshots and diagnostics expect. Not a test: what it wrote is to be read.

@@ -35,9 +35,15 @@ impl Step {
         Step { needs_servers: true, ..self }
     }
 
+    /// Whether cargo, or a program that is installed for it, knows the command.
+    pub(crate) fn is_known_command(&self) -> bool {
+        let Some(command) = self.args.first() else { return false };
+        cargo().args([command.as_str(), "--help"]).output().is_ok_and(|output| output.status.success())
+    }
+
     fn run(&self) -> Result<(), String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the workspace");
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut command = cargo();
         command.current_dir(root).args(&self.args);
         for name in NOT_INHERITED {
             command.env_remove(name);
@@ -49,6 +55,10 @@ impl Step {
             Err(e) => Err(format!("cargo can't be started: {e}")),
         }
     }
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Runs the steps in order, and says at the end how long each took and which one failed.
@@ -95,6 +105,12 @@ fn summary(took: &[(&Step, Duration)], steps: usize, failed: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_known_where_cargo_has_it() {
+        assert!(Step::new("a", "build").is_known_command());
+        assert!(!Step::new("a", "no-such-command --version").is_known_command());
+    }
 
     #[test]
     fn the_summary_names_durations_the_failure_and_what_was_left_out() {

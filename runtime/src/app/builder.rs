@@ -28,7 +28,7 @@ use crate::command::Services;
 use crate::error::{MissingService, ProjectionError, StartError};
 use crate::event::{EventInfo, IdSource, RandomIds};
 use crate::read::Projection;
-use crate::store::{Capabilities, Checkpoint, EventLog, Leases, Prepared, ReadModelStore, Store, StoredType};
+use crate::store::{Capabilities, Checkpoint, EventLog, Leases, Prepared, ReadModelStore, Store, StoredType, check_runtime};
 use crate::time::{Clock, SystemClock};
 use crate::{CommandInfo, Commands, Lock, Position, codec};
 
@@ -256,6 +256,7 @@ impl Builder {
     /// # Errors
     /// [`StartError`] names what does not fit, and what to write.
     pub async fn start(self) -> Result<App, StartError> {
+        check_runtime()?;
         let Builder { store, sole_writer, owns_store, aggregates, models, services, hooks, clock, ids, limits } = self;
         codec::canary::check().map_err(StartError::IncompatibleBuild)?;
         check_names(&aggregates, &models)?;

@@ -172,7 +172,15 @@ impl Inner {
         let mut held = Box::new(Held::<A>::open(self, lease).await?);
         match Box::pin(held.decide(self, decider, given)).await {
             Ok(()) => {}
-            Err(Undecided::Failed(failure)) => return Err(failure.into()),
+            Err(Undecided::Failed(failure)) => {
+                // What the handler made of the state of now is no answer to a command that was carried out.
+                if let Some(key) = key
+                    && let Ok(Some(record)) = self.find_key(stream, key).await
+                {
+                    return Ok(Attempt::Done(Box::pin(self.repeated(stream, key, record)).await?));
+                }
+                return Err(failure.into());
+            }
             Err(Undecided::Refused(refusal)) => {
                 if let Some(key) = key
                     && let Some(record) = self.find_key(stream, key).await?

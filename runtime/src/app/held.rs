@@ -275,7 +275,7 @@ impl<A: Aggregate> Held<A> {
             Err(panic) => return Err(Failure::Panicked { command, message: panic_message(&*panic) }),
         };
         self.entry.version = self.entry.version.next();
-        self.entry.folded_bytes += bytes;
+        self.entry.folded_bytes += load::bytes_in_memory(&encoded.payload);
         self.planned.push(Planned { id, event, occurred_at, written });
         self.encoded.push(encoded);
         Ok(())

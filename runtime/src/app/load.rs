@@ -46,14 +46,21 @@ pub(crate) struct Entry<A> {
     pub(crate) recorded_at: Timestamp,
     /// The position and the id of the last stored event it was folded from.
     pub(crate) last_event: Option<(Position, Uuid)>,
-    /// The stored form of the last snapshot and of the events it was folded from since, in bytes.
+    /// What the state may keep: the last snapshot, and the events it was folded from since, as they are in memory, in bytes.
     pub(crate) folded_bytes: usize,
     /// The version of the last snapshot known.
     pub(crate) snapshot: Version,
 }
 
-/// A state without snapshots is taken to keep no more than this of its events.
-const KEPT_BYTES_MAX: usize = 4 << 10;
+/// What each part of a value takes in memory besides its letters and digits, in bytes: a short text is a pointer, two lengths
+/// and a piece of the allocator's.
+const PART_BYTES: usize = 32;
+
+/// An estimate of what a value takes in memory that was read from this stored form, in bytes.
+pub(crate) fn bytes_in_memory(payload: &[u8]) -> usize {
+    let commas = payload.iter().filter(|byte| **byte == b',').count();
+    payload.len() + commas * PART_BYTES
+}
 
 impl<A: Aggregate> Entry<A> {
     pub(crate) fn absent() -> Self {
@@ -68,11 +75,11 @@ impl<A: Aggregate> Entry<A> {
         }
     }
 
-    /// What is estimated to be in memory because of it, in bytes. How much of its events a state keeps is not known, except
-    /// where it has been written as a snapshot; that it keeps all of a long history is unlikely, and to take it for granted
-    /// would evict those first that take longest to load.
+    /// What is estimated to be in memory because of it, in bytes, and never far below what is. A state of numbers keeps nothing
+    /// outside of itself. How much of its events another one keeps is known only where it has been written as a snapshot; without
+    /// one it may keep them all, and a list that grows does.
     pub(crate) fn bytes(&self) -> usize {
-        let kept = if A::SNAPSHOTS.is_some() { self.folded_bytes } else { self.folded_bytes.min(KEPT_BYTES_MAX) };
+        let kept = if std::mem::needs_drop::<A>() { self.folded_bytes } else { 0 };
         size_of::<Self>() + kept
     }
 
@@ -88,7 +95,7 @@ impl<A: Aggregate> Entry<A> {
         self.version = expected;
         self.recorded_at = stored.recorded_at;
         self.last_event = Some((stored.position, stored.id));
-        self.folded_bytes += stored.payload.len();
+        self.folded_bytes += bytes_in_memory(stored.payload);
         Ok(())
     }
 
@@ -101,8 +108,8 @@ impl<A: Aggregate> Entry<A> {
             Stage::Alive(catch(|| Ok(decode(&snapshot.payload)?)).ok()?)
         };
         let Snapshot { version, position, event_id, recorded_at, .. } = *snapshot;
-        let last_event = Some((position, event_id));
-        Some(Entry { stage, version, recorded_at, last_event, folded_bytes: snapshot.payload.len(), snapshot: version })
+        let (last_event, folded_bytes) = (Some((position, event_id)), bytes_in_memory(&snapshot.payload));
+        Some(Entry { stage, version, recorded_at, last_event, folded_bytes, snapshot: version })
     }
 
     /// The state as a snapshot, where it is time for one.
@@ -117,7 +124,7 @@ impl<A: Aggregate> Entry<A> {
             Stage::Ended => Ok(Vec::new()),
         };
         self.snapshot = self.version;
-        self.folded_bytes = payload.as_ref().map_or(self.folded_bytes, Vec::len);
+        self.folded_bytes = payload.as_ref().map_or(self.folded_bytes, |payload| bytes_in_memory(payload));
         let Entry { version, recorded_at, .. } = *self;
         Some(payload.map(|payload| Snapshot { version, position, event_id, recorded_at, payload }))
     }

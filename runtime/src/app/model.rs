@@ -68,8 +68,16 @@ impl Model {
         let sources = sources.iter().map(|source| source.aggregate).collect();
         let position = Position::ZERO;
         let (parked, retried) = (Arc::default(), 0);
-        let progress =
-            Progress { position, incarnation: 0, complete_from: position, stopped: None, failing: None, outdated: false, parked, retried };
+        let progress = Progress {
+            position,
+            incarnation: 0,
+            complete_from: position,
+            stopped: None,
+            failing: None,
+            outdated: false,
+            parked,
+            retried,
+        };
         Model {
             type_id: TypeId::of::<M>(),
             name: M::TABLE,

@@ -25,7 +25,9 @@ pub struct Limits {
     /// The most states of aggregates that are kept in memory between commands; 0 switches the cache off. Default: 100,000.
     pub cache_entries: usize,
     /// The most bytes those states may take. Estimated, since a state does not say: the size of its type, and its last
-    /// snapshot with the events since, or without snapshots the stored form of its events up to 4 KiB. Default: 64 MiB.
+    /// snapshot with the events since, or without snapshots all of its events; nothing besides where the type holds nothing on
+    /// the heap. So states with long histories and texts or lists in them fill the cache sooner without snapshots than with them
+    /// ([`#[state]`](crate::state)). Default: 64 MiB.
     pub cache_bytes: usize,
     /// How often a command is decided before its conflict is answered. Default: 5.
     pub attempts: u32,

@@ -38,7 +38,9 @@ pub(crate) struct Before {
 impl Before {
     /// Whether an event was stored by the append, or later.
     pub(crate) fn is_past(&self, event: &StoredEvent<'_>) -> bool {
-        event.position >= self.position || self.chain == Some(event.correlation_id)
+        // Earlier events of the chain, where the caller named it, were recorded earlier.
+        let is_own = self.chain == Some(event.correlation_id) && self.at == Some(event.recorded_at);
+        event.position >= self.position || is_own
     }
     /// The time then.
     pub(crate) fn now(&self) -> Option<Timestamp> {

@@ -182,7 +182,7 @@ struct Run {
 struct State {
     /// Taken beforehand, in the order of names, and not yet used.
     taken: BTreeMap<StreamName, Lease>,
-    /// In a replay, those that a service has had its part in: their states are not known from there on.
+    /// In a replay, those that a service has had its part in, or whose handler failed: their states are not known from there on.
     assumed: BTreeSet<StreamName>,
     /// Those that had a command; the one that had the last stands last.
     held: Vec<Box<dyn HeldStream>>,
@@ -332,6 +332,11 @@ impl Run {
         let answer = match decided {
             Ok(()) => Ok(version),
             Err(Undecided::Refused(refusal)) => Err(Step::Refused(refusal)),
+            Err(Undecided::Failed(_)) if self.replay.is_some() => {
+                // It was carried out at the first use, perhaps where more is allowed.
+                state.assumed.insert(stream.clone());
+                Ok(version)
+            }
             Err(Undecided::Failed(failure)) => return Err(failure.into()),
         };
         // Only here: one that was dropped on its way, or failed, leaves the unit without what it was to do.
@@ -465,9 +470,15 @@ impl Inner {
                 Ok(RunEnd::Busy { stream, needed, may_run_again: !ran_for_good })
             }
             (Some(Stop::KeyUsed(record)), _) => Ok(RunEnd::used(key, record, false)),
-            (Some(Stop::Failed(failure)), _) => Err(failure),
+            (Some(Stop::Failed(failure)), _) => {
+                drop(held);
+                self.fail_unit(key, failure, false).await
+            }
             (None, Some(Ok(()))) if busy => Err(Failure::Abandoned),
-            (None, Some(Ok(()))) => self.store_unit(held, key, given, !ran_for_good).await,
+            (None, Some(Ok(()))) => match self.store_unit(held, key.clone(), given, !ran_for_good).await {
+                Err(failure) if !failure.is_unknown_outcome() => self.fail_unit(key, failure, true).await,
+                stored => stored,
+            },
             (None, Some(Err(error))) => self.refuse_unit(held, key, error, !ran_for_good).await,
             (None, None) => unreachable!("whoever stops a unit says why"),
         }
@@ -537,6 +548,21 @@ impl Inner {
             Some(stream) => Ok(RunEnd::Conflict(stream, may_run_again)),
             None => Ok(RunEnd::Rejected(error)),
         }
+    }
+
+    /// What the unit came to now is no answer to one that was carried out: a key that was used before answers.
+    async fn fail_unit<E>(
+        &self,
+        key: Option<(StreamName, KeyedCommands)>,
+        failure: Failure,
+        complete: bool,
+    ) -> Result<RunEnd<E>, Failure> {
+        if let Some((stream, used)) = &key
+            && let Ok(Some(record)) = self.find_key(stream, used).await
+        {
+            return Ok(RunEnd::used(key, record, complete));
+        }
+        Err(failure)
     }
 
     /// Lets go of aggregates that the unit is done with; answers one that others had changed before the unit looked at it. That

@@ -1,5 +1,8 @@
 //! From a URL to a store.
 
+use std::panic::catch_unwind;
+use std::time::Duration;
+
 use super::Store;
 use super::url::{scheme_shown, shown};
 use crate::error::StartError;
@@ -45,8 +48,18 @@ fn sqlite(_: &str) -> Result<Store, StartError> {
     Err(StartError::FeatureOff { scheme: "sqlite", feature: "sqlite" })
 }
 
+/// Refuses to go on where no tokio runtime runs what is spawned, and wakes what waits.
+pub(crate) fn check_runtime() -> Result<(), StartError> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(StartError::NoRuntime);
+    }
+    // A runtime does not tell whether it has timers; the first one that is made without them panics.
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).map_err(|_| StartError::NoTimers)
+}
+
 #[cfg(feature = "postgres")]
 async fn postgres(url: &str) -> Result<Store, StartError> {
+    check_runtime()?;
     super::postgres::open(&super::postgres::PostgresOptions::parse(url)?).await
 }
 #[cfg(not(feature = "postgres"))]

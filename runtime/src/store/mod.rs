@@ -36,6 +36,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub(crate) use connect::check_runtime;
 pub use connect::connect;
 pub use inline::{InlineFold, InlineRefusal, Placed, RowKey, RowSet};
 

@@ -17,6 +17,7 @@ mod grammar;
 mod histories;
 mod lock;
 mod mutants;
+mod no_runtime;
 mod postgres;
 mod rules;
 mod scripts;

@@ -413,8 +413,8 @@ fn tables(schema: &str) -> String {
         {begun};
         create view {name}.gesta_log as
             select position, stream, version, name, schema_version, convert_from(payload, 'UTF8')::json as payload,
-                to_timestamp(recorded_at / 1000000.0) as recorded_at,
-                to_timestamp(coalesce(occurred_at, recorded_at) / 1000000.0) as occurred_at,
+                {recorded_at} as recorded_at,
+                {occurred_at} as occurred_at,
                 actor, event_id, coalesce(correlation_id, event_id) as correlation_id, causation_id
             from {name}.gesta_events;
         {function};
@@ -422,6 +422,8 @@ fn tables(schema: &str) -> String {
         {census};
         create table {name}.gesta_store (format int not null, lock_key bigint not null);
         insert into {name}.gesta_store values ({FORMAT}, {lock_key});",
+        recorded_at = instant("recorded_at"),
+        occurred_at = instant("coalesce(occurred_at, recorded_at)"),
         function = hold_function(&name, lock_key),
         trigger = hold_trigger(&name),
         census = census_function(&name, lock_key),
@@ -443,6 +445,18 @@ fn begun_table(schema: &str) -> String {
             epoch bigint not null,
             primary key (table_name, position)
         )"
+    )
+}
+
+/// Microseconds as a time of Postgres, exact: in days and the rest, since it multiplies intervals as floating point numbers. It knows no
+/// time before 4713 BC, and every other time that a [`Timestamp`](crate::Timestamp) holds.
+fn instant(micros: &str) -> String {
+    // 4712-01-01 BC: a year later, so that it is known in each time zone.
+    const FIRST: i64 = -210_831_897_600_000_000;
+    format!(
+        "case when {micros} < {FIRST} then '-infinity' else
+            (timestamp 'epoch' + {micros} / 86400000000 * interval '1 day' + {micros} % 86400000000 * interval '1 microsecond')
+            at time zone 'UTC' end"
     )
 }
 

@@ -116,10 +116,21 @@ fn log_view() -> String {
     )
 }
 
-/// Microseconds as a time of RFC 3339, also before 1970.
+/// Microseconds as [`Timestamp`](crate::Timestamp) shows them. SQLite knows the years from 0 to 9999, so the time is moved by cycles of
+/// 400 years, after which the calendar repeats, into those that begin in 2000.
 fn as_text(micros: &str) -> String {
-    let fraction = format!("(({micros}) % 1000000 + 1000000) % 1000000");
-    format!("strftime('%Y-%m-%dT%H:%M:%S', (({micros}) - {fraction}) / 1000000, 'unixepoch') || printf('.%06dZ', {fraction})")
+    const YEAR_2000: i64 = 946_684_800;
+    const CYCLE: i64 = 12_622_780_800;
+    format!(
+        "(SELECT CASE WHEN year < 0 THEN printf('-%04d', -year) WHEN year > 9999 THEN printf('+%d', year) ELSE printf('%04d', year) END
+                || strftime('-%m-%dT%H:%M:%S', second, 'unixepoch') || printf('.%06dZ', fraction)
+            FROM (SELECT CAST(strftime('%Y', second, 'unixepoch') AS INTEGER) + 400 * cycle AS year, second, fraction
+            FROM (SELECT second - cycle * {CYCLE} AS second, cycle, fraction
+            FROM (SELECT second, fraction,
+                (second - {YEAR_2000}) / {CYCLE} - ((second - {YEAR_2000}) % {CYCLE} < 0) AS cycle
+            FROM (SELECT {micros} / 1000000 - ({micros} % 1000000 < 0) AS second,
+                ({micros} % 1000000 + 1000000) % 1000000 AS fraction)))))"
+    )
 }
 
 /// Creates everything in one transaction, so that a crash leaves a store or nothing.

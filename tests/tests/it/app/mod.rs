@@ -1,6 +1,7 @@
 //! What the app promises, on every store.
 
 pub mod builds;
+mod cached;
 mod columns;
 pub mod commands;
 mod dropped;
@@ -18,5 +19,6 @@ mod repeats;
 mod retired;
 mod shared;
 mod start;
+mod times;
 mod units;
 mod unlocked;

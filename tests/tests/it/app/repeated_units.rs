@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gesta::{App, ExecuteError, Failure, Refusal, UnitDone, UnitError};
 
-use super::commands::{Bank, lending};
+use super::commands::{Bank, lending, limits};
 use crate::domain::*;
 use crate::stores::on_every_store;
 
@@ -175,6 +175,33 @@ async fn commands_without_events_belong_to_a_unit() {
         assert!(is_reused(&run("a", true).await) && is_reused(&run("b", false).await));
     })
     .await;
+}
+
+/// F12: what an app allows now is no answer to what was carried out before, alone or in a unit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_answered_where_its_handler_fails_now() {
+    for url in ["memory:".to_owned(), crate::stores::Folder::new().url("test.db")] {
+        let store = gesta::store::connect(&url).await.unwrap();
+        let app = lending(App::on(store.clone())).start().await.unwrap();
+        let strict = lending(App::on(store)).limits(limits(|l| l.events_per_append = 2)).start().await.unwrap();
+        open(&app, &["a", "b"], 10).await;
+        let run = async |app: &App, times: u32| -> Ended {
+            let unit = app.unit(async |u| {
+                u.execute(&account("b"), Deposit { amount: 1 }).await?;
+                u.execute(&account("a"), Drip { times }).await.unwrap();
+                Ok::<_, Refusal<AccountError>>(())
+            });
+            unit.idempotency_key("unit").await
+        };
+        for (app, repeated) in [(&app, false), (&strict, true)] {
+            let alone = app.execute(&account("a"), Drip { times: 3 }).idempotency_key("alone").await.unwrap();
+            assert_eq!((alone.repeated, alone.events.len()), (repeated, 3));
+            assert_eq!(run(app, 2).await.unwrap().repeated, repeated);
+        }
+        assert!(is_reused(&run(&strict, 3).await));
+        let new = strict.execute(&account("a"), Drip { times: 3 }).await;
+        assert!(matches!(new, Err(ExecuteError::Failed(Failure::TooManyEvents { .. }))), "{new:?}");
+    }
 }
 
 /// F12: a closure that gives up by itself at its repeat has given the same commands as far as it came, or it has not.

@@ -290,16 +290,23 @@ async fn other_commands_are_refused_however_alike_they_are() {
 async fn a_command_repeats_that_got_fields_in_a_deploy() {
     let folder = crate::stores::Folder::new();
     let database = crate::postgres::server::Database::new().await;
-    for url in [folder.url("test.db"), database.url("?schema=shared"), database.url("?schema=alone&appends=exclusive")] {
+    let postgres = [database.url("?schema=shared"), database.url("?schema=alone&appends=exclusive")];
+    for url in ["memory:".to_owned(), folder.url("test.db")].into_iter().chain(postgres) {
+        // A store in memory ends with its last app, so the builds share it; the others are opened again.
+        let memory = if url == "memory:" { Some(gesta::store::connect(&url).await.unwrap()) } else { None };
+        let open = async || match &memory {
+            Some(store) => App::on(store.clone()),
+            None => App::connect(&url).await.unwrap(),
+        };
         let line = |sku: &str| old::Line { sku: sku.into() };
         let given = old::Fill { amount: 5, lines: vec![line("a"), line("b")], gift: line("c") };
-        let app = App::connect(&url).await.unwrap().aggregate::<old::Basket>().start().await.unwrap();
+        let app = open().await.aggregate::<old::Basket>().start().await.unwrap();
         for id in 0..7 {
             assert!(!app.execute(&id, given.clone()).idempotency_key("k").await.unwrap().repeated);
         }
         app.shutdown().await.unwrap();
 
-        let app = App::connect(&url).await.unwrap().aggregate::<new::Basket>().start().await.unwrap();
+        let app = open().await.aggregate::<new::Basket>().start().await.unwrap();
         let line = |sku: &str| new::Line { sku: sku.into(), note: None, times: 1 };
         let same = new::Fill {
             amount: 5,
