@@ -253,6 +253,9 @@ impl Builder {
     /// [`Failure::NewerBuildNeeded`](crate::Failure::NewerBuildNeeded) where it comes upon one. An inline read model that comes
     /// upon one refuses the commands it would have to fold, and lets all others go on.
     ///
+    /// Read models are fed by tasks of the runtime that this is called on. Once that runtime has ended, commands go on from any other
+    /// one, and each read of a model that was fed there answers [`ReadError::Stopped`](crate::ReadError::Stopped).
+    ///
     /// # Errors
     /// [`StartError`] names what does not fit, and what to write.
     pub async fn start(self) -> Result<App, StartError> {

@@ -47,6 +47,9 @@ type Answered<A, E> = (usize, Result<Done<A>, ExecuteError<E>>);
 
 type Ends<A, E> = (mpsc::UnboundedReceiver<Begun<A>>, mpsc::UnboundedSender<Ended<A, E>>);
 
+/// Commands for one aggregate, with their numbers.
+type Waiting<A> = VecDeque<(usize, Envelope<A>)>;
+
 /// A command that is to run now.
 struct Begun<A: Commands> {
     stream: StreamName,
@@ -77,7 +80,7 @@ pub struct ExecuteMany<'a, A: Dispatch<E>, E: Send + 'static> {
     /// others from its aggregate. And one for all: they are woken together, as they are committed.
     task: JoinSet<()>,
     /// For each aggregate one of whose commands is running, the number of that one and those that come after it.
-    waiting: HashMap<StreamName, (usize, VecDeque<(usize, Envelope<A>)>)>,
+    waiting: HashMap<StreamName, (usize, Waiting<A>)>,
     /// Commands that were running when the task ended with its runtime.
     lost: VecDeque<(StreamName, usize)>,
     waiting_count: usize,

@@ -86,14 +86,14 @@ impl<M: Projection> Folding<M> {
 }
 
 impl<M: Projection> Runner<M> {
-    /// Takes up what is parked in the store, and tries all of it again.
-    pub(super) async fn take_up_parked(&mut self) -> Result<(), ProjectionError> {
+    /// Takes up what is parked in the store, and tries all of it again; see [`retry_parked`](Runner::retry_parked).
+    pub(super) async fn take_up_parked(&mut self, asked: bool) -> Result<(), ProjectionError> {
         let parked = self.rows.parked(self.model.place).await?;
         self.parked = Arc::new(parked.into_iter().map(|parked| (parked.stream.clone(), parked)).collect());
         // Another process may have parked and released since this one fed the model last.
         self.tell();
         self.start_feeding().await?;
-        self.retry_parked(false).await
+        self.retry_parked(asked).await
     }
 
     /// Tries everything that is parked again, each from its first event on; what has ended processes of this build only if that is
@@ -378,10 +378,8 @@ impl App {
                 loop {
                     {
                         let now = progress.borrow_and_update();
-                        if now.retried >= asked {
-                            return Ok(());
-                        }
                         match now.stopped.clone() {
+                            None if now.retried >= asked => return Ok(()),
                             None => {}
                             Some(ProjectionError::Store(StoreError::Closed)) => return Err(StoreError::Closed.into()),
                             Some(why) => return Err(ReadError::stopped(model.name, why)),

@@ -187,7 +187,11 @@ impl<M: Projection> Runner<M> {
             }
         }
         self.failing = Failing::default();
-        self.model.progress.send_modify(|progress| progress.stopped = Some(ProjectionError::Superseded));
+        let asked = *self.model.retries_asked.borrow();
+        self.model.progress.send_modify(|progress| {
+            // Whoever asked for another try is told that this process can't give it one.
+            (progress.stopped, progress.retried) = (Some(ProjectionError::Superseded), asked);
+        });
     }
 
     /// Renews the lease, if it is time to.
@@ -280,7 +284,7 @@ impl<M: Projection> Runner<M> {
         self.incarnation = self.rows.incarnation();
         self.checkpoint = self.rows.checkpoint(self.model.place).await?;
         self.position = self.checkpoint.position;
-        self.take_up_parked().await?;
+        self.take_up_parked(false).await?;
         while self.step().await? > 0 {}
         self.store_position().await
     }
@@ -324,7 +328,11 @@ impl<M: Projection> Runner<M> {
         self.renew().await?;
         let asked = *self.model.retries_asked.borrow();
         match self.retried {
-            None => self.take_up_parked().await?,
+            // Who asked before this process fed the model is heard too.
+            None => {
+                let wanted = asked > self.model.progress.borrow().retried;
+                self.take_up_parked(wanted).await?;
+            }
             Some(heard) if heard < asked => self.retry_parked(true).await?,
             Some(_) => return self.step().await,
         }

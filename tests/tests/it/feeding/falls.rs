@@ -282,7 +282,7 @@ async fn the_death_of_a_bystander_counts_for_nothing() {
     });
     let owner = owner.await.unwrap();
     let noted: Vec<i64> = sqlx::query_scalar("select position from gesta_begun").fetch_all(&mut admin).await.unwrap();
-    assert_eq!(noted, [0], "the owner's note");
+    assert_eq!(noted, [0, 0], "the owner's notes, one for each model");
     tokio::task::spawn_blocking(move || owner.end()).await.unwrap();
     let noted: i64 = sqlx::query_scalar("select count(*) from gesta_begun").fetch_one(&mut admin).await.unwrap();
     assert_eq!(noted, 0);
