@@ -226,8 +226,7 @@ impl<M: Projection> Runner<M> {
             Ok(folding) => folding,
             Err(failed) => return Ok(Err(failed)),
         };
-        let keys = &folding.keys;
-        let stored = if keys.is_empty() { Vec::new() } else { self.rows.rows(self.model.place, keys).await? };
+        let stored = if folding.keys.is_empty() { Vec::new() } else { self.read_rows(&folding.keys).await? };
         let until = Instant::now() + budget;
         let folding = if self.pace.apart {
             self.on_a_thread(move |moved, cancelled| {
@@ -248,7 +247,9 @@ impl<M: Projection> Runner<M> {
                 tokio::task::yield_now().await;
             }
         };
-        Ok(folding.finish())
+        let folded = folding.finish();
+        self.outlived().await?;
+        Ok(folded)
     }
 
     /// If one event blocks its thread for as long, nothing on this thread can renew the lease.

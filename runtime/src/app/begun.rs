@@ -5,8 +5,8 @@
 //! event that it folded just then.
 //!
 //! Nothing is noted while all is well. An owner notes in the store that it feeds the model, and takes that back when it ends. The
-//! next one that finds such a note goes carefully: it folds one event after another, and notes each before it begins, until it is
-//! past all that the dead owner can have read. So of the deaths by one event the first leads to notes, and two more name it. Its
+//! next one that finds such a note goes carefully: it folds one event after another, until it is past all that the dead owner can
+//! have read. It notes each event before the user's code sees it, and takes that back before the rows are stored. So of the deaths by one event the first leads to notes, and two more name it. Its
 //! stream is parked then, or the model stops there. An owner that lost the model and lives takes its note back.
 //!
 //! A process may die of something else while an event is noted: of another model's fold, or of a fault that ends it at each start.
@@ -16,8 +16,8 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::batch::{BATCH_EVENTS, Copied, Place};
 use super::runner::Runner;
 use crate::error::{ProjectionError, StoreError};
-use crate::read::{FoldError, Projection};
+use crate::read::{FoldError, Projection, Row, Value};
 use crate::store::{BegunEvent, EarlierOwner, StoredEvent};
 use crate::{Position, StreamName};
 
@@ -35,6 +35,8 @@ const DEATHS_MAX: u32 = 2;
 const SUSPECT_PAUSE: Duration = Duration::from_secs(2);
 /// A runner waits no longer than this for the suspects of others.
 const SUSPECTS_WAIT_MAX: Duration = Duration::from_mins(2);
+/// Rows are read within this time, or the note of the fold that needs them is taken back meanwhile.
+const ROWS_WAIT: Duration = Duration::from_millis(100);
 /// Held while a suspect is folded, by one model of the process.
 static SUSPECT: Mutex<()> = Mutex::const_new(());
 
@@ -50,8 +52,8 @@ pub(crate) struct Begun {
     careful: usize,
     /// What is noted in the store.
     noted: Vec<BegunEvent>,
-    /// The event that this process has noted last, and has not heard the end of.
-    current: Option<Position>,
+    /// The event that this process has noted last, and whose end it has not noted.
+    current: Option<BegunEvent>,
     build: u64,
     /// Held while `current` is suspect.
     alone: Option<MutexGuard<'static, ()>>,
@@ -91,7 +93,9 @@ impl Begun {
 impl<M: Projection> Runner<M> {
     /// Notes that this process feeds the model, and finds how the one before has ended.
     pub(super) async fn start_feeding(&mut self) -> Result<(), ProjectionError> {
-        if self.model.inline || self.begun.epoch == Some(self.checkpoint.epoch) {
+        // Where several processes write, any of them catches up an inline model, and their notes can't be told apart.
+        let nobodys = self.model.inline && self.leases.is_some();
+        if nobodys || self.begun.epoch == Some(self.checkpoint.epoch) {
             return Ok(());
         }
         let earlier = match self.rows.start_feeding(self.model.place, self.checkpoint.epoch).await {
@@ -131,12 +135,38 @@ impl<M: Projection> Runner<M> {
 
     /// The process lives on after the fold that it has noted last.
     pub(super) async fn outlived(&mut self) -> Result<(), StoreError> {
-        if let Some(position) = self.begun.current {
+        if let Some(begun) = &self.begun.current {
+            let position = begun.position;
             self.rows.clear_begun(self.model.place, position).await?;
             self.begun.current = None;
             self.begun.noted.retain(|noted| noted.position != position);
         }
         self.begun.alone = None;
+        Ok(())
+    }
+
+    /// Reads rows. The note of a fold is to stand while the user's code runs, so it is taken back if the store lets the process wait.
+    pub(super) async fn read_rows(&mut self, keys: &[Value]) -> Result<Vec<Option<Row>>, StoreError> {
+        let (rows, place) = (Arc::clone(&self.rows), self.model.place);
+        let mut reading = rows.rows(place, keys);
+        let Some(begun) = self.begun.current.clone() else { return reading.await };
+        if let Ok(read) = tokio::time::timeout(ROWS_WAIT, &mut reading).await {
+            return read;
+        }
+        let alone = self.begun.alone.take();
+        self.outlived().await?;
+        let read = reading.await?;
+        self.begun.alone = alone;
+        self.note(begun).await?;
+        Ok(read)
+    }
+
+    async fn note(&mut self, begun: BegunEvent) -> Result<(), StoreError> {
+        let before = self.begun.current.as_ref().map(|before| before.position);
+        self.rows.mark_begun(self.model.place, &begun, before).await?;
+        self.begun.noted.retain(|noted| Some(noted.position) != before && noted.position != begun.position);
+        self.begun.noted.push(begun.clone());
+        self.begun.current = Some(begun);
         Ok(())
     }
 
@@ -199,11 +229,7 @@ impl<M: Projection> Runner<M> {
             self.begun.alone = self.suspect().await;
         }
         let begun = BegunEvent { position, stream: stream.clone(), times: deaths + 1, build: self.begun.build };
-        let before = self.begun.current;
-        self.rows.mark_begun(self.model.place, &begun, before).await?;
-        self.begun.noted.retain(|noted| Some(noted.position) != before && noted.position != position);
-        self.begun.noted.push(begun);
-        self.begun.current = Some(position);
+        self.note(begun).await?;
         Ok(Ok(()))
     }
 }
@@ -216,11 +242,14 @@ impl<M: Projection> Runner<M> {
         while alone.is_none() && Instant::now() < until {
             // It waits, and is not stuck.
             self.pace.moved.fetch_add(1, Ordering::Relaxed);
-            alone = tokio::time::timeout(SUSPECT_PAUSE / 2, SUSPECT.lock()).await.ok();
+            alone = tokio::time::timeout(SUSPECT_PAUSE / 20, SUSPECT.lock()).await.ok();
         }
         let chance = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_micros() % 1_000);
-        self.pace.moved.fetch_add(1, Ordering::Relaxed);
-        tokio::time::sleep(SUSPECT_PAUSE + SUSPECT_PAUSE * chance / 1_000).await;
+        let until = Instant::now() + SUSPECT_PAUSE + SUSPECT_PAUSE * chance / 1_000;
+        while Instant::now() < until {
+            self.pace.moved.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(SUSPECT_PAUSE / 20).await;
+        }
         alone
     }
 }

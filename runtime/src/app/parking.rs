@@ -134,6 +134,7 @@ impl<M: Projection> Runner<M> {
             }
             after = page.last;
         };
+        self.outlived().await?;
         let again = match failed {
             None => None,
             Some(why) => match first_of(&why) {
@@ -245,7 +246,7 @@ impl<M: Projection> Runner<M> {
                     return Ok((folding, Some(why)));
                 }
             };
-            let stored = self.rows.rows(self.model.place, std::slice::from_ref(&key)).await?.pop().flatten();
+            let stored = self.read_rows(std::slice::from_ref(&key)).await?.pop().flatten();
             folding.row = stored.map(from_row::<M>).transpose().map_err(|why| damaged::<M>(&key, &why))?;
             folding.key = Some(key);
         }

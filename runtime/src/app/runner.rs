@@ -222,6 +222,9 @@ impl<M: Projection> Runner<M> {
             unsure &= turned.is_err();
             if turned.is_ok() {
                 self.failing.is_over(&self.model);
+            } else {
+                // Whatever has failed, the process lives. Where this fails too, the note stays.
+                let _ = self.outlived().await;
             }
             let stopped = match turned {
                 Ok(0) => {
@@ -285,8 +288,15 @@ impl<M: Projection> Runner<M> {
         self.checkpoint = self.rows.checkpoint(self.model.place).await?;
         self.position = self.checkpoint.position;
         self.take_up_parked(false).await?;
-        while self.step().await? > 0 {}
-        self.store_position().await
+        let caught_up = loop {
+            match self.step().await {
+                Ok(0) => break self.store_position().await,
+                Ok(_) => {}
+                Err(why) => break Err(why),
+            }
+        };
+        self.stop_feeding().await;
+        caught_up
     }
 
     async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
-use super::LONG;
+use super::{LONG, until};
 use crate::postgres::server::Database;
 use crate::stores::Folder;
 
@@ -214,6 +214,29 @@ async fn a_model_that_can_not_park_stops_at_a_fatal_fold() {
     }
 }
 
+/// R12: an inline model of a file that meets such an event at its start names it, and ends no process any more.
+#[test]
+fn an_inline_model_names_a_fatal_fold_at_its_start() {
+    let folder = Folder::new();
+    let (build, url) = (Build::first(), folder.url("test.db"));
+    let mut process = Process::start(&build, &url, "none");
+    assert!(process.ask_started("dig 1").is_some());
+    assert!(process.ask("fall 1 deep").is_some());
+    process.end();
+    for _ in 0..3 {
+        let process = Process::start(&build, &url, "inline");
+        assert_eq!(process.answer(), None);
+        process.died();
+    }
+    for _ in 0..2 {
+        let answer = Process::start(&build, &url, "inline").answer().unwrap();
+        assert!(answer.contains("could not be caught up") && answer.contains("event 2 of `Well-1`"), "{answer}");
+    }
+    let mut process = Process::start(&Build::mended(&folder), &url, "inline");
+    assert_eq!(process.ask_started("read 1").as_deref(), Some("Some(1)"));
+    process.end();
+}
+
 fn is_killed(url: &str) {
     println!("on {url}");
     let (build, folder) = (Build::first(), Folder::new());
@@ -259,6 +282,44 @@ async fn kills_from_outside_park_nothing() {
     for url in [folder.url("test.db"), database.url("?lease_s=1")] {
         tokio::task::spawn_blocking(move || is_killed(&url)).await.unwrap();
     }
+}
+
+/// R12: nor does one that is killed while its store lets it wait, which it may do for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_while_the_store_waits_park_nothing() {
+    use sqlx::Executor as _;
+
+    let database = Database::new().await;
+    let url = database.url("?lease_s=1");
+    let (mut admin, mut holder) = (database.connect().await, database.connect().await);
+    let build = Build::first();
+    let mut process = Process::start(&build, &url, "falls");
+    assert!(process.ask_started("dig 1").is_some());
+    assert_eq!(process.ask("settle").as_deref(), Some("settled"));
+    sqlx::raw_sql("begin; lock table falls in access exclusive mode").execute(&mut holder).await.unwrap();
+    process.tell("fall 1 softly");
+    let mut since = "-infinity".to_owned();
+    for _ in 0..3 {
+        let waits = format!(
+            "select count(*) > 0 and not exists (select from gesta_begun where table_name = 'falls' and position > 0)
+             from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and backend_start > '{since}'"
+        );
+        until("the process waits", async || {
+            sqlx::query_scalar(sqlx::AssertSqlSafe(&*waits)).fetch_one(&mut admin).await.unwrap()
+        })
+        .await;
+        process.kill();
+        since = sqlx::query_scalar("select clock_timestamp()::text").fetch_one(&mut admin).await.unwrap();
+        process = Process::start(&build, &url, "falls");
+    }
+    holder.execute("rollback").await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        assert_eq!(process.ask_started("settle").as_deref(), Some("settled"));
+        assert_eq!(process.ask("parked").as_deref(), Some("0"));
+        process.end();
+    })
+    .await
+    .unwrap();
 }
 
 /// R12: the death of a process that feeds nothing leaves no note, and an owner that ends in order takes its own back.

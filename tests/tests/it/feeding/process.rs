@@ -19,9 +19,16 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, model] = &arguments[..] else { panic!("write: feeding-process URL MODEL") };
     let builder = App::connect(url).await.expect("the store opens").aggregate::<Well>();
-    let builder =
-        if model == "falls" { builder.projection::<Falls>().projection::<Calm>() } else { builder.projection::<AllFalls>() };
-    let app = builder.start().await.expect("the app starts");
+    let builder = match &**model {
+        "falls" => builder.projection::<Falls>().projection::<Calm>(),
+        "all" => builder.projection::<AllFalls>(),
+        "inline" => builder.inline_projection::<Falls>(),
+        _ => builder,
+    };
+    let app = match builder.start().await {
+        Ok(app) => app,
+        Err(why) => return println!("{why}"),
+    };
     println!("started");
     for line in std::io::stdin().lines() {
         let line = line.expect("it is told in UTF-8");
