@@ -9,6 +9,7 @@ mod model;
 mod names;
 mod parse;
 mod paths;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -109,7 +109,8 @@
 //! What an app has to say while it runs, such as a read model that is rebuilt or drafts on a store that lasts, goes to `tracing`:
 //! a program that wants to see it installs a subscriber.
 //!
-//! The [`guide`] has chapters about what comes up later; the first is about [changing an event](guide::changing_an_event).
+//! The [`guide`] has chapters about what comes up later: [changing an event](guide::changing_an_event), and
+//! [gesta behind another crate](guide::gesta_behind_another_crate).
 //!
 //! # Features
 //!

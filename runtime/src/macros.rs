@@ -12,6 +12,8 @@
 /// * `#[read_model(logic_version = 1)]`: change it where the rows come out otherwise than the blocks' own code shows, such as
 ///   by a helper that changed. What the blocks, the columns and the events show is seen by itself: rows of another
 ///   fingerprint are made anew.
+/// * `#[read_model(crate = path)]`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// Each field is a column, of its own name, and holds any [`ColumnType`](crate::read::ColumnType). The key and each index
 /// is also a constant of the model, which queries take: `AccountSummary::BALANCE.at_least(&500)`. Ranges are there if the type is
@@ -74,6 +76,8 @@ pub use gesta_macros::ReadModel;
 /// * `name = "Account"`: the name its streams are stored under, the type's name if it is left out. It can't change once an
 ///   event is stored: whoever renames the type says the old name here, or the app starts without what was there.
 /// * `schema = "account.events"`: the file, beside this one, of its [schema lock](#the-schema-lock).
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// The block gives the aggregate its `AccountEvent` enum, and each event a `From` into it. An aggregate is not generic, and
 /// nothing in the block stands under a `#[cfg]`: an event that is stored must be read by every build.
@@ -238,6 +242,8 @@ pub use gesta_macros::aggregate;
 /// * `name = "deposit"`: the name it is known by outside, the struct's name if it is left out.
 /// * `retry`: its handler may be run again after a conflict even though it takes a service. A handler without services is
 ///   run again by itself.
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// `Clone`, `Debug`, `PartialEq`, serde and the schema come with it.
 ///
@@ -280,6 +286,9 @@ pub use gesta_macros::command;
 /// [`std::error::Error`], which `?` into a `Box<dyn Error>` asks for.
 ///
 /// There is one block an aggregate, in the crate of its commands.
+///
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// ```
 /// # use gesta::prelude::*;
@@ -339,6 +348,8 @@ pub use gesta_macros::command_handler;
 /// * `name = "Deposited"`: the name it is stored under, the struct's name if it is left out. It can't change once an
 ///   event is stored.
 /// * `version = 3`: its version, 1 if it is left out; see below.
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 /// * `#[schema(opaque = "..")]` on a field of a foreign type with serde but without a schema: describes its stored form.
 /// * Of serde's attributes those work of which what is written reads back, and which the schema can tell: `rename`,
 ///   `rename_all`, `default` (a field that may be missing), `skip` (not stored), `skip_serializing_if = "Option::is_none"`,
@@ -475,6 +486,9 @@ pub use gesta_macros::event;
 /// An id of text is made by `new` or `TryFrom`, which may fail; any other by `new` or `From`, and is `Copy`. One of a
 /// `Uuid` also has `generate`. All are values too: in events, as columns, as the keys of maps.
 ///
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
+///
 /// ```
 /// use gesta::prelude::*;
 ///
@@ -514,7 +528,8 @@ pub use gesta_macros::id;
 /// | `fn closed(self, e: &Closed)` | removes it; where it is not there, likewise |
 /// | `fn paid(row: Option<Self>, e: &Paid) -> Option<Self>` | any of these |
 ///
-/// The event comes by reference, by value (a copy), or as `&Recorded<Paid>` with what was recorded beside it.
+/// The event comes by reference, by value (a copy), or as `&Recorded<Paid>` with what was recorded beside it. There
+/// `e.aggregate_id()` is the id of the block's aggregate, in that aggregate's own type.
 ///
 /// * `of = Account`: whose events. Every event of it has a method here, or is listed: `ignore(Closed)`. A new event is
 ///   an error of the compiler until one of the two is done.
@@ -522,6 +537,8 @@ pub use gesta_macros::id;
 ///   stream's id. The expression sees the method's event under its own name, by reference, and yields the value of the
 ///   model's key, or a reference to it. A model of one row has a key that is always the same: `#[key = 0]`; its method
 ///   may take the event as `_`.
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// ```
 /// # use gesta::prelude::*;
@@ -572,6 +589,8 @@ pub use gesta_macros::projection;
 /// * `snapshot_every = 100`: a snapshot is taken when this many events have come since the last one.
 /// * `logic_version = 2`: change it where the state comes out otherwise than the block's own code shows, such as by
 ///   a helper that changed. What the block shows is seen by itself: a snapshot of other code is not found.
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// ```
 /// use gesta::prelude::*;
@@ -602,7 +621,11 @@ pub use gesta_macros::state;
 /// with or without `content`, and a struct with one field `#[serde(transparent)]`, as a newtype is stored anyway.
 ///
 /// A value may be generic over types: it can be stored where these can. A field in which it holds itself takes
-/// `#[schema(opaque = "a tree of ..")]`, since its schema would have no end.
+/// `#[schema(opaque = "a tree of ..")]`, since its schema would have no end; so does one field of a ring of types that hold each
+/// other.
+///
+/// * `crate = path`: the path of gesta, if the package does not depend on it by that name; see
+///   [the guide](crate::guide::gesta_behind_another_crate).
 ///
 /// ```
 /// use gesta::prelude::*;

@@ -16,7 +16,7 @@ use crate::paths::Root;
 /// An aggregate.
 pub(crate) fn aggregate(model: &Aggregate, sound: bool) -> TokenStream {
     let block = &model.block;
-    if model.root.is_missing {
+    if model.root.is_missing || model.is_second {
         return quote!(#block);
     }
     let parts = Parts::of(model);

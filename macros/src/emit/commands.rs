@@ -23,6 +23,9 @@ pub(crate) fn commands(model: &Commands, sound: bool) -> TokenStream {
     let parts = Parts::of(model);
     let sound = sound && model.generic.is_none();
     let handlers = parts.handlers.iter().map(|handler| if sound { parts.handler(handler) } else { parts.stub(handler) });
+    if model.is_second {
+        return quote!(#block #(#handlers)*);
+    }
     let (commands, dispatch) = (parts.command_enum(), parts.dispatch(sound));
     let check = if let Some(generic) = &model.generic { Some(parts.reported(generic)) } else { sound.then(|| parts.check()) };
     quote!(#block #(#handlers)* #commands #dispatch #check)

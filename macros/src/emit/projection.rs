@@ -14,7 +14,7 @@ use super::aggregate::lacks;
 /// A block of a read model.
 pub(crate) fn projection(model: &Projection, sound: bool) -> TokenStream {
     let block = &model.block;
-    let Some(of) = model.of.as_ref().filter(|_| !model.root.is_missing) else { return quote!(#block) };
+    let Some(of) = model.of.as_ref().filter(|_| !model.root.is_missing && !model.is_second) else { return quote!(#block) };
     let handlers = model.handlers.iter().map(|handler| handled(model, of, handler));
     let ignored = model.ignored.iter().map(|event| ignored(model, of, event));
     // After an error, the block has its place, and nothing is asked of it: that something is missing is no news.

@@ -13,6 +13,7 @@ use crate::parse::args::{self, value};
 use crate::parse::attrs::{docs, take_second};
 use crate::parse::block::Block;
 use crate::paths::Root;
+use crate::source::has_earlier_block;
 
 /// A block that applies events.
 pub(crate) struct Aggregate {
@@ -37,6 +38,8 @@ pub(crate) struct Aggregate {
     pub(crate) upcast_tokens: u64,
     /// The hash of the handlers' code.
     pub(crate) tokens: u64,
+    /// Whether an earlier block is the aggregate's.
+    pub(crate) is_second: bool,
 }
 
 /// Reads an `#[aggregate]`.
@@ -60,6 +63,13 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         errors.at(Span::call_site(), "which type names one of them? write `#[aggregate(id = YourId)]`");
     }
     let ident = block.last_name(errors)?;
+    let is_second = has_earlier_block("aggregate", &ident, &block);
+    if is_second {
+        errors.on(
+            &ident,
+            format!("`{ident}` has an `#[aggregate]` block above, and there is one an aggregate: move these methods there"),
+        );
+    }
     if let Some(generic) = block.generic() {
         errors.on(
             generic,
@@ -89,7 +99,22 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     let doc = docs(&block.attrs);
     let guessed_id = if id.is_none() { guessed(guess) } else { None };
     let (tokens, upcast_tokens) = (hash.finish(), upcast_hash.finish());
-    Some(Aggregate { root, block, ident, id, guessed_id, name, schema, doc, handlers, misread, upcasts, upcast_tokens, tokens })
+    Some(Aggregate {
+        root,
+        block,
+        ident,
+        id,
+        guessed_id,
+        name,
+        schema,
+        doc,
+        handlers,
+        misread,
+        upcasts,
+        upcast_tokens,
+        tokens,
+        is_second,
+    })
 }
 
 /// `idd = AccountId`, `id: AccountId`, `id(AccountId)`, `id = "AccountId"`, `AccountId`: the type in the first argument that is

@@ -11,6 +11,7 @@ use crate::parse::args;
 use crate::parse::attrs::take_second;
 use crate::parse::block::{Block, Method, ungrouped};
 use crate::paths::Root;
+use crate::source::has_earlier_block;
 
 /// A block that decides on commands.
 pub(crate) struct Commands {
@@ -22,6 +23,8 @@ pub(crate) struct Commands {
     pub(crate) handlers: Vec<CommandHandler>,
     /// What could be made out of handlers with an error: their commands are there, whoever gives them.
     pub(crate) misread: Vec<CommandHandler>,
+    /// Whether an earlier block is the aggregate's.
+    pub(crate) is_second: bool,
 }
 
 /// What must be there for a command.
@@ -53,6 +56,13 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     take_second("command_handler", &mut block.attrs, errors);
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
     let ident = block.last_name(errors)?;
+    let is_second = has_earlier_block("command_handler", &ident, &block);
+    if is_second {
+        errors.on(
+            &ident,
+            format!("`{ident}` has a `#[command_handler]` block above, and there is one an aggregate: move these methods there"),
+        );
+    }
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &mut block.methods {
         upcast::refuse_mark(&mut method.attrs, errors);
@@ -66,7 +76,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         handler.output = handler.output.as_ref().map(|output| block.concrete(output));
     }
     let generic = block.generic();
-    Some(Commands { root, block, ident, generic, handlers, misread })
+    Some(Commands { root, block, ident, generic, handlers, misread, is_second })
 }
 
 impl Commands {

@@ -11,6 +11,7 @@ use crate::parse::args::{self, value, values};
 use crate::parse::attrs::take_second;
 use crate::parse::block::Block;
 use crate::paths::Root;
+use crate::source::has_earlier_projection;
 
 /// A block that folds the events of one aggregate into rows.
 pub(crate) struct Projection {
@@ -22,6 +23,8 @@ pub(crate) struct Projection {
     pub(crate) handlers: Vec<EventHandler>,
     /// The hash of the handlers' code.
     pub(crate) tokens: u64,
+    /// Whether an earlier block has its place.
+    pub(crate) is_second: bool,
 }
 
 /// Reads a `#[projection]`.
@@ -42,6 +45,17 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         errors.at(Span::call_site(), "whose events? write `#[projection(of = YourAggregate)]`");
     }
     let ident = block.plain_name("a read model can't be generic: each has a table of its own", errors)?;
+    let is_second = has_earlier_projection(&ident, &block);
+    if is_second {
+        let and_this = of.as_ref().map_or_else(String::new, |of: &Type| format!(", {}", of.to_token_stream()));
+        errors.on(
+            &ident,
+            format!(
+                "`{ident}` has a `#[projection]` block above: list the aggregates of all its blocks, \
+                 `#[read_model(of(..{and_this}))]`; two blocks of one aggregate are one"
+            ),
+        );
+    }
     let mut hash = TokenHash::new();
     let mut handlers = Vec::new();
     for method in &mut block.methods {
@@ -53,7 +67,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         }
         handlers.push(handler);
     }
-    Some(Projection { root, block, of, ignored, handlers, tokens: hash.finish() })
+    Some(Projection { root, block, of, ignored, handlers, tokens: hash.finish(), is_second })
 }
 
 /// The clause that says whose event it is: in its scope `aggregate_id` gives that aggregate's id, also of an event that several

@@ -123,6 +123,12 @@ impl Block {
         Some(name.clone())
     }
 
+    /// What stands in the block.
+    pub(crate) fn items(&self) -> TokenStream {
+        let Block { methods, others, .. } = self;
+        quote!(#(#others)* #(#methods)*)
+    }
+
     /// The generics, where there are any: those of the block, else those of its type.
     pub(crate) fn generic(&self) -> Option<TokenStream> {
         let arguments = match ungrouped(&self.ty) {

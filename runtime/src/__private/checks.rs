@@ -7,35 +7,49 @@ use crate::schema::Fingerprint;
 use crate::schema::text::Text;
 
 /// Fails to compile where two things of one kind are stored under one name. Each is its type's name and its stored one.
+///
+/// An aggregate may have hundreds of events, and the compiler interprets this: names are compared only within a bucket of their
+/// hashes, so the time grows with their number and not with its square.
 #[track_caller]
-pub const fn distinct_names(owner: &str, kind: &str, attribute: &str, names: &[(&str, &str)]) {
+pub const fn distinct_names<const N: usize>(owner: &str, kind: &str, attribute: &str, names: &[(&str, &str); N]) {
+    const BUCKETS: usize = 256;
+    // The last name of each bucket and the one before each name, both counted from 1.
+    let (mut last, mut before) = ([0; BUCKETS], [0; N]);
     let mut i = 0;
-    while i < names.len() {
-        let mut j = 0;
-        while j < i {
-            if same(names[i].1, names[j].1) && !same(names[i].1, "") {
-                let mut text = Text::<512>::new();
-                text.push_all(&[
-                    "`",
-                    owner,
-                    "` has two ",
-                    kind,
-                    " named `",
-                    names[i].1,
-                    "`: `",
-                    names[j].0,
-                    "` and `",
-                    names[i].0,
-                    "`; give one of them another name: `#[",
-                    attribute,
-                    "(name = \"..\")]`",
-                ]);
-                panic!("{}", text.as_str());
+    while i < N {
+        let bucket = Fingerprint::new().bytes(names[i].1.as_bytes()).finish() as usize % BUCKETS;
+        let mut other = last[bucket];
+        while other > 0 {
+            if same(names[i].1, names[other - 1].1) && !same(names[i].1, "") {
+                twice(owner, kind, attribute, names[other - 1], names[i]);
             }
-            j += 1;
+            other = before[other - 1];
         }
+        before[i] = last[bucket];
+        last[bucket] = i + 1;
         i += 1;
     }
+}
+
+#[track_caller]
+const fn twice(owner: &str, kind: &str, attribute: &str, first: (&str, &str), second: (&str, &str)) {
+    let mut text = Text::<512>::new();
+    text.push_all(&[
+        "`",
+        owner,
+        "` has two ",
+        kind,
+        " named `",
+        second.1,
+        "`: `",
+        first.0,
+        "` and `",
+        second.0,
+        "`; give one of them another name: `#[",
+        attribute,
+        "(name = \"..\")]`",
+    ]);
+    panic!("{}", text.as_str());
 }
 
 const fn events(mut hash: Fingerprint, events: &[EventInfo]) -> Fingerprint {
@@ -122,6 +136,20 @@ mod tests {
         }
         let retired = |event| upcasts_fingerprint(1, &[event]);
         assert_ne!(retired(event("Paid", "", record("paid", ""), 3)), retired(event("Paid", "", record("other", ""), 3)));
+    }
+
+    /// R25: the names are found also where their hashes share a bucket.
+    #[test]
+    fn names_are_found_twice_among_many() {
+        for (first, second) in [(0, 599), (3, 4), (598, 599)] {
+            let mut names: [(String, String); 600] = std::array::from_fn(|i| (format!("T{i}"), format!("Happened{i}")));
+            names[second].1 = names[first].1.clone();
+            let names = names.each_ref().map(|(ty, name)| (&**ty, &**name));
+            let found = std::panic::catch_unwind(|| distinct_names("Account", "events", "event", &names));
+            let found = *found.unwrap_err().downcast::<String>().unwrap();
+            let expected = format!("`Account` has two events named `Happened{first}`: `T{first}` and `T{second}`; ");
+            assert!(found.starts_with(&expected), "{found}");
+        }
     }
 
     #[test]

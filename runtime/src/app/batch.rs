@@ -15,10 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::load::PAGE_BYTES;
-use super::model::{Feeder, Model, Pending, as_stored, catch, from_row, key_value, to_row};
+use super::model::{Feeder, Model, Pending, catch, key_value};
 use super::runner::{IDLE_CHECKPOINT, Runner};
 use crate::error::{EventPlace, ProjectionError, StoreError};
-use crate::read::{FoldError, Projection, Row, Value};
+use crate::read::{FoldError, Projection, Row, Value, as_stored, from_row, to_row};
 use crate::store::{CommitError, RowChange, StoredEvent};
 use crate::{Position, StreamName, Timestamp, Uuid, Version};
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::load::record;
 use crate::error::{ProjectionError, StoreError, panic_message};
 use crate::read::index::field_name;
-use crate::read::{Column, ColumnKind, ColumnRole, Fold, FoldError, Projection, ReadModel, Row, Source, SourceSink, Value};
+use crate::read::{ColumnRole, Fold, FoldError, Projection, ReadModel, Source, SourceSink, Value, as_stored, from_row, to_row};
 use crate::store::{ModelSpec, Parked, RowKey, RowSet, StoredEvent};
 use crate::{ColumnError, Position, StreamName};
 
@@ -189,66 +189,4 @@ pub(crate) fn key_value<M: ReadModel>(key: &M::Key) -> Result<Value, ColumnError
     let value = std::panic::catch_unwind(AssertUnwindSafe(|| key.to_index()));
     let value = value.unwrap_or_else(|panic| Err(format!("writing it panicked: {}", panic_message(&*panic))));
     value.map_err(|why| ColumnError { column: field_name(M::COLUMNS, place()), why })
-}
-
-/// A row as a store keeps it: what one store can't hold is refused for every store, so that all give the same answer.
-pub(crate) fn to_row<M: ReadModel>(row: &M) -> Result<Row, FoldError> {
-    let row = catch(|| row.to_row())?;
-    check_texts(M::COLUMNS, &row)?;
-    Ok(row)
-}
-
-/// A row from what a store keeps; a panic is an error like another.
-pub(crate) fn from_row<M: ReadModel>(row: Row) -> Result<M, ColumnError> {
-    let row = std::panic::catch_unwind(AssertUnwindSafe(|| M::from_row(row)));
-    // Which column it was is not known.
-    row.unwrap_or_else(|panic| Err(ColumnError { column: "", why: format!("reading it panicked: {}", panic_message(&*panic)) }))
-}
-
-/// Turns a row into what its store gives back, where that may be another one: then what an event makes of it does not depend on
-/// whether the row was stored in between, and no row is stored that can't be read.
-pub(crate) fn as_stored<M: ReadModel>(row: &mut Option<M>) -> Result<(), FoldError> {
-    if M::MAY_HOLD_OPAQUE
-        && let Some(folded) = row
-    {
-        *row = Some(from_row(to_row(folded)?)?);
-    }
-    Ok(())
-}
-
-/// That a value of a column, or one that is searched for, can be held by every store.
-pub(crate) fn check_text(column: &Column, value: &Value) -> Result<(), ColumnError> {
-    match value {
-        // JSON holds it as an escape.
-        Value::Text(text) if column.kind != ColumnKind::Json && text.contains('\0') => {
-            let why = "holds the character U+0000, which not every store can hold: remove it".to_owned();
-            Err(ColumnError { column: column.name, why })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The most bytes that what rows are found by may have, together with the key: a page of a Postgres index holds three entries,
-/// so an entry has at most 2,704.
-const INDEXED_BYTES_MAX: usize = 2_600;
-
-fn check_texts(columns: &[Column], row: &Row) -> Result<(), ColumnError> {
-    let bytes = |value: &Value| if let Value::Text(text) = value { text.len() } else { size_of::<i64>() };
-    let values = || columns.iter().zip(row);
-    let key = values().find(|(column, _)| column.role == ColumnRole::Key).map_or(0, |(_, key)| bytes(key));
-    for (column, value) in values() {
-        check_text(column, value)?;
-        let (found, max, advice) = match column.role {
-            ColumnRole::Plain => continue,
-            ColumnRole::Key => (key, INDEXED_BYTES_MAX, "take a shorter key"),
-            ColumnRole::Indexed => {
-                (bytes(value), INDEXED_BYTES_MAX.saturating_sub(key), "store a shorter text, or remove `#[index]`")
-            }
-        };
-        if found > max {
-            let why = format!("has {found} bytes, and what rows are found by has at most {max}: {advice}");
-            return Err(ColumnError { column: column.name, why });
-        }
-    }
-    Ok(())
 }

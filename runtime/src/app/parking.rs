@@ -13,11 +13,11 @@ use std::time::Instant;
 use super::App;
 use super::batch::{Copied, Place, SLICE, damaged};
 use super::load::{PAGE_BYTES, PAGE_EVENTS};
-use super::model::{Feeder, Model, ParkedStreams, Pending, as_stored, catch, from_row, key_value, to_row};
+use super::model::{Feeder, Model, ParkedStreams, Pending, catch, key_value};
 use super::read::{Patience, STANDSTILL_MAX};
 use super::runner::Runner;
 use crate::error::{ProjectionError, ReadError, StoreError};
-use crate::read::{FoldError, Projection, ReadModel, Value};
+use crate::read::{FoldError, Projection, ReadModel, Value, as_stored, from_row, to_row};
 use crate::store::{CommitError, Parked, ParkingChange, RowChange, StoredEvent};
 use crate::{Position, StreamName, Version};
 

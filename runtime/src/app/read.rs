@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::App;
-use super::model::{Model, check_text, from_row, key_value};
+use super::model::{Model, key_value};
 use crate::Position;
 use crate::error::{LateCause, ProjectionError, ReadError, StoreError};
-use crate::read::{Filter, Filtered, NoFilterToLose, NoFilterYet, ReadModel, Row, Unfiltered, Value};
+use crate::read::{Filter, Filtered, NoFilterToLose, NoFilterYet, ReadModel, Row, Unfiltered, Value, check_text, from_row};
 use crate::store::{ReadModelStore, RowQuery};
 
 /// How many rows are read at a time.

@@ -16,7 +16,8 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(&str, &str)>, String> {
     Ok(pairs)
 }
 
-/// The name of an option that is not known, unless it could be a part of a secret: an option has a name of small letters, and a value.
+/// The name of an option that is not known, unless it could be a part of a secret: an option has a
+/// name of small letters, and a value.
 pub(super) fn name_shown(pair: &str) -> Option<&str> {
     let (name, _) = pair.split_once('=')?;
     let small = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '-'));

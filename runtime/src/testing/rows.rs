@@ -10,7 +10,7 @@ use super::diff::diff;
 use super::stored::{Stored, store};
 use super::{START, SequentialIds, given::stream};
 use crate::error::{EventPlace, ProjectionError};
-use crate::read::{ColumnType as _, FoldError, Row, Source, SourceSink, Value};
+use crate::read::{ColumnType as _, FoldError, Row, Source, SourceSink, Value, from_row, to_row};
 use crate::{
     Aggregate, Event, IntoEvents, Metadata, Position, Projection, ReadModel, Recorded, Schema, StreamName, Timestamp, Uuid,
     Version,
@@ -258,10 +258,10 @@ fn fold_one<M: ReadModel>(
     for fold in folds {
         let key = fold.key().to_index().map_err(FoldError::Key)?;
         *row_key = Some(key.to_string());
-        let mut row = rows.get(&key).cloned().map(M::from_row).transpose()?;
+        let mut row = rows.get(&key).cloned().map(from_row::<M>).transpose()?;
         fold.apply(&mut row)?;
         match row {
-            Some(row) => rows.insert(key, row.to_row()?),
+            Some(row) => rows.insert(key, to_row(&row)?),
             None => rows.remove(&key),
         };
     }

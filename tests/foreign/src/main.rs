@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
     let done = app.execute(&1, Pay { fee: 0.1, price }).await.expect("it is stored");
     let loaded = app.load::<Bill>(&1).await.expect("it is read").into_state().expect("there is one");
     let BillEvent::Paid(paid) = &done.events[0].event;
-    assert_eq!(loaded.paid, [paid.clone()]);
+    assert_eq!(loaded.paid, std::slice::from_ref(paid));
     println!("read back: {} {:?}", paid.price, paid.payment);
     ExitCode::SUCCESS
 }

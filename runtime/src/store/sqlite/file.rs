@@ -184,7 +184,9 @@ impl StoreFile {
     /// One more connection that reads; if nothing can be written beside the file, what must not change meanwhile.
     pub(super) fn reader(&self) -> Result<(Connection, Option<Frozen>), StoreError> {
         let context = "opening the file to read";
-        self.check()?;
+        self.check_stopped()?;
+        // Else this connection would be one to another file. An empty one is told to be empty by whoever opens it.
+        self.or_stop(self.database.length())?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
             make_reader(&connection)?;
@@ -225,7 +227,12 @@ impl StoreFile {
     /// Whether the path still leads to the file; if not, the store stops.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         self.check_stopped()?;
-        self.or_stop(self.database.length()).map(drop)
+        let length = self.or_stop(self.database.length())?;
+        // A database is never shorter than its first page, whoever makes it smaller by a `VACUUM`.
+        if length.is_some_and(|length| length < PAGE_BYTES_MIN) {
+            return self.or_stop(Err(StoreError::FileReplaced { file: self.path.display().to_string() }));
+        }
+        Ok(())
     }
 
     /// The same before a read. An app that writes looks after each commit instead.
@@ -389,6 +396,7 @@ fn look(path: &Path, shown: &str) -> Result<Found, StartError> {
 
 // Where the header of a SQLite file holds what, see <https://sqlite.org/fileformat.html>.
 const HEADER_BYTES: usize = 100;
+const PAGE_BYTES_MIN: u64 = 512;
 const WRITE_VERSION_AT: usize = 18;
 const USER_VERSION_AT: usize = 60;
 const APPLICATION_ID_AT: usize = 68;
@@ -408,6 +416,7 @@ fn check_mark((application, format): (u32, u32), shown: &str) -> Result<(), Star
 fn no_access(file: &str, error: &std::io::Error) -> StartError {
     let help = match error.kind() {
         ErrorKind::NotFound => "its directory is not there: create it first",
+        ErrorKind::ReadOnlyFilesystem => "mount its directory for writing, or open it with `?mode=ro`",
         ErrorKind::PermissionDenied => "grant this process the right to read and write it and its directory",
         _ => "check the path",
     };

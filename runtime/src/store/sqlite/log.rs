@@ -7,8 +7,7 @@
 //! `RESTART` waits. Example, with a log of 4,100 frames: readers A and B began at frames 3,900 and 4,100. The writer's thread
 //! stands still, so a reader C that comes now begins at 4,100 as well. When A ends, all 4,100 frames are copied. From then on
 //! readers begin in the file alone. When B and C end, the next transaction writes frame 1. So the writer waits for reads that
-//! began before, for a second at most, and no reader waits for anything: a callback that reads within a read
-//! goes on.
+//! began before, for about a second at most, and no reader waits for anything: a callback that reads within a read goes on.
 
 use std::time::{Duration, Instant};
 
@@ -25,17 +24,19 @@ use crate::error::StoreError;
 pub(super) const LOG_BYTES: u64 = 16 << 20;
 /// From this length on a log that can't be begun again is reported, in bytes; then whenever it has doubled.
 const REPORTED_BYTES: u64 = 64 << 20;
-/// A checkpoint goes on as long while a read of this app is still open that is not older than this.
+/// A checkpoint is given up after as many tries without progress: a read takes long.
+const TRIES_IN_VAIN: u32 = 3;
+/// The longest that a checkpoint may take while reads end one after the other.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After a checkpoint that readers held up, the next one comes after this, so that waiting takes a tenth of the time at most.
-const PAUSE: Duration = Duration::from_secs(2);
+/// After a checkpoint that was given up, the next one comes after this: a long read costs the writer a tenth of its time.
+const PAUSE: Duration = Duration::from_secs(3);
 /// How often the files are looked at that no acknowledged event is in.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Called by SQLite while a reader holds a checkpoint up; answers whether to go on waiting: for 200 ms.
+/// Called by SQLite while a reader holds a checkpoint up; answers whether to go on waiting: for 100 ms.
 pub(super) fn wait(tries: i32) -> bool {
     std::thread::sleep(Duration::from_millis(1));
-    tries < 200
+    tries < 100
 }
 
 pub(super) struct Log {
@@ -53,6 +54,8 @@ struct Blocked {
     since: Instant,
     again_at: Instant,
     reported_above: u64,
+    /// How many frames of the log were in the file then.
+    copied: Option<i64>,
 }
 
 impl Log {
@@ -84,8 +87,8 @@ impl Log {
 
     /// Copies the log into the file, so that the next transaction begins it again.
     pub(super) fn begin_again(&mut self, connection: &Connection, file: &StoreFile, readers: &Readers) {
-        match checkpoint_patiently(connection, readers) {
-            Ok(true) => {
+        match self.checkpoint(connection, readers) {
+            Ok(Tried { done: true, .. }) => {
                 // The file keeps its length until the next transaction.
                 self.bytes = 0;
                 if let Some(blocked) = self.blocked.take().filter(|blocked| blocked.reported_above > REPORTED_BYTES) {
@@ -93,7 +96,10 @@ impl Log {
                     tracing::info!(file = file.shown, seconds, "the write-ahead log could be shortened again");
                 }
             }
-            Ok(false) => self.hold_up(file, readers),
+            Ok(Tried { copied, .. }) => {
+                self.pause().copied = Some(copied);
+                self.report(file, readers);
+            }
             Err(why) => {
                 tracing::warn!(file = file.shown, %why, log_bytes = self.bytes, "the write-ahead log could not be shortened");
                 self.pause();
@@ -101,21 +107,35 @@ impl Log {
         }
     }
 
+    /// Tries as long as reads end one after the other. A read that takes long, here or in another process, is left alone.
+    fn checkpoint(&self, connection: &Connection, readers: &Readers) -> SqlResult<Tried> {
+        let began = Instant::now();
+        let (mut copied, mut in_vain) = (self.blocked.as_ref().and_then(|blocked| blocked.copied), 0);
+        loop {
+            let begun = Instant::now();
+            let tried = checkpoint(connection)?;
+            in_vain = if copied == Some(tried.copied) { in_vain + 1 } else { 0 };
+            copied = Some(tried.copied);
+            let is_slow = |age: Duration| (begun.elapsed()..PATIENCE).contains(&age);
+            let hopeless = in_vain >= TRIES_IN_VAIN && !readers.oldest().is_some_and(is_slow);
+            if tried.done || hopeless || began.elapsed() >= PATIENCE {
+                return Ok(tried);
+            }
+        }
+    }
+
     fn pause(&mut self) -> &mut Blocked {
         let now = Instant::now();
-        let first = || Blocked { since: now, again_at: now, reported_above: REPORTED_BYTES };
+        let first = || Blocked { since: now, again_at: now, reported_above: REPORTED_BYTES, copied: None };
         let blocked = self.blocked.get_or_insert_with(first);
         blocked.again_at = now + PAUSE;
         blocked
     }
 
     /// A read that began long ago needs the log. If the log has become long, that is reported with what is known.
-    fn hold_up(&mut self, file: &StoreFile, readers: &Readers) {
+    fn report(&mut self, file: &StoreFile, readers: &Readers) {
         let log_bytes = self.bytes;
-        let blocked = self.pause();
-        if log_bytes < blocked.reported_above {
-            return;
-        }
+        let Some(blocked) = self.blocked.as_mut().filter(|blocked| log_bytes >= blocked.reported_above) else { return };
         blocked.reported_above = log_bytes * 2;
         let seconds = blocked.since.elapsed().as_secs();
         let mut reading =
@@ -134,23 +154,18 @@ impl Log {
     }
 }
 
-/// The same, again if a read was merely slow. For a read that takes long, or one of another program, it tries once.
-fn checkpoint_patiently(connection: &Connection, readers: &Readers) -> SqlResult<bool> {
-    let began = Instant::now();
-    loop {
-        let tried = Instant::now();
-        let done = checkpoint(connection)?;
-        let slow = |age: Duration| (tried.elapsed()..PATIENCE).contains(&age);
-        if done || began.elapsed() >= PATIENCE || !readers.oldest().is_some_and(slow) {
-            return Ok(done);
-        }
-    }
+/// How a try to begin the log again ended.
+struct Tried {
+    /// All of the log is in the file, and no reader uses it any more.
+    done: bool,
+    /// How many frames are in the file.
+    copied: i64,
 }
 
-/// Whether all of the log is in the file and no reader uses it any more.
-fn checkpoint(connection: &Connection) -> SqlResult<bool> {
+fn checkpoint(connection: &Connection) -> SqlResult<Tried> {
     connection.busy_handler(Some(wait))?;
-    let result = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, i64>(0));
+    let read = |row: &rusqlite::Row<'_>| Ok(Tried { done: row.get::<_, i64>(0)? == 0, copied: row.get(2)? });
+    let tried = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], read);
     StoreFile::wait_for_locks(connection)?;
-    Ok(result? == 0)
+    tried
 }

@@ -41,9 +41,9 @@
 //! # The log
 //!
 //! The log is written back and begun again when it is longer than 16 MiB, also while reads overlap: the writer waits for the
-//! reads that began before, usually for milliseconds and never for more than a second; no read waits. A read that stays open
-//! for longer keeps the log growing, since SQLite shows it one state of the file. From 64 MiB on, a warning names the process
-//! that reads, if the system tells it.
+//! reads that began before, usually for milliseconds and for about a second at most; no read waits. A read that stays open for
+//! longer keeps the log growing, since SQLite shows it one state of the file. The writer tries again every 3 s. From 64 MiB on, a
+//! warning names the process that reads, if the system tells it.
 //!
 //! # Read-only folders
 //!

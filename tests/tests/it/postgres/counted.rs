@@ -93,7 +93,7 @@ async fn censuses(followers: usize) -> usize {
             told.wait_for(|seen| *seen >= last).await.unwrap();
         }
     }
-    let censuses = count(&proxy.sent(), &["gesta_census"]);
+    let censuses = count(&proxy.sent(), &["gesta_census()"]);
     app.shutdown().await.unwrap();
     censuses
 }

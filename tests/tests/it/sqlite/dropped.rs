@@ -112,7 +112,7 @@ async fn app_that_fails_to_start_frees_its_file_at_once() {
     for _ in 0..5 {
         let builder = App::connect(&folder.url("test.db")).await.expect("the file is free");
         let builder = lending(builder).projection::<Summary>().inline_projection::<broken::Broken>();
-        let error = builder.start().await.err().expect("a model that can't be brought up");
+        let error = builder.start().await.expect_err("a model that can't be brought up");
         assert!(matches!(error, StartError::CatchUp { .. }), "{error}");
     }
 }
@@ -122,7 +122,7 @@ async fn app_that_fails_to_start_frees_its_file_at_once() {
 async fn file_in_use_says_how_to_end_the_other_app() {
     let folder = Folder::new();
     let app = start(&folder.url("test.db")).await;
-    let error = App::connect(&folder.url("test.db")).await.err().expect("it is in use");
+    let error = App::connect(&folder.url("test.db")).await.expect_err("it is in use");
     assert!(error.to_string().contains("`shutdown()`"), "{error}");
     app.shutdown().await.expect("shutting down");
 }

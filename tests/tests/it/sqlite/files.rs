@@ -14,13 +14,14 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 const REPLACED: &str = "was removed, moved or replaced while the store had it open";
 
 /// What was tried, on which of the files.
-const REPLACEMENTS: [(&str, &str); 6] =
-    [("remove", ""), ("move", ""), ("replace", ""), ("remove", "-wal"), ("replace", "-wal"), ("remove", "folder")];
+const REPLACEMENTS: [(&str, &str); 7] =
+    [("empty", ""), ("remove", ""), ("move", ""), ("replace", ""), ("remove", "-wal"), ("replace", "-wal"), ("remove", "folder")];
 
 fn replace(path: &Path, (how, which): (&str, &str)) {
     let file = if which == "folder" { path.parent().expect("a folder").to_owned() } else { beside(path, which) };
     let other = file.with_extension("other");
     match how {
+        "empty" => std::fs::write(&file, ""),
         "remove" if file.is_dir() => std::fs::remove_dir_all(&file),
         "remove" => std::fs::remove_file(&file),
         "move" => std::fs::rename(&file, other),
@@ -122,7 +123,7 @@ async fn command_is_refused_once_the_file_was_removed() {
 #[cfg(unix)]
 #[tokio::test]
 async fn reader_is_refused_once_the_file_was_replaced() {
-    for how in ["remove", "replace"] {
+    for how in ["empty", "remove", "replace"] {
         let directory = directory();
         let path = directory.path().join("bank.db");
         written(&path).await;

@@ -8,6 +8,8 @@ async fn as_reader_of_a_mount() {
     let Ok(path) = std::env::var("GESTA_TESTS_CHILD") else { return };
     let folder = Path::new(&path).parent().expect("a folder");
     assert!(std::fs::write(folder.join("probe"), "").is_err(), "the folder can be written");
+    let writing = open(&path).err().expect("nothing can be written");
+    println!("writing {writing}");
     match open_as(&path, SqliteMode::ReadOnly) {
         Ok(store) => {
             println!("found {}", count(&store).await.expect("a count"));
@@ -39,7 +41,7 @@ fn reader_of_a_mount(path: &Path) -> Option<(Child, impl Iterator<Item = String>
 
 /// The first line that tells something.
 fn told(lines: &mut impl Iterator<Item = String>) -> String {
-    let tells = |line: &String| ["found ", "head ", "again ", "refused "].iter().any(|word| line.contains(word));
+    let tells = |line: &String| ["writing ", "found ", "head ", "again ", "refused "].iter().any(|word| line.contains(word));
     let line = lines.find(tells).expect("the child says something");
     // The name of the test may stand before it.
     line.rsplit_once("... ").map_or(line.clone(), |(_, told)| told.to_owned())
@@ -55,6 +57,8 @@ async fn closed_file_is_read_in_a_folder_without_write_access() {
     let path = directory.path().canonicalize().expect("a folder").join("my bank?#%20.db");
     written(&path).await;
     let Some((mut child, mut lines)) = reader_of_a_mount(&path) else { return };
+    let writing = told(&mut lines);
+    assert!(writing.contains("mount its directory for writing, or open it with `?mode=ro`"), "{writing}");
     assert_eq!(told(&mut lines), "found 1");
     assert_eq!(told(&mut lines), "head 1");
     let store = open(&path).expect("a store");
@@ -81,6 +85,7 @@ async fn file_with_a_log_says_what_to_do_in_a_folder_without_write_access() {
         std::fs::copy(from, to).expect("a copy");
     }
     let Some((mut child, mut lines)) = reader_of_a_mount(&copy) else { return };
+    assert!(told(&mut lines).starts_with("writing "));
     let refused = told(&mut lines);
     assert!(refused.contains("bank.db-wal`") && refused.contains("copy both files"), "{refused}");
     child.wait().expect("it has ended");

@@ -169,3 +169,17 @@ async fn a_search_for_a_zero_character_has_one_answer() {
     })
     .await;
 }
+
+/// `R11`: a test of a read model shows it, without a store.
+#[test]
+fn a_test_of_rows_fails_for_a_text_that_no_row_can_hold() {
+    let noted = |note: &str| Noted { note: note.to_owned(), notes: std::collections::BTreeMap::new() };
+    let rows = |note: &str| {
+        let given = gesta::testing::given_events::<Garden>(&1, (Planted { tree: Tree::of(1) }, noted(note)));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| given.rows::<Notes>().len()))
+    };
+    assert_eq!(rows("fine").expect("a row"), 1);
+    let failed = rows("MAKE A ZERO").expect_err("it fails");
+    let failed = failed.downcast_ref::<String>().expect("a text");
+    assert!(failed.contains("column `note`: holds the character U+0000"), "{failed}");
+}
