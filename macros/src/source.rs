@@ -5,7 +5,6 @@
 //! wrote and one in another file are left to the compiler.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens as _;
 use syn::{Attribute, Item, ItemImpl};
 
 use crate::model::tokens::TokenHash;
@@ -54,7 +53,7 @@ fn collect(items: &[Item], attribute: &str, name: &str, modules: &mut Vec<Blocks
                 collect(module.content.as_ref().map_or(&[][..], |(_, items)| items), attribute, name, modules);
             }
             Item::Impl(block) if !has_cfg(&block.attrs) && has(&block.attrs, attribute) && is_of(block, name) => {
-                hashes.push(hash_of(&block.items.iter().map(|item| item.to_token_stream()).collect()));
+                hashes.push(hash_of(&block.items.iter().map(quote::ToTokens::to_token_stream).collect()));
             }
             _ => {}
         }

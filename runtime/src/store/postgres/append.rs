@@ -292,7 +292,7 @@ pub(super) struct Events<'a> {
     causation_ids: Vec<Option<Uuid>>,
     actors: Vec<Option<&'a str>>,
     payloads: Vec<&'a [u8]>,
-    expected_events: Vec<Option<Uuid>>,
+    expected_ids: Vec<Option<Uuid>>,
 }
 
 impl<'a> Events<'a> {
@@ -314,7 +314,7 @@ impl<'a> Events<'a> {
                 self.causation_ids.push(append.causation_id);
                 self.actors.push(append.actor.as_deref());
                 self.payloads.push(&event.payload);
-                self.expected_events.push(part.expected_event);
+                self.expected_ids.push(part.expected_event);
             }
         }
     }
@@ -340,7 +340,7 @@ impl<'a> Events<'a> {
             .bind(self.causation_ids)
             .bind(self.actors)
             .bind(self.payloads)
-            .bind(self.expected_events)
+            .bind(self.expected_ids)
     }
 }
 
