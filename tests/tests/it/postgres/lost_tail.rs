@@ -10,7 +10,18 @@ mod oracle;
 mod run;
 mod unguarded;
 
-use run::{Form, Loss, Memory};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gesta::App;
+use sqlx::{AssertSqlSafe, Executor as _};
+use xtask::postgres::Cluster;
+
+use self::run::{Form, Loss, Memory};
+use super::proxy::Proxy;
+use super::server::connect;
+use crate::app::commands::lending;
+use crate::domain::*;
 
 /// Seeds of each form: in the normal tests, and in the heavy ones.
 const SEEDS: (u64, u64) = (1, 20);
@@ -57,4 +68,46 @@ async fn oracle_finds_ghost_decisions_without_the_guards() {
         }
     }
     panic!("ten runs without a guard, and no account was overdrawn");
+}
+
+/// A server that holds every event, and not the last rows of a read model: a standby that took over between the two
+/// commits. The process remembers that it has stored the rows, and must not answer from the older ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn read_waits_for_rows_that_another_server_lost() {
+    let cluster = Arc::new(Cluster::start(&[]).expect("a server of one's own"));
+    let proxy = Proxy::new(&cluster.url("postgres")).await;
+    let app = lending(App::connect(&proxy.url(&cluster.url("postgres"))).await.unwrap());
+    let app = app.projection::<Summary>().start().await.unwrap();
+    let a = account("a");
+    app.execute(&a, Open { owner: "Ann".into() }).await.unwrap();
+    let kept = app.execute(&a, Deposit { amount: 1 }).await.unwrap();
+    app.settle().await.unwrap();
+    let done = app.execute(&a, Deposit { amount: 2 }).await.unwrap();
+    app.settle().await.unwrap();
+
+    proxy.turn_to("postgres://nobody@127.0.0.1:1/postgres");
+    let again = Arc::clone(&cluster);
+    let restart = move || {
+        again.crash().unwrap();
+        again.resume().unwrap();
+    };
+    tokio::task::spawn_blocking(restart).await.unwrap();
+    let before = format!(
+        "update gesta_models set position = {position}; update summary set balance = 1, version = 2",
+        position = kept.position
+    );
+    connect(&cluster.url("postgres")).await.execute(AssertSqlSafe(before)).await.unwrap();
+    proxy.turn_to(&cluster.url("postgres"));
+
+    // Reads fail while nothing can be reached.
+    let until = Instant::now() + Duration::from_secs(60);
+    let row = loop {
+        match app.read::<Summary>().after(&done).within(Duration::from_secs(20)).get(&a).await {
+            Ok(row) => break row.expect("it is there"),
+            Err(why) => assert!(Instant::now() < until, "{why}"),
+        }
+    };
+    assert_eq!((row.balance, row.version), (3, 3));
+    app.settle().await.unwrap();
+    app.shutdown().await.unwrap();
 }
