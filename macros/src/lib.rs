@@ -9,6 +9,7 @@ mod model;
 mod names;
 mod parse;
 mod paths;
+mod rings;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! wrote and one in another file are left to the compiler.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
 use syn::{Attribute, Item, ItemImpl};
 
 use crate::model::tokens::TokenHash;
@@ -15,23 +16,34 @@ use crate::parse::block::Block;
 type Blocks = Vec<u64>;
 
 /// Returns true if an earlier block in the same module has this macro for the same type.
-pub(crate) fn has_earlier_block(attribute: &str, ident: &Ident, block: &Block) -> bool {
+pub(crate) fn has_earlier_block(attribute: &str, args: &TokenStream, ident: &Ident, block: &Block) -> bool {
     let Some(text) = text_around(ident) else { return false };
-    text.matches(attribute).nth(1).is_some() && is_later(&text, attribute, ident, hash_of(&block.items()))
+    may_have_two(&text, attribute, &plain(ident)) && is_later(&text, attribute, ident, hash_of(args, &block.items()))
 }
 
 /// Returns true if a read model in the same file has a `#[projection]` block before this one, and does not list several.
-pub(crate) fn has_earlier_projection(ident: &Ident, block: &Block) -> bool {
+pub(crate) fn has_earlier_projection(args: &TokenStream, ident: &Ident, block: &Block) -> bool {
     let Some(text) = text_around(ident) else { return false };
-    text.matches("projection").nth(1).is_some()
+    may_have_two(&text, "projection", &plain(ident))
         && syn::parse_file(&text).is_ok_and(|file| lists_none(&file.items, &plain(ident)))
-        && is_later(&text, "projection", ident, hash_of(&block.items()))
+        && is_later(&text, "projection", ident, hash_of(args, &block.items()))
 }
 
-fn text_around(ident: &Ident) -> Option<String> {
+pub(crate) fn text_around(ident: &Ident) -> Option<String> {
     // Outside of a compiler, as in tests of the macros, there are no files.
     let file = proc_macro::is_available().then(|| ident.span().unwrap().local_file())??;
     std::fs::read_to_string(file).ok()
+}
+
+/// Says no for most files, which are not parsed then.
+fn may_have_two(text: &str, attribute: &str, name: &str) -> bool {
+    let blocks = text.split(attribute).skip(1).filter(|after| {
+        let of = after.split_once("impl").map(|(_, of)| of.trim_start().trim_start_matches("r#"));
+        of.is_some_and(|of| {
+            of.strip_prefix(name).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    });
+    blocks.count() > 1
 }
 
 fn is_later(text: &str, attribute: &str, ident: &Ident, own: u64) -> bool {
@@ -52,8 +64,10 @@ fn collect(items: &[Item], attribute: &str, name: &str, modules: &mut Vec<Blocks
             Item::Mod(module) if !has_cfg(&module.attrs) => {
                 collect(module.content.as_ref().map_or(&[][..], |(_, items)| items), attribute, name, modules);
             }
-            Item::Impl(block) if !has_cfg(&block.attrs) && has(&block.attrs, attribute) && is_of(block, name) => {
-                hashes.push(hash_of(&block.items.iter().map(quote::ToTokens::to_token_stream).collect()));
+            Item::Impl(block) if !has_cfg(&block.attrs) && is_of(block, name) => {
+                let Some(attr) = block.attrs.iter().find(|attr| is(attr, attribute)) else { continue };
+                let args = attr.meta.require_list().map_or_else(|_| TokenStream::new(), |list| list.tokens.clone());
+                hashes.push(hash_of(&args, &block.items.iter().map(ToTokens::to_token_stream).collect()));
             }
             _ => {}
         }
@@ -88,21 +102,17 @@ fn is_of(block: &ItemImpl, name: &str) -> bool {
     block.trait_.is_none() && path.path.get_ident().is_some_and(|ident| plain(ident) == name)
 }
 
-fn has(attrs: &[Attribute], name: &str) -> bool {
-    attrs.iter().any(|attr| is(attr, name))
-}
-
-fn is(attr: &Attribute, name: &str) -> bool {
+pub(crate) fn is(attr: &Attribute, name: &str) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == name)
 }
 
-fn has_cfg(attrs: &[Attribute]) -> bool {
-    has(attrs, "cfg") || has(attrs, "cfg_attr")
+pub(crate) fn has_cfg(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| is(attr, "cfg") || is(attr, "cfg_attr"))
 }
 
-fn hash_of(items: &TokenStream) -> u64 {
+fn hash_of(args: &TokenStream, items: &TokenStream) -> u64 {
     let mut hash = TokenHash::new();
-    hash.add(items.clone());
+    hash.add(quote!(#args { #items }));
     hash.finish()
 }
 
@@ -114,12 +124,19 @@ mod tests {
     fn second_block_of_a_module_is_found() {
         let second = "fn b(&self, c: B) {}";
         let of = |text: &str, items: &str| {
-            is_later(text, "command_handler", &syn::parse_str("A").unwrap(), hash_of(&items.parse().unwrap()))
+            is_later(
+                text,
+                "command_handler",
+                &syn::parse_str("A").unwrap(),
+                hash_of(&TokenStream::new(), &items.parse().unwrap()),
+            )
         };
         let block = |items: &str| format!("#[command_handler] impl A {{ {items} }}\n");
         let (first, later) = (block("fn a(c: A) {}"), block("fn b( & self,c: B ) { }"));
         assert!(of(&format!("{first}{later}"), second));
         assert!(!of(&format!("{later}{first}"), second));
+        assert!(may_have_two(&format!("{first}{later}"), "command_handler", "A"));
+        assert!(!may_have_two(&format!("{first}{}", later.replace("impl A", "impl Ab")), "command_handler", "A"));
         for elsewhere in [
             format!("mod m {{ {first} }} {later}"),
             format!("mod m {{ {first} {later} }} mod n {{ {first} {later} }}"),

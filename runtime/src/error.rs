@@ -242,7 +242,8 @@ pub enum StoreError {
     /// What it keeps is not what it wrote.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// A file of the store was removed, moved or replaced while it was open. What was written since may be gone with it.
+    /// A file of the store was removed, moved or replaced while it was open. What was written since
+    /// may be gone with it.
     #[error(
         "`{file}` was removed, moved or replaced while the store had it open, and nothing more is written: stop the app, put \
          the file back, and start the app again"

@@ -105,7 +105,7 @@ async fn label(app: &App, aggregates: u64) {
 async fn cached_states_take_no_more_than_their_bound() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str| folder.path().join(name);
-    // What commands take besides, in the store and in the allocator.
+    // What commands take besides.
     let app = open(&file("warm.db"), 0).await;
     write(&app, 20).await;
     label(&app, 5).await;
@@ -126,8 +126,9 @@ async fn cached_states_take_no_more_than_their_bound() {
     app.shutdown().await.expect("an end in order");
 
     println!("{measured:?}");
-    // Without the bound they take 180 and 300 MiB.
+    // SQLite keeps pages of up to 64 MiB. Without the bound, the states take 180 and 300 MiB besides.
+    let max = 64 * MIB + 4 * bound;
     for (what, took) in measured {
-        assert!(took < 4 * bound, "the states of {what} take {} MiB, more than 4 times {} MiB", took / MIB, bound / MIB);
+        assert!(took < max, "the states of {what} and the store take {} MiB, more than {} MiB", took / MIB, max / MIB);
     }
 }

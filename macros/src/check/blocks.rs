@@ -159,12 +159,17 @@ fn one_variant_each(handlers: &[impl Handler], variants: &Ident, kind: &str, err
             (None, None) => (format!("Other{name}"), ty, method),
         };
         let (here, there, of) = (text(ty), text(first), text(of));
+        let stored = match kind {
+            "event" => format!(
+                "if both are stored as `{name}`, also write `#[event(name = \"{alias}\")]` on the struct of which nothing is stored yet"
+            ),
+            _ => format!("if both are named `{name}` outside, also write `#[{kind}(name = \"{alias}\")]` on one of the structs"),
+        };
         errors.on(
             ty,
             format!(
                 "`{here}` and `{there}`, which `{first_method}` takes, would both be the variant `{name}` of `{variants}`\n\
-                 if they are two {kind}s, write `use {of} as {alias};` and take `{alias}` in `{at}`; if both are stored as `{name}`, \
-                 also write `#[{kind}(name = \"{alias}\")]` on the struct of which nothing is stored yet\n\
+                 if they are two {kind}s, write `use {of} as {alias};` and take `{alias}` in `{at}`; {stored}\n\
                  if they are one {kind}, keep one of the two methods"
             ),
         );

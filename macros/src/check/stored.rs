@@ -4,9 +4,10 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::GenericParam;
 
-use crate::diag::Errors;
-use crate::model::stored::{Fields, Shape, Stored, Tag};
+use crate::diag::{Errors, list};
+use crate::model::stored::{Fields, Kind, Shape, Stored, Tag};
 use crate::names::plain;
+use crate::rings;
 
 /// The rules of `#[event]`.
 pub(crate) fn event(model: &Stored, errors: &mut Errors) {
@@ -192,6 +193,17 @@ fn not_recursive(model: &Stored, errors: &mut Errors) {
                 format!(
                     "`{name}` holds itself, so its schema has no end: describe the stored form of this field, \
                      `#[schema(opaque = \"a tree of ..\")]`"
+                ),
+            );
+        } else if model.kind == Kind::Value
+            && let Some(ring) = rings::through(&model.ident, &field.ty)
+        {
+            let ring = list(&ring.iter().map(String::as_str).collect::<Vec<_>>());
+            errors.on(
+                &field.ty,
+                format!(
+                    "`{name}` holds itself through {ring}, so its schema has no end: describe the stored form of this field, \
+                     `#[schema(opaque = \"a list of ..\")]`, or of another one in that ring"
                 ),
             );
         }

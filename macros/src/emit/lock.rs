@@ -1,7 +1,8 @@
 //! The schema lock of an aggregate: the file in the code, the check of it, the test of it.
 //!
-//! The one exception from "macros are pure": whether the file exists, and whether it is about to be written, is looked up
-//! here, since a file that is not there can't be included. `option_env!` in what is emitted makes cargo ask again.
+//! An exception from "macros are pure", as are `source`, `rings` and `manifest`: whether the file exists, and whether it is about
+//! to be written, is looked up here, since a file that is not there can't be included. `option_env!` in what is emitted makes
+//! cargo ask again.
 
 use std::path::Path;
 

@@ -19,8 +19,8 @@ pub(crate) fn projection(model: &Projection, sound: bool) -> TokenStream {
     let ignored = model.ignored.iter().map(|event| ignored(model, of, event));
     // After an error, the block has its place, and nothing is asked of it: that something is missing is no news.
     if !sound {
-        let place = stub(model, of);
-        return quote!(#block #place);
+        let places = std::iter::once(of).chain(&model.others).map(|of| stub(model, of));
+        return quote!(#block #(#places)*);
     }
     let place = place(model, of);
     quote!(#block #(#handlers)* #(#ignored)* #place)

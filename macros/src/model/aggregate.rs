@@ -44,11 +44,11 @@ pub(crate) struct Aggregate {
 
 /// Reads an `#[aggregate]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Aggregate> {
+    let own = tokens.clone();
     let mut block = errors.take(syn::parse2::<Block>(item))?;
     take_second("aggregate", &mut block.attrs, errors);
     let (mut id, mut name, mut schema, before) = (None, None, None, errors.len());
     let known = [("id", "id = YourId"), ("name", "name = \"StoredName\""), ("schema", "schema = \"account.events\"")];
-    let guess = tokens.clone();
     let root = args::read("aggregate", &known, tokens, errors, |key, input, errors| {
         if key == "id" {
             id = Some(value(input)?);
@@ -63,12 +63,9 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         errors.at(Span::call_site(), "which type names one of them? write `#[aggregate(id = YourId)]`");
     }
     let ident = block.last_name(errors)?;
-    let is_second = has_earlier_block("aggregate", &ident, &block);
+    let is_second = errors.is_empty() && has_earlier_block("aggregate", &own, &ident, &block);
     if is_second {
-        errors.on(
-            &ident,
-            format!("`{ident}` has an `#[aggregate]` block above, and there is one an aggregate: move these methods there"),
-        );
+        errors.on(&ident, format!("`{ident}` has an `#[aggregate]` block above: move these methods there"));
     }
     if let Some(generic) = block.generic() {
         errors.on(
@@ -97,7 +94,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
     }
     let name = name.unwrap_or_else(|| plain(&ident));
     let doc = docs(&block.attrs);
-    let guessed_id = if id.is_none() { guessed(guess) } else { None };
+    let guessed_id = if id.is_none() { guessed(own) } else { None };
     let (tokens, upcast_tokens) = (hash.finish(), upcast_hash.finish());
     Some(Aggregate {
         root,

@@ -52,16 +52,14 @@ pub(crate) struct CommandHandler {
 
 /// Reads a `#[command_handler]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Commands> {
+    let own = tokens.clone();
     let mut block = errors.take(syn::parse2::<Block>(item))?;
     take_second("command_handler", &mut block.attrs, errors);
     let root = args::read("command_handler", &[], tokens, errors, |_, _, _| Ok(()));
     let ident = block.last_name(errors)?;
-    let is_second = has_earlier_block("command_handler", &ident, &block);
+    let is_second = errors.is_empty() && has_earlier_block("command_handler", &own, &ident, &block);
     if is_second {
-        errors.on(
-            &ident,
-            format!("`{ident}` has a `#[command_handler]` block above, and there is one an aggregate: move these methods there"),
-        );
+        errors.on(&ident, format!("`{ident}` has a `#[command_handler]` block above: move these methods there"));
     }
     let (mut handlers, mut misread) = (Vec::new(), Vec::new());
     for method in &mut block.methods {

@@ -1,7 +1,8 @@
 //! A `#[projection]` block.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote};
+use syn::parse::ParseStream;
 use syn::{Type, parse_quote};
 
 use super::handler::{self, EventHandler, Owner, Taken};
@@ -19,6 +20,8 @@ pub(crate) struct Projection {
     pub(crate) block: Block,
     /// The aggregate; `None` is an error already.
     pub(crate) of: Option<Type>,
+    /// After an error: the aggregates of further macros on the block.
+    pub(crate) others: Vec<Type>,
     pub(crate) ignored: Vec<Type>,
     pub(crate) handlers: Vec<EventHandler>,
     /// The hash of the handlers' code.
@@ -29,8 +32,10 @@ pub(crate) struct Projection {
 
 /// Reads a `#[projection]`.
 pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Projection> {
+    let own = tokens.clone();
     let mut block = errors.take(syn::parse2::<Block>(item))?;
-    take_second("projection", &mut block.attrs, errors);
+    let others = take_second("projection", &mut block.attrs, errors);
+    let others = others.iter().filter_map(|attr| attr.parse_args_with(aggregate_first).ok()).collect();
     let (mut of, mut ignored, before) = (None, Vec::new(), errors.len());
     let known = [("of", "of = YourAggregate"), ("ignore", "ignore(SomeEvent)")];
     let root = args::read("projection", &known, tokens, errors, |key, input, _| {
@@ -45,7 +50,7 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         errors.at(Span::call_site(), "whose events? write `#[projection(of = YourAggregate)]`");
     }
     let ident = block.plain_name("a read model can't be generic: each has a table of its own", errors)?;
-    let is_second = has_earlier_projection(&ident, &block);
+    let is_second = errors.is_empty() && has_earlier_projection(&own, &ident, &block);
     if is_second {
         let and_this = of.as_ref().map_or_else(String::new, |of: &Type| format!(", {}", of.to_token_stream()));
         errors.on(
@@ -67,7 +72,15 @@ pub(crate) fn read(tokens: TokenStream, item: TokenStream, errors: &mut Errors) 
         }
         handlers.push(handler);
     }
-    Some(Projection { root, block, of, ignored, handlers, tokens: hash.finish(), is_second })
+    Some(Projection { root, block, of, others, ignored, handlers, tokens: hash.finish(), is_second })
+}
+
+/// `of = Order, ignore(Opened)`
+fn aggregate_first(input: ParseStream<'_>) -> syn::Result<Type> {
+    input.parse::<Ident>()?;
+    let aggregate = value(input)?;
+    input.parse::<TokenStream>()?;
+    Ok(aggregate)
 }
 
 /// The clause that says whose event it is: in its scope `aggregate_id` gives that aggregate's id, also of an event that several

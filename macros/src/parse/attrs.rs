@@ -71,11 +71,11 @@ const OF_ITEMS: [&str; 5] = ["event", "command", "value", "state", "id"];
 const OF_BLOCKS: [&str; 3] = ["aggregate", "command_handler", "projection"];
 
 /// Takes a second macro of ours off an item, and says so: both would generate the same impls.
-pub(crate) fn take_second(this: &str, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+pub(crate) fn take_second(this: &str, attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Attribute> {
     let on_block = OF_BLOCKS.contains(&this);
     // Derives of other crates have helper attributes of these names, for example `#[command]` and `#[value]` of clap.
     if !on_block && Derives::of(attrs).are_foreign() {
-        return;
+        return Vec::new();
     }
     let (what, names) = if on_block { ("block", &OF_BLOCKS[..]) } else { ("type", &OF_ITEMS[..]) };
     let is_ours = |attr: &mut Attribute| {
@@ -83,7 +83,8 @@ pub(crate) fn take_second(this: &str, attrs: &mut Vec<Attribute>, errors: &mut E
         let last = path.last().filter(|_| path.len() == 1 || path.len() == 2 && path[0] == "gesta");
         last.is_some_and(|last| names.contains(&&**last))
     };
-    for attr in attrs.extract_if(.., is_ours) {
+    let taken: Vec<_> = attrs.extract_if(.., is_ours).collect();
+    for attr in &taken {
         let name = attr.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let why = if name != this {
             let all: Vec<_> = names.iter().map(|name| format!("#[{name}]")).collect();
@@ -96,6 +97,7 @@ pub(crate) fn take_second(this: &str, attrs: &mut Vec<Attribute>, errors: &mut E
         };
         errors.on(attr.path(), why);
     }
+    taken
 }
 
 const OPAQUE: &str = "`schema` describes how a field is stored: write `#[schema(opaque = \"RFC 3339 text\")]` on the field";

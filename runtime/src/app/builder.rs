@@ -315,7 +315,8 @@ impl Builder {
     }
 }
 
-/// A start that has not succeeded. If it is dropped, tasks that were begun may hold the store for a moment more.
+/// A start that has not succeeded. If it is dropped, tasks that were begun may hold the store for a
+/// moment more.
 struct Starting<'s>(Option<&'s Store>);
 
 impl Starting<'_> {

@@ -190,9 +190,12 @@ impl Form {
             (Tag::Adjacent { tag, content }, Json::Record(found)) => {
                 let name = json.get(tag).and_then(Json::as_text).unwrap_or_default();
                 let node = of(name).and_then(|variant| variant.node);
-                Json::record(found.iter().map(|(field, value)| match field == content {
-                    true => (&**field, self.below(format_args!("|{name}"), |form| form.value(node, value))),
-                    false => (&**field, value.clone()),
+                Json::record(found.iter().map(|(field, value)| {
+                    if field == content {
+                        (&**field, self.below(format_args!("|{name}"), |form| form.value(node, value)))
+                    } else {
+                        (&**field, value.clone())
+                    }
                 }))
             }
             _ => json.clone(),
@@ -264,7 +267,7 @@ impl Trials<'_> {
             self.learn(BTreeSet::from([path]));
         }
         // Most often all of them are sets, or none.
-        self.form.sorted = lists.clone();
+        self.form.sorted.clone_from(&lists);
         if self.holds() {
             return;
         }
@@ -318,7 +321,9 @@ fn flatten(json: &Json, out: &mut Vec<u8>) {
         Json::Text(value) => text(out, b'"', value),
         Json::List(items) => {
             count(out, b'[', items.len());
-            items.iter().for_each(|item| flatten(item, out));
+            for item in items {
+                flatten(item, out);
+            }
         }
         Json::Record(fields) => {
             count(out, b'{', fields.len());
@@ -393,7 +398,7 @@ mod tests {
         assert_eq!(forms.len(), others.len());
         assert_eq!(
             (number("1e99999999999999999999"), number("NaN"), number("")),
-            ("1e99999999999999999999".into(), "NaN".into(), "".into())
+            ("1e99999999999999999999".into(), "NaN".into(), String::new())
         );
     }
 

@@ -57,6 +57,7 @@ pub(crate) struct Entry<A> {
 const PART_BYTES: usize = 32;
 
 /// An estimate of what a value takes in memory that was read from this stored form, in bytes.
+#[allow(clippy::naive_bytecount, reason = "the compiler makes it as fast as it needs to be")]
 pub(crate) fn bytes_in_memory(payload: &[u8]) -> usize {
     let commas = payload.iter().filter(|byte| **byte == b',').count();
     payload.len() + commas * PART_BYTES

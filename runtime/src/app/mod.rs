@@ -60,8 +60,8 @@ use crate::time::Clock;
 /// Made by [`App::connect`] and [`Builder::start`]. Cloning it is cheap, and all clones are one app.
 ///
 /// What was acknowledged is durable at any moment, so an app may be dropped or killed; [`shutdown`](App::shutdown) ends it
-/// in order. When the last clone and the last command are gone, the store is free for the next app: a SQLite file can be opened
-/// again at once.
+/// in order. When the last clone and the last command are gone, the store is free for the next app:
+/// a SQLite file can be opened again at once.
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,

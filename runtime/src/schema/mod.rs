@@ -63,12 +63,12 @@
 //! # Foreign and recursive types
 //!
 //! `#[schema(opaque = "a tree of categories")]` on a field stands for the type's schema: for a foreign type with serde, for
-//! one that is written by `#[serde(with = "..")]`, and for a type that holds itself, whose schema would have no end. If a type holds
-//! itself through others or through an alias, the compiler says "overflow evaluating the requirement `..: Serialize`" at the fields
-//! of that ring: describe one of them. The text says how the value is stored. It is all that is known of it, and another text
-//! means another form. So such an event is read back before it is stored, and what was read back is applied and answered: an
-//! event that is not read back is refused, and what a form loses is lost at once, not after the next restart. A state that its
-//! snapshot would change has no snapshot.
+//! one that is written by `#[serde(with = "..")]`, and for a type that holds itself, also through others or an alias, since its
+//! schema would have no end. Where such a ring goes through several modules, no macro sees it, and the compiler reports "overflow
+//! evaluating the requirement `..: Serialize`" at its fields: describe one of them. The text says how the value is stored. It is all
+//! that is known of it, and another text means another form. So such an event is read back before it is stored, and what was
+//! read back is applied and answered: an event that is not read back is refused, and what a form loses is lost at once, not
+//! after the next restart. A state that its snapshot would change has no snapshot.
 #![doc = ""]
 #![doc = include_str!("rules.md")]
 

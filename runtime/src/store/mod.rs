@@ -326,9 +326,10 @@ pub trait EventLog: Send + Sync + 'static {
         None
     }
 
-    /// Lets go of what only one app at a time can hold, for example the lock of a file, before it comes back: the app that
-    /// owned the store was dropped, and other owners of the same store may still read. Every append that was called is
-    /// finished; later ones answer [`StoreError::Closed`]. A store that several processes write to has nothing to do.
+    /// Lets go of what only one app at a time can hold, for example the lock of a file, before it
+    /// comes back: the app that owned the store was dropped, and other owners of the same store may
+    /// still read. Every append that was called is finished; later ones answer
+    /// [`StoreError::Closed`]. A store that several processes write to has nothing to do.
     fn release(&self) {}
 
     /// Finishes every append that was called, and lets go of the store. Everything but a second `close` answers

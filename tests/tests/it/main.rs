@@ -8,6 +8,7 @@ mod contract;
 mod documents;
 mod domain;
 mod evolve;
+mod facade;
 mod features;
 mod feeding;
 // Its programs are killed by a signal, and watched by a library that is loaded before all others.

@@ -325,7 +325,8 @@ fn child(path: &Path, shell: Option<&str>) -> (Child, impl Iterator<Item = Strin
     child_of("sqlite::as_a_child", path, shell)
 }
 
-/// A process that runs one test of this program, which is told the path; `shell` starts the program as `"$0" "$@"`.
+/// A process that runs one test of this program, which is told the path; `shell` starts the program
+/// as `"$0" "$@"`.
 fn child_of(name: &str, path: &Path, shell: Option<&str>) -> (Child, impl Iterator<Item = String> + use<>) {
     let test = std::env::current_exe().expect("this test's own program");
     let mut command = match shell {

@@ -36,7 +36,8 @@ pub struct Row {
 impl Row {
     #[key = e.stream.id().to_owned()]
     fn account_opened(e: &Recorded<Opened>) -> Self {
-        Row { name: String::new(), account: Some(e.aggregate_id()), customer: Some(e.aggregate_id()) }
+        let customer: CustomerId = e.aggregate_id();
+        Row { name: String::new(), account: Some(e.aggregate_id()), customer: Some(customer) }
     }
 }
 #[projection(of = Customer)]

@@ -19,8 +19,8 @@ pub struct Open {}
 #[id]
 pub struct AccountId(String);
 
-#[value]
 #[id]
+#[value]
 pub struct OrderId(u64);
 
 pub struct Account;

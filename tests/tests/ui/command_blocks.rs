@@ -1,4 +1,4 @@
-// One block an aggregate: its enum has one place. What rustc says of two is its own, and more than one error; the first says it.
+// One block an aggregate: its enum has one place. The commands of the second have no errors of their own.
 use gesta::prelude::*;
 
 #[event]

@@ -223,7 +223,8 @@ impl Engine {
         results
     }
 
-    /// After each write: a long log is begun again, and if the store has stopped, those who wait for events are told.
+    /// After each write: a long log is begun again, and if the store has stopped, those who wait
+    /// for events are told.
     fn look_after_files(&self, writer: &Writer) {
         if writer.has_stopped() {
             self.head.send_if_modified(|head| !std::mem::replace(&mut head.closed, true));

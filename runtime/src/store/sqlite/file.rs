@@ -4,8 +4,8 @@
 //! creation elsewhere may have ended meanwhile), and only then does SQLite open it. A new store is made in one transaction
 //! with a rollback journal, so that a crash leaves a store or nothing.
 //!
-//! From then on the store is the file that was opened, and not whatever has its path: if the path leads elsewhere, the store
-//! stops.
+//! From then on the store is the file that was opened, and not whatever has its path: if the path
+//! leads elsewhere, the store stops.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -42,7 +42,8 @@ pub(super) struct WriteLock(File);
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // Closing alone would not do if a child of this process has just been forked and holds the descriptor until its `exec`.
+        // Closing alone would not do if a child of this process has just been forked and holds the
+        // descriptor until its `exec`.
         let _ = self.0.unlock();
     }
 }
@@ -90,8 +91,8 @@ pub(super) fn open_for_reading(options: &SqliteOptions) -> Result<StoreFile, Sta
     Ok(file)
 }
 
-/// A file that was copied while an app had it open lacks what was in the log. Nothing in it tells it from one that was closed in
-/// order, so whoever copied it is told what it holds.
+/// A file that was copied while an app had it open lacks what was in the log. Nothing in it tells
+/// it from one that was closed in order, so whoever copied it is told what it holds.
 fn warn_of_copy(found: Found, shown: &str, connection: &Connection) {
     if found == Found::WithoutLock {
         let sql = "SELECT coalesce(max(position), 0), coalesce(max(recorded_at), 0) FROM gesta_events \
@@ -108,7 +109,8 @@ fn warn_of_copy(found: Found, shown: &str, connection: &Connection) {
     }
 }
 
-/// The path for messages. One that ends as a folder's does is refused: without its end, it would be another path.
+/// The path for messages. One that ends as a folder's does is refused: without its end, it would be
+/// another path.
 fn shown(options: &SqliteOptions) -> Result<String, StartError> {
     let shown = options.path.display().to_string();
     if ends_as_folder(&shown) {
@@ -123,7 +125,8 @@ pub(super) fn ends_as_folder(path: &str) -> bool {
     matches!(path.rsplit(std::path::is_separator).next(), Some("" | "." | ".."))
 }
 
-/// Creates an empty file that its owner alone can read. SQLite gives the files beside it the same permissions.
+/// Creates an empty file that its owner alone can read. SQLite gives the files beside it the same
+/// permissions.
 fn create(path: &Path) -> std::io::Result<()> {
     match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -181,11 +184,13 @@ impl StoreFile {
         OpenHere::new(self.database.id())
     }
 
-    /// One more connection that reads; if nothing can be written beside the file, what must not change meanwhile.
+    /// One more connection that reads; if nothing can be written beside the file, what must not
+    /// change meanwhile.
     pub(super) fn reader(&self) -> Result<(Connection, Option<Frozen>), StoreError> {
         let context = "opening the file to read";
         self.check_stopped()?;
-        // Else this connection would be one to another file. An empty one is told to be empty by whoever opens it.
+        // Else this connection would be one to another file. An empty one is told to be empty by
+        // whoever opens it.
         self.or_stop(self.database.length())?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
@@ -287,7 +292,8 @@ impl StoreFile {
         })?;
         // 64 MiB: the upper pages of the stream index stay in memory.
         connection.execute_batch("PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;")?;
-        // `log.rs` does what SQLite would: by itself SQLite begins the log again only in a moment without readers.
+        // `log.rs` does what SQLite would: by itself SQLite begins the log again only in a moment
+        // without readers.
         connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
         connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))
     }

@@ -1,10 +1,11 @@
 //! Reading a file in a folder that can't be written, for example on a read-only mount.
 //!
-//! SQLite reads a file with a log only by way of the `-shm` file beside it, which it can't create there. If the app that
-//! wrote has closed the file in order, there is no log, and SQLite can read the file without any lock, as one that nobody
-//! changes (`immutable=1`). That is right only as long as it holds: somewhere else the same folder may be mounted for writing.
-//! So before and after each read the file must be as it was, without a log. A writer makes its log before it changes the
-//! file.
+//! SQLite reads a file with a log only by way of the `-shm` file beside it, which it can't create
+//! there. If the app that wrote has closed the file in order, there is no log, and SQLite can read
+//! the file without any lock, as one that nobody changes (`immutable=1`). That is right only as
+//! long as it holds: somewhere else the same folder may be mounted for writing. So before and after
+//! each read the file must be as it was, without a log. A writer makes its log before it changes
+//! the file.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

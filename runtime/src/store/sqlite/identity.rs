@@ -1,4 +1,5 @@
-//! Files by what they are, not by their names: a file that is open is told from one that was put in its place.
+//! Files by what they are, not by their names: a file that is open is told from one that was put in
+//! its place.
 
 use std::fs::Metadata;
 use std::io::{ErrorKind, Read as _};
@@ -59,9 +60,9 @@ impl Watched {
 
 /// The database files that SQLite has open in this process.
 ///
-/// POSIX drops all of a process's locks on a file as soon as the process closes any descriptor of it. So nothing here may read
-/// a database file by itself while a store has it open: SQLite's locks would be gone, and another program that closes the file
-/// would remove the log under the store.
+/// POSIX drops all of a process's locks on a file as soon as the process closes any descriptor of
+/// it. So nothing here may read a database file by itself while a store has it open: SQLite's locks
+/// would be gone, and another program that closes the file would remove the log under the store.
 static OPEN: Mutex<Vec<FileId>> = Mutex::new(Vec::new());
 
 fn open_files() -> MutexGuard<'static, Vec<FileId>> {

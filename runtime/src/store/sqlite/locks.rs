@@ -2,7 +2,8 @@
 
 use super::identity::FileId;
 
-/// The bytes of the `-shm` file that a reader of the log locks, see <https://sqlite.org/walformat.html#wal_locks>.
+/// The bytes of the `-shm` file that a reader of the log locks, see
+/// <https://sqlite.org/walformat.html#wal_locks>.
 pub(super) const READERS: (u64, u64) = (124, 127);
 /// The byte of the `-shm` file that a writer locks.
 pub(super) const WRITER: (u64, u64) = (120, 120);

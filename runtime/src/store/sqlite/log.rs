@@ -1,13 +1,16 @@
 //! The write-ahead log: kept short, also while reads overlap.
 //!
-//! SQLite begins its log again from the start once a checkpoint has copied all of it into the file and no reader uses it any
-//! more. The checkpoints that SQLite runs by itself wait for no reader. While reads overlap, each of them meets a reader of an
-//! older state, so the log would grow without end.
+//! SQLite begins its log again from the start once a checkpoint has copied all of it into the file
+//! and no reader uses it any more. The checkpoints that SQLite runs by itself wait for no reader.
+//! While reads overlap, each of them meets a reader of an older state, so the log would grow
+//! without end.
 //!
-//! `RESTART` waits. Example, with a log of 4,100 frames: readers A and B began at frames 3,900 and 4,100. The writer's thread
-//! stands still, so a reader C that comes now begins at 4,100 as well. When A ends, all 4,100 frames are copied. From then on
-//! readers begin in the file alone. When B and C end, the next transaction writes frame 1. So the writer waits for reads that
-//! began before, for about a second at most, and no reader waits for anything: a callback that reads within a read goes on.
+//! `RESTART` waits. Example, with a log of 4,100 frames: readers A and B began at frames 3,900 and
+//! 4,100. The writer's thread stands still, so a reader C that comes now begins at 4,100 as well.
+//! When A ends, all 4,100 frames are copied. From then on readers begin in the file alone. When B
+//! and C end, the next transaction writes frame 1. So the writer waits for reads that began before,
+//! for about a second at most, and no reader waits for anything: a callback that reads within a
+//! read goes on.
 
 use std::time::{Duration, Instant};
 
@@ -20,20 +23,24 @@ use super::locks;
 use super::readers::Readers;
 use crate::error::StoreError;
 
-/// The log is begun again when it is longer than this, in bytes: 4,000 pages or so. As much of the file stays reserved.
+/// The log is begun again when it is longer than this, in bytes: 4,000 pages or so. As much of the
+/// file stays reserved.
 pub(super) const LOG_BYTES: u64 = 16 << 20;
-/// From this length on a log that can't be begun again is reported, in bytes; then whenever it has doubled.
+/// From this length on a log that can't be begun again is reported, in bytes; then whenever it has
+/// doubled.
 const REPORTED_BYTES: u64 = 64 << 20;
 /// A checkpoint is given up after as many tries without progress: a read takes long.
 const TRIES_IN_VAIN: u32 = 3;
 /// The longest that a checkpoint may take while reads end one after the other.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After a checkpoint that was given up, the next one comes after this: a long read costs the writer a tenth of its time.
+/// After a checkpoint that was given up, the next one comes after this: a long read costs the
+/// writer a tenth of its time.
 const PAUSE: Duration = Duration::from_secs(3);
 /// How often the files are looked at that no acknowledged event is in.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Called by SQLite while a reader holds a checkpoint up; answers whether to go on waiting: for 100 ms.
+/// Called by SQLite while a reader holds a checkpoint up; answers whether to go on waiting: for 100
+/// ms.
 pub(super) fn wait(tries: i32) -> bool {
     std::thread::sleep(Duration::from_millis(1));
     tries < 100
@@ -107,7 +114,8 @@ impl Log {
         }
     }
 
-    /// Tries as long as reads end one after the other. A read that takes long, here or in another process, is left alone.
+    /// Tries as long as reads end one after the other. A read that takes long, here or in another
+    /// process, is left alone.
     fn checkpoint(&self, connection: &Connection, readers: &Readers) -> SqlResult<Tried> {
         let began = Instant::now();
         let (mut copied, mut in_vain) = (self.blocked.as_ref().and_then(|blocked| blocked.copied), 0);
@@ -132,7 +140,8 @@ impl Log {
         blocked
     }
 
-    /// A read that began long ago needs the log. If the log has become long, that is reported with what is known.
+    /// A read that began long ago needs the log. If the log has become long, that is reported with
+    /// what is known.
     fn report(&mut self, file: &StoreFile, readers: &Readers) {
         let log_bytes = self.bytes;
         let Some(blocked) = self.blocked.as_mut().filter(|blocked| log_bytes >= blocked.reported_above) else { return };

@@ -14,43 +14,49 @@
 //! | `bank.db-shm` | the locks of SQLite's readers and writer |
 //! | `bank.db.lock` | the lock of the app that writes |
 //!
-//! All of them belong on a local disk. A new file can be read and written by its owner alone (mode 0600), and so can the files
-//! beside it. To share a file, change its mode while no app has it open (`chmod 640 bank.db`): SQLite gives the
-//! files beside it the same mode. The mode of a file that is there already stays as it is.
+//! All of them belong on a local disk. A new file can be read and written by its owner alone (mode
+//! 0600), and so can the files beside it. To share a file, change its mode while no app has it open
+//! (`chmod 640 bank.db`): SQLite gives the files beside it the same mode. The mode of a file that
+//! is there already stays as it is.
 //!
-//! The store is the file that was opened. If one of the files is removed, moved or replaced, the store stops, and everything
-//! answers [`StoreError::FileReplaced`]: what it would acknowledge could never be found again. `bank.db` and the log are looked at
-//! after each commit, the others once a second.
+//! The store is the file that was opened. If one of the files is removed, moved or replaced, the
+//! store stops, and everything answers [`StoreError::FileReplaced`]: what it would acknowledge
+//! could never be found again. `bank.db` and the log are looked at after each commit, the others
+//! once a second.
 //!
-//! Don't open `bank.db` as a plain file in the process of the app, for example to copy it: when such a file is closed, POSIX
-//! drops SQLite's locks, and another program can remove the log under the app.
+//! Don't open `bank.db` as a plain file in the process of the app, for example to copy it: when
+//! such a file is closed, POSIX drops SQLite's locks, and another program can remove the log under
+//! the app.
 //!
 //! # Backup
 //!
-//! Copying `bank.db` alone while an app has it open loses everything in the log, and may give a torn copy. These are right:
+//! Copying `bank.db` alone while an app has it open loses everything in the log, and may give a
+//! torn copy. These are right:
 //!
 //! * `sqlite3 bank.db "VACUUM INTO 'backup.db'"`, at any time: the copy is whole, and one file;
 //! * `sqlite3 bank.db ".backup backup.db"`, at any time;
 //! * copying `bank.db` after [`App::shutdown`](crate::App::shutdown), once `bank.db-wal` is gone;
 //! * a snapshot of the file system that holds `bank.db` and `bank.db-wal` at one moment.
 //!
-//! Restore a backup while no app has the file open, and remove the old `-wal` and `-shm` files first. A copy that was made of
-//! an open file can't be told from a file that was closed in order. So the first opening of a copy in a folder logs a warning
-//! with the last event that it holds.
+//! Restore a backup while no app has the file open, and remove the old `-wal` and `-shm` files
+//! first. A copy that was made of an open file can't be told from a file that was closed in order.
+//! So the first opening of a copy in a folder logs a warning with the last event that it holds.
 //!
 //! # The log
 //!
-//! The log is written back and begun again when it is longer than 16 MiB, also while reads overlap: the writer waits for the
-//! reads that began before, usually for milliseconds and for about a second at most; no read waits. A read that stays open for
-//! longer keeps the log growing, since SQLite shows it one state of the file. The writer tries again every 3 s. From 64 MiB on, a
+//! The log is written back and begun again when it is longer than 16 MiB, also while reads overlap:
+//! the writer waits for the reads that began before, usually for milliseconds and for about a
+//! second at most; no read waits. A read that stays open for longer keeps the log growing, since
+//! SQLite shows it one state of the file. The writer tries again every 3 s. From 64 MiB on, a
 //! warning names the process that reads, if the system tells it.
 //!
 //! # Read-only folders
 //!
-//! With `?mode=ro`, a file that was closed in order is also read in a folder that can't be written, for example on a
-//! read-only mount. No lock can be taken there. If an app opens the file elsewhere meanwhile, a read that meets its change answers
-//! an error, and later reads go on beside that app. If the folder holds a log that was left by a crash, opening says so:
-//! the log has to be read first, and that needs write access.
+//! With `?mode=ro`, a file that was closed in order is also read in a folder that can't be written,
+//! for example on a read-only mount. No lock can be taken there. If an app opens the file elsewhere
+//! meanwhile, a read that meets its change answers an error, and later reads go on beside that app.
+//! If the folder holds a log that was left by a crash, opening says so: the log has to be read
+//! first, and that needs write access.
 
 mod batch;
 mod engine;
@@ -261,7 +267,8 @@ impl EventLog for Sqlite {
     fn release(&self) {
         let Access::Write { engine, thread } = &self.access else { return };
         engine.begin_release();
-        // So that the file can be opened again at once. The thread itself may hold the last fold that holds the store.
+        // So that the file can be opened again at once. The thread itself may hold the last fold
+        // that holds the store.
         let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _ = thread.join();

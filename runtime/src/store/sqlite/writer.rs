@@ -248,7 +248,8 @@ impl Writer {
     fn commit(&mut self, next_before: u64) -> Result<(), Uncommitted> {
         let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         let Err(error) = committed else {
-            // It is stored in whatever SQLite has open. If that is not the file any more, it may be gone.
+            // It is stored in whatever SQLite has open. If that is not the file any more, it may be
+            // gone.
             return self.log.check(&self.file).map_err(|why| {
                 self.stale = true;
                 Uncommitted::Unknown(why)

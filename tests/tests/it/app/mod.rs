@@ -8,6 +8,7 @@ mod dropped;
 mod fingerprints;
 mod follow;
 mod ghosts;
+mod ids;
 mod kept;
 mod keys;
 mod many;

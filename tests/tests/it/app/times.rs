@@ -55,7 +55,8 @@ async fn postgres_log_shows_any_time_to_the_microsecond() {
         let mut connection = database.connect().await;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("set timezone = '{zone}'"))).execute(&mut connection).await.unwrap();
         let sql = "select occurred_at::text, isfinite(occurred_at),
-                case when isfinite(occurred_at) then (extract(epoch from occurred_at) * 1000000)::int8 end
+                case when isfinite(occurred_at) then extract(epoch from date_trunc('second', occurred_at))::int8 * 1000000
+                    + extract(microseconds from occurred_at)::int8 % 1000000 end
             from gesta_log where name = 'Measured' order by position";
         let shown: Vec<(String, bool, Option<i64>)> = sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap();
         assert_eq!(shown.len(), edges().len());

@@ -63,7 +63,8 @@ async fn append_is_not_acknowledged_once_the_file_was_replaced() {
     }
 }
 
-/// R29: the files that keep other processes in order hold no events, so they are looked at once a second.
+/// R29: the files that keep other processes in order hold no events, so they are looked at once a
+/// second.
 #[cfg(unix)]
 #[tokio::test]
 async fn store_stops_once_its_lock_was_removed() {
@@ -137,7 +138,8 @@ async fn reader_is_refused_once_the_file_was_replaced() {
     }
 }
 
-/// Whether this process holds SQLite's shared lock of a file, see <https://sqlite.org/fileformat.html> on the lock-byte page.
+/// Whether this process holds SQLite's shared lock of a file, see
+/// <https://sqlite.org/fileformat.html> on the lock-byte page.
 #[cfg(target_os = "linux")]
 fn holds_the_shared_lock(path: &Path) -> bool {
     use std::os::linux::fs::MetadataExt as _;
@@ -147,8 +149,9 @@ fn holds_the_shared_lock(path: &Path) -> bool {
     locks.lines().any(|line| line.contains(&inode) && line.contains(&process))
 }
 
-/// R29: POSIX drops a process's locks on a file when the process closes any descriptor of it. Then a program that closes the
-/// file (sqlite3 before 3.51, for example) takes itself for the last one, and removes the log under the app.
+/// R29: POSIX drops a process's locks on a file when the process closes any descriptor of it. Then
+/// a program that closes the file (sqlite3 before 3.51, for example) takes itself for the last one,
+/// and removes the log under the app.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn second_opening_in_a_process_keeps_the_locks_of_the_first() {
@@ -186,7 +189,8 @@ async fn path_of_a_folder_is_refused_and_creates_nothing() {
     assert_eq!(contents(directory.path()), BTreeMap::new());
 }
 
-/// A new file is its owner's alone, with all files beside it; one that is there keeps its permissions.
+/// A new file is its owner's alone, with all files beside it; one that is there keeps its
+/// permissions.
 #[cfg(unix)]
 #[tokio::test]
 async fn new_file_is_private_and_an_old_one_keeps_its_mode() {
@@ -206,7 +210,8 @@ async fn new_file_is_private_and_an_old_one_keeps_its_mode() {
     store.log.close().await.expect("closing");
 }
 
-/// R28: a copy without its log is opened with a warning that says what it holds, since it can't be told from a closed file.
+/// R28: a copy without its log is opened with a warning that says what it holds, since it can't be
+/// told from a closed file.
 #[tokio::test]
 async fn copy_without_its_log_is_opened_with_a_warning() {
     let listening = Listening::begin();

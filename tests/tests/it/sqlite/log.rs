@@ -40,7 +40,8 @@ fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Readers of which the oldest ends only once all others have begun after it, so that there is always an older read.
+/// Readers of which the oldest ends only once all others have begun after it, so that there is
+/// always an older read.
 struct Relay {
     readers: u64,
     begun: Mutex<u64>,
@@ -81,7 +82,8 @@ impl Relay {
     }
 }
 
-/// F21: `SQLite` by itself would begin its log again only in a moment without an older read, and there is none.
+/// F21: `SQLite` by itself would begin its log again only in a moment without an older read, and
+/// there is none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_stays_short_while_eight_reads_overlap() {
     let directory = directory();
@@ -126,7 +128,8 @@ async fn read_within_a_read_ends_while_the_log_is_long() {
     let mut within = 0;
     tokio::task::block_in_place(|| {
         let mut outer = |_: StoredEvent<'_>| {
-            // Each of them is finished while this read is open, also once the log would be begun again.
+            // Each of them is finished while this read is open, also once the log would be begun
+            // again.
             for version in 0..40 {
                 let appended = runtime.block_on(store.log.append(append_of("Account-1", version, 1 << 20)));
                 appended.expect("an append within a read");
@@ -156,7 +159,8 @@ fn as_foreign_reader() {
     let _ = std::io::stdin().read(&mut [0]);
 }
 
-/// F21: nothing can begin the log again before that read, so it is reported, and the log is short again afterwards.
+/// F21: nothing can begin the log again before that read, so it is reported, and the log is short
+/// again afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_held_by_another_process_is_reported_with_it() {
     let _listening = Listening::begin();
@@ -245,7 +249,8 @@ mod model {
     }
 }
 
-/// F21: the same with an app, as its users see it: 4 tasks that command, 8 that read all events again and again, 30 s long.
+/// F21: the same with an app, as its users see it: 4 tasks that command, 8 that read all events
+/// again and again, 30 s long.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn log_stays_short_while_subscribers_read_for_long() {
     if !heavy() {

@@ -25,7 +25,8 @@ async fn as_reader_of_a_mount() {
     }
 }
 
-/// A child that sees the folder of a file as one that can't be written, and what it says; `None` if this user can't make one.
+/// A child that sees the folder of a file as one that can't be written, and what it says; `None` if
+/// this user can't make one.
 #[cfg(target_os = "linux")]
 fn reader_of_a_mount(path: &Path) -> Option<(Child, impl Iterator<Item = String> + use<>)> {
     let folder = path.parent().expect("a folder").display();
@@ -47,7 +48,8 @@ fn told(lines: &mut impl Iterator<Item = String>) -> String {
     line.rsplit_once("... ").map_or(line.clone(), |(_, told)| told.to_owned())
 }
 
-/// R17: a file that was closed in order is read where nothing can be written; a writer that comes later elsewhere is noticed.
+/// R17: a file that was closed in order is read where nothing can be written; a writer that comes
+/// later elsewhere is noticed.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn closed_file_is_read_in_a_folder_without_write_access() {
@@ -72,7 +74,7 @@ async fn closed_file_is_read_in_a_folder_without_write_access() {
 /// R17: a log that was left is not passed over: it holds the last events.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn file_with_a_log_says_what_to_do_in_a_folder_without_write_access() {
+async fn log_in_a_folder_without_write_access_says_what_to_do() {
     let directory = directory();
     let path = directory.path().canonicalize().expect("a folder").join("bank.db");
     let store = open(&path).expect("a store");
