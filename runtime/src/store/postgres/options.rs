@@ -431,7 +431,7 @@ mod tests {
         let (mut refused, mut taken) = (0, 0);
         for _ in 0..100_000 {
             let mut secret = String::new();
-            for _ in 0..below(12) + 1 {
+            for _ in 0..=below(12) {
                 let from = if below(3) == 0 { SIGNS } else { LETTERS };
                 secret.push(char::from(from[below(from.len())]));
             }

@@ -412,7 +412,7 @@ async fn stored_before(store: &Store, stream: &StreamName, events: Vec<(&'static
         let payload = payload.as_bytes().to_vec();
         new.push(NewEvent { id: Uuid::now_v7(), name, schema_version: 1, occurred_at: None, payload });
     }
-    let part = StreamAppend { stream: stream.clone(), expected: Version::new(expected), events: new, key };
+    let part = StreamAppend { stream: stream.clone(), expected: Version::new(expected), expected_event: None, events: new, key };
     let append = Append {
         streams: vec![part],
         recorded_at: Timestamp::now(),

@@ -52,7 +52,7 @@ fn fold(how: &str) {
         }
         "slow" => {
             println!("folding");
-            std::thread::sleep(Duration::from_secs(600));
+            std::thread::sleep(Duration::from_mins(10));
         }
         _ => {}
     }

@@ -90,7 +90,7 @@ async fn two_owners_come_to_the_end_of_a_slow_fold() {
 #[tokio::test]
 async fn two_owners_pass_an_event_that_outlasts_the_lease() {
     let database = Database::new().await;
-    let slow = 3 * LEASE.as_micros() as u64;
+    let slow = u64::try_from(3 * LEASE.as_micros()).unwrap();
     let head = grow(&database, 1..2, 2, slow).await;
     let owners = [Owner::start(&database, LEASE), Owner::start(&database, LEASE)];
     let mut admin = database.connect().await;

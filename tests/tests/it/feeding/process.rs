@@ -41,11 +41,12 @@ async fn answer(app: &App, words: &[&str]) -> String {
     let well = |word: &str| word.parse::<u64>().expect("a number");
     match words {
         ["dig", id] => {
-            app.execute(&well(id), Dig).await.map(|done| done.position.to_string()).unwrap_or_else(|why| why.to_string())
+            let done = app.execute(&well(id), Dig).await;
+            done.map_or_else(|why| why.to_string(), |done| done.position.to_string())
         }
         ["fall", id, how] => {
             let done = app.execute(&well(id), Fall { how: (*how).to_owned() }).await;
-            done.map(|done| done.position.to_string()).unwrap_or_else(|why| why.to_string())
+            done.map_or_else(|why| why.to_string(), |done| done.position.to_string())
         }
         ["settle"] => said(app.settle_within(Duration::from_secs(40)).await.map(|()| "settled".to_owned())),
         ["read", id] => said(app.read::<Falls>().get(&well(id)).await.map(|row| format!("{:?}", row.map(|row| row.falls)))),

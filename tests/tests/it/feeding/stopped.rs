@@ -119,8 +119,6 @@ async fn a_passing_store_error_is_no_stop() {
 }
 
 mod unlucky {
-    use std::num::NonZeroI64;
-
     /// Reads a number, unless it is 13.
     #[derive(Debug, Clone, Copy, PartialEq)]
     pub struct Number(pub i64);
@@ -131,7 +129,6 @@ mod unlucky {
     impl Number {
         pub fn read(number: i64) -> Self {
             assert!(number != 13, "unlucky");
-            let _ = NonZeroI64::new(number);
             Number(number)
         }
     }
