@@ -1,9 +1,10 @@
 //! Between types and their stored form, JSON.
 //!
-//! Always true here: what is written reads back as what it was, or is refused. JSON has no NaN and no infinity, and its reader
-//! has a limit of depth, so types that may hold a float or nest without end are walked once before they are written; other types
-//! (known from the schema) are not. A panic of the user's `Serialize` is an error like another. What can't be read is read a
-//! second time to find out where and why, so that the first read need not keep account of it.
+//! Always true here: what is written reads back as what it was, or is refused. JSON has no NaN and
+//! no infinity, and its reader has a limit of depth, so types that may hold a float or nest without
+//! end are walked once before they are written; other types (known from the schema) are not. A
+//! panic of the user's `Serialize` is an error like another. What can't be read is read a second
+//! time to find out where and why, so that the first read need not keep account of it.
 
 pub(crate) mod canary;
 mod watch;
@@ -19,7 +20,8 @@ use self::watch::{Kind, Watched};
 use crate::error::{DecodeError, EncodeError, panic_message};
 use crate::{Schema, storable};
 
-/// Appends the stored form of an event or a command to `payload`, which is left as it was on an error.
+/// Appends the stored form of an event or a command to `payload`, which is left as it was on an
+/// error.
 pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
     let start = payload.len();
     let written = write(value, payload, storable::DEPTH_MAX).and_then(|()| {
@@ -32,8 +34,8 @@ pub(crate) fn encode<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) ->
     written
 }
 
-/// The same for what is folded from events, such as a column: it may nest a little deeper, so that an event which is stored
-/// can be folded; and it may hold U+0000, as events of earlier builds do.
+/// The same for what is folded from events, such as a column: it may nest a little deeper, so that
+/// an event which is stored can be folded; and it may hold U+0000, as events of earlier builds do.
 pub(crate) fn encode_folded<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
     let start = payload.len();
     let written = write(value, payload, storable::FOLDED_DEPTH_MAX);
@@ -43,7 +45,8 @@ pub(crate) fn encode_folded<T: Serialize + Schema>(value: &T, payload: &mut Vec<
     written
 }
 
-/// The stored form of a state, which has to read back as the state that it was: a snapshot stands for the events before it.
+/// The stored form of a state, which has to read back as the state that it was: a snapshot stands
+/// for the events before it.
 pub(crate) fn encode_state<T>(state: &T) -> Result<Vec<u8>, EncodeError>
 where
     T: Serialize + DeserializeOwned + PartialEq + Schema,
@@ -79,7 +82,7 @@ fn write<T: Serialize + Schema>(value: &T, payload: &mut Vec<u8>, depth_max: u16
     catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| Err(EncodeError::Panicked(panic_message(&*panic))))
 }
 
-/// Whether a text in JSON holds U+0000, which serde writes as `\u0000`.
+/// Returns true if a text in JSON holds U+0000, which serde writes as `\u0000`.
 fn holds_zero_character(json: &[u8]) -> bool {
     // This search looks at several bytes at a time; most payloads hold no escape.
     if !json.contains(&b'\\') {
@@ -264,7 +267,7 @@ mod tests {
         for text in ["", "\\u0000", "\\\\u0000", "\u{1}", "\n", "u0000", "\\", "\"u0000"] {
             assert!(!refused(text), "{text:?}");
         }
-        // What is folded from events of earlier builds may hold it.
+        // A column or a state may hold it, since events of earlier builds do.
         assert_eq!(encode_folded(&"\0".to_owned(), &mut Vec::new()), Ok(()));
     }
 

@@ -72,7 +72,7 @@ pub struct CommandInfo {
     pub retry: bool,
     /// What its handler asks for beside state and command.
     pub needs: &'static [Need],
-    /// Whether its schema leaves open how deep a part of it nests.
+    /// True if its schema leaves open how deep a part of it nests.
     pub(crate) may_hold_opaque: bool,
 }
 

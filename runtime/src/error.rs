@@ -21,7 +21,8 @@ pub enum EncodeError {
     /// A value nests deeper than it can be read back.
     #[error("`{path}` nests in more than {max} levels of lists and records: flatten the value")]
     TooDeep {
-        /// The path of the value that is one level too deep, such as `tree.left.left`; cut where it is long.
+        /// The path of the value that is one level too deep, such as `tree.left.left`; cut where it
+        /// is long.
         path: String,
         /// The limit.
         max: usize,
@@ -100,7 +101,8 @@ pub enum DecodeError {
         /// What the payload begins with, as in [`DecodeError::Payload`]; empty where it was not read from a store.
         start: String,
     },
-    /// The code that makes today's events of it panicked: a step between two versions, an `#[upcast]` function, or the
+    /// The code that makes today's events of it panicked: a step between two versions, an
+    /// `#[upcast]` function, or the
     /// `Deserialize` of a part of it.
     #[error("making today's form of it panicked: {why}{}", and_begins_with(start))]
     Panicked {
@@ -386,8 +388,8 @@ pub enum StartError {
         #[source]
         why: ProjectionError,
     },
-    /// The program is built so that it can't read what it would store, or would store it in another form than other builds. Nothing
-    /// was stored.
+    /// The program is built so that it can't read what it would store, or would store it in another
+    /// form than other builds. Nothing was stored.
     #[error("{}", incompatible_build(.0))]
     IncompatibleBuild(Vec<IncompatibleForm>),
     /// The store failed.
@@ -409,7 +411,7 @@ pub struct IncompatibleForm {
     pub value: &'static str,
     /// The feature that is known to do this, and how to find it.
     pub feature: &'static str,
-    /// What was written, or why it was not read back.
+    /// The text that was written, or the reason why it was not read back.
     pub why: String,
 }
 
@@ -546,7 +548,8 @@ pub enum Failure {
         /// The limit.
         max: usize,
     },
-    /// An event, or a command with an idempotency key, can't be stored as it is. Nothing was stored.
+    /// An event, or a command with an idempotency key, can't be stored as it is. Nothing was
+    /// stored.
     #[error("`{event}` can't be stored: {why}")]
     Unwritable {
         /// The event.

@@ -49,7 +49,8 @@ pub struct EventInfo {
     pub doc: &'static str,
     /// Each version that can be read, from 1 on.
     pub versions: &'static [EventVersion],
-    /// Whether its schema leaves open how a part of it is stored, so that it may be read back as another value.
+    /// True if its schema leaves open how a part of it is stored, so that it may be read back as
+    /// another value.
     pub(crate) may_hold_opaque: bool,
 }
 

@@ -1,7 +1,9 @@
-//! Finds what is not read back from JSON: numbers that are not finite, values that nest too deeply, texts that hold U+0000.
+//! Finds what is not read back from JSON: numbers that are not finite, values that nest too deeply,
+//! texts that hold U+0000.
 //!
-//! Always true here: nothing is written, and a value without a fault allocates nothing. The walk ends at the limit, so it needs a
-//! bounded part of the stack however deep the value is. The path of a fault is put together on the way out, segment by segment.
+//! Always true here: nothing is written, and a value without a fault allocates nothing. The walk
+//! ends at the limit, so it needs a bounded part of the stack however deep the value is. The path
+//! of a fault is put together on the way out, segment by segment.
 
 use std::fmt;
 
@@ -16,15 +18,16 @@ use crate::error::EncodeError;
 pub(crate) const DEPTH_MAX: u16 = 100;
 /// The same for what is folded from events: snapshots and columns.
 pub(crate) const FOLDED_DEPTH_MAX: u16 = 120;
-/// The most values that stand in each other, counting those that are written as what is in them, such as an `Option`. No
-/// value within the other limits comes near it; it bounds the stack that a walk needs.
+/// The most values that stand in each other, counting those that are written as what is in them,
+/// such as an `Option`. No value within the other limits comes near it; it bounds the stack that a
+/// walk needs.
 const CALLS_MAX: u16 = 500;
 
 /// Finds the first fault in `value` other than U+0000, in the order in which it would be written.
 ///
 /// # Errors
-/// [`EncodeError::NotFinite`] or [`EncodeError::TooDeep`] with a path; [`EncodeError::Unwritable`] if a `Serialize` of the value
-/// gives up.
+/// [`EncodeError::NotFinite`] or [`EncodeError::TooDeep`] with a path; [`EncodeError::Unwritable`]
+/// if a `Serialize` of the value gives up.
 pub(crate) fn check<T: Serialize>(value: &T, depth_max: u16) -> Result<(), EncodeError> {
     value
         .serialize(Walk { depth_left: depth_max, calls_left: CALLS_MAX, texts: false })
@@ -115,11 +118,11 @@ type Step = Result<(), Found>;
 /// Walks one value.
 #[derive(Clone, Copy)]
 struct Walk {
-    /// How many more lists and records may stand in each other.
+    /// The number of lists and records that may still stand in each other.
     depth_left: u16,
-    /// How many more values may.
+    /// The number of values that may.
     calls_left: u16,
-    /// Whether texts are looked into.
+    /// True if the walk looks into texts.
     texts: bool,
 }
 
@@ -316,7 +319,8 @@ impl ser::SerializeMap for Parts {
         self.seen += 1;
         key.serialize(self.walk).map_err(|found| found.within(format_args!("[key]")))
     }
-    // Keeping the key for a message that is hardly ever needed would allocate each time; only hand-written maps come here.
+    // Keeping the key for a message that is hardly ever needed would allocate each time; only
+    // hand-written maps come here.
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Step {
         let entry = self.seen;
         value.serialize(self.walk).map_err(|found| found.within(format_args!("[entry {entry}]")))
@@ -509,7 +513,7 @@ mod tests {
         (0..levels).fold(Tree::Leaf, |tree, _| around(tree))
     }
 
-    /// How many levels `serde_json` counts in the text of a value.
+    /// Returns the number of levels that `serde_json` counts in the text of a value.
     fn levels(value: &impl Serialize) -> usize {
         let text = serde_json::to_string(value).unwrap();
         let (mut depth, mut deepest) = (0, 0_usize);
@@ -540,8 +544,8 @@ mod tests {
         }
         let map = |levels| (0..levels).fold(serde_json::json!(1), |value, _| serde_json::json!({ "a": value }));
         assert_eq!((check(&map(100), DEPTH_MAX), check(&map(101), DEPTH_MAX).is_err()), (Ok(()), true));
-        let beside = |levels| (0..levels).fold(Beside::End, |value, _| Beside::Is(Box::new(value)));
-        assert_eq!((check(&beside(99), DEPTH_MAX), check(&beside(100), DEPTH_MAX).is_err()), (Ok(()), true));
+        let adjacent = |levels| (0..levels).fold(Beside::End, |value, _| Beside::Is(Box::new(value)));
+        assert_eq!((check(&adjacent(99), DEPTH_MAX), check(&adjacent(100), DEPTH_MAX).is_err()), (Ok(()), true));
     }
 
     /// `F10`: what is written as what is in it has no level, and still ends the walk before the stack does.

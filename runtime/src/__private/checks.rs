@@ -17,8 +17,9 @@ pub const fn distinct_names<const N: usize>(owner: &str, kind: &str, attribute: 
     let (mut last, mut before) = ([0; BUCKETS], [0; N]);
     let mut i = 0;
     while i < N {
-        #[allow(clippy::cast_possible_truncation, reason = "a bucket needs the low bits only")]
-        let bucket = Fingerprint::new().bytes(names[i].1.as_bytes()).finish() as usize % BUCKETS;
+        let hash = Fingerprint::new().bytes(names[i].1.as_bytes()).finish();
+        #[allow(clippy::cast_possible_truncation, reason = "any part of a hash will do")]
+        let bucket = hash as usize % BUCKETS;
         let mut other = last[bucket];
         while other > 0 {
             if same(names[i].1, names[other - 1].1) && !same(names[i].1, "") {

@@ -146,7 +146,8 @@ impl<C: CommandData> Probe<C> {
     pub fn encode_command(command: &C, payload: &mut Vec<u8>) -> Result<(), EncodeError> {
         C::encode(command, payload)
     }
-    /// Reads the command's written form. What is read comes from outside, so a panic is an error like another.
+    /// Reads the command's written form. What is read comes from outside, so a panic is an error
+    /// like another.
     pub fn decode_command(payload: &[u8]) -> Result<C, DecodeError> {
         std::panic::catch_unwind(|| C::decode(payload)).unwrap_or_else(|panic| {
             let why = crate::error::panic_message(&*panic);
@@ -324,7 +325,8 @@ const fn judged(node: Node, flaw: Option<&'static str>) -> Node {
     }
 }
 
-/// Whether a row with columns of these schemas may be read back as another one; a column without a schema may.
+/// Returns true if a row with columns of these schemas may be read back as another one; a column
+/// without a schema may.
 pub const fn any_opaque(columns: &[Option<Node>]) -> bool {
     let mut i = 0;
     while i < columns.len() {

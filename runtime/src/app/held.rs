@@ -225,7 +225,8 @@ impl<A: Aggregate> Held<A> {
             ids: app.ids.clone(),
         };
         let env = Env { context: Arc::new(context), services: app.services.clone() };
-        // Inside of a future of its own, since the command is copied before its handler's future is there.
+        // Inside of a future of its own, since the command is copied before its handler's future is
+        // there.
         let decision = AssertUnwindSafe(async { decider.decide(&self.entry.stage, &env).await }).catch_unwind();
         let decision = match given.cause.correlation_id {
             Some(correlation_id) if !info.needs.is_empty() => surround(&given.cause, correlation_id, decision).await,
@@ -342,7 +343,8 @@ fn encode_again<A: Aggregate>(planned: &Planned<A::Event>) -> Result<NewEvent, F
     }
 }
 
-/// The event as every later load reads it: where the schema does not say all about the stored form, that may be another value.
+/// The event as every later load reads it: where the schema does not say all about the stored form,
+/// that may be another value.
 fn read_back<A: Aggregate>(encoded: &NewEvent) -> Result<A::Event, Failure> {
     let unwritable = |why: String| Failure::Unwritable { event: encoded.name, why: EncodeError::NotReadBack { why } };
     match aggregate::decode::<A>(encoded.name, encoded.schema_version, &encoded.payload) {
@@ -352,8 +354,8 @@ fn read_back<A: Aggregate>(encoded: &NewEvent) -> Result<A::Event, Failure> {
     }
 }
 
-/// Refuses a command that nests too deep, whether or not it is written: each attempt copies it, which needs the stack for each
-/// level.
+/// Refuses a command that nests too deep, whether or not it is written: each attempt copies it,
+/// which needs the stack for each level.
 fn check_depth<A: Aggregate, D: Decider<A>>(info: &CommandInfo, decider: &D) -> Result<(), Failure> {
     match decider.encode(&mut Vec::new()) {
         Err(why @ EncodeError::TooDeep { .. }) => Err(Failure::Unwritable { event: info.name, why }),

@@ -72,7 +72,7 @@ impl Options {
         }
     }
 
-    /// Refuses an actor that not every store can hold beside each event.
+    /// Refuses an actor that not every store can hold.
     pub(crate) fn check_actor(&self) -> Result<(), Failure> {
         let Some(actor) = self.cause.actor.as_deref() else { return Ok(()) };
         if actor.len() > ACTOR_BYTES_MAX {
@@ -109,8 +109,8 @@ macro_rules! said_beside {
             self.$options.key = Some(key.into());
             self
         }
-        /// Who gives the command; recorded with each of its events. At most 1,024 bytes, without U+0000; another one is
-        /// [`Failure::InvalidActor`](crate::Failure::InvalidActor).
+        /// Who gives the command; recorded with each of its events. At most 1,024 bytes, without
+        /// U+0000; another one is [`Failure::InvalidActor`](crate::Failure::InvalidActor).
         pub fn actor(mut self, actor: impl Into<std::sync::Arc<str>>) -> Self {
             self.$options.cause.actor = Some(actor.into());
             self

@@ -1,10 +1,13 @@
-//! That this program reads what it stores, and stores it in the form that every other build of it reads.
+//! That this program reads what it stores, and stores it in the form that every other build of it
+//! reads.
 //!
-//! Always true here: an app that runs has passed this check. Cargo unites the features of a program's crates, so a crate that
-//! has nothing to do with gesta can change how `serde_json` reads a number or how `rust_decimal` writes one. No schema shows
-//! that, so known values are written and read back when an app starts.
+//! Always true here: an app that runs has passed this check. Cargo unites the features of a
+//! program's crates, so a crate that has nothing to do with gesta can change how `serde_json` reads
+//! a number or how `rust_decimal` writes one. No schema shows that, so known values are written and
+//! read back when an app starts.
 //!
-//! Features that change neither are no reason to refuse: `preserve_order`, `raw_value` and `unbounded_depth` of `serde_json`, and
+//! Features that change neither are no reason to refuse: `preserve_order`, `raw_value` and
+//! `unbounded_depth` of `serde_json`, and
 //! `serde-str` of `rust_decimal`.
 
 use std::collections::BTreeMap;

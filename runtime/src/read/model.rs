@@ -25,7 +25,8 @@ pub trait ReadModel: Sized + Send + Sync + 'static {
     /// The table's columns, exactly one of which is the key: those of the fields, then those that hold the
     /// [own form](crate::read::IndexForm::Own) of an index or of the key.
     const COLUMNS: &'static [Column];
-    /// Whether the schema of a column leaves open how it is stored, so that the row may be read back as another one.
+    /// True if the schema of a column leaves open how it is stored, so that the row may be read
+    /// back as another one.
     #[doc(hidden)]
     const MAY_HOLD_OPAQUE: bool = true;
     /// The row's key.

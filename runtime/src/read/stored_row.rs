@@ -1,7 +1,7 @@
 //! Rows on their way into a store and back.
 //!
-//! Always true here: a row that is stored can be read, by every store alike. What one store can't hold is refused for all, so that
-//! a test on one of them shows what the others would do.
+//! Always true here: a row that is stored can be read, by every store alike. What one store can't
+//! hold is refused for all, so that a test on one of them shows what the others would do.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,8 @@ use super::column::{Column, ColumnError, ColumnKind, ColumnRole, Row, Value};
 use super::model::{FoldError, ReadModel};
 use crate::error::panic_message;
 
-/// A row as a store keeps it: what one store can't hold is refused for every store, so that all give the same answer.
+/// A row as a store keeps it: what one store can't hold is refused for every store, so that all
+/// give the same answer.
 pub(crate) fn to_row<M: ReadModel>(row: &M) -> Result<Row, FoldError> {
     let row = catch_unwind(AssertUnwindSafe(|| row.to_row()));
     let row = row.unwrap_or_else(|panic| Err(panicked("writing", &*panic)))?;
@@ -24,8 +25,9 @@ pub(crate) fn from_row<M: ReadModel>(row: Row) -> Result<M, ColumnError> {
     row.unwrap_or_else(|panic| Err(panicked("reading", &*panic)))
 }
 
-/// Turns a row into what its store gives back, where that may be another one: then what an event makes of it does not depend on
-/// whether the row was stored in between, and no row is stored that can't be read.
+/// Turns a row into what its store gives back, where that may be another one: then what an event
+/// makes of it does not depend on whether the row was stored in between, and no row is stored that
+/// can't be read.
 pub(crate) fn as_stored<M: ReadModel>(row: &mut Option<M>) -> Result<(), FoldError> {
     if M::MAY_HOLD_OPAQUE
         && let Some(folded) = row
@@ -52,8 +54,8 @@ fn panicked(what: &str, panic: &(dyn Any + Send)) -> ColumnError {
     ColumnError { column: "", why: format!("{what} it panicked: {}", panic_message(panic)) }
 }
 
-/// The most bytes that what rows are found by may have, together with the key: a page of a Postgres index holds three entries,
-/// so an entry has at most 2,704.
+/// The most bytes that what rows are found by may have, together with the key: a page of a Postgres
+/// index holds three entries, so an entry has at most 2,704.
 const INDEXED_BYTES_MAX: usize = 2_600;
 
 fn check_texts(columns: &[Column], row: &Row) -> Result<(), ColumnError> {

@@ -42,8 +42,8 @@
 //! `chrono`'s `DateTime<FixedOffset>`, whose text lacks the seconds of an offset, so that it can come back as another point
 //! in time; `RangeInclusive`, which comes back as if it had never been iterated; `Rc` and `Arc`, which come back as copies.
 //!
-//! A field with `#[serde(skip)]` or `#[serde(skip_serializing)]` is refused on everything but a command: the state that is loaded
-//! would lack what the one that is kept has.
+//! A field with `#[serde(skip)]` or `#[serde(skip_serializing)]` is refused on everything but a
+//! command: the state that is loaded would lack what the one that is kept has.
 //!
 //! While a program runs, an event or a command with a key is refused before it is stored
 //! ([`Failure::Unwritable`](crate::Failure::Unwritable)) if it holds
@@ -55,7 +55,8 @@
 //!
 //! # Features of other crates
 //!
-//! Cargo unites the features of a program's crates, so any dependency can change how a number is written or read:
+//! Cargo unites the features of a program's crates, so any dependency can change how a number is
+//! written or read:
 //! `arbitrary_precision` of `serde_json`, `serde-float` of `rust_decimal`. An app writes known values and reads them back when it
 //! starts; a program that is built so does not start, and names the feature
 //! ([`StartError::IncompatibleBuild`](crate::StartError::IncompatibleBuild)).
@@ -297,13 +298,14 @@ impl Default for Fingerprint {
 }
 
 impl Node {
-    /// Whether a value may hold something that the schema does not describe, and so may lose something when it is stored, or
-    /// nest without end.
+    /// Returns true if a value may hold something that the schema does not describe. It may lose
+    /// something when it is stored, or nest without end.
     pub const fn may_hold_opaque(&self) -> bool {
         self.depth() == usize::MAX
     }
 
-    /// In how many lists and records a value may stand at most; `usize::MAX` if the schema does not say.
+    /// In how many lists and records a value may stand at most; `usize::MAX` if the schema does not
+    /// say.
     pub(crate) const fn depth(&self) -> usize {
         match self {
             Node::Opaque(_) => usize::MAX,

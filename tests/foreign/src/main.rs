@@ -1,4 +1,5 @@
-//! Starts an app and stores what features of other crates may change: prints what it reads back, or why it does not start.
+//! Starts an app and stores what features of other crates may change: prints what it reads back, or
+//! why it does not start.
 
 #![allow(missing_docs, reason = "nothing here is used elsewhere")]
 

@@ -40,13 +40,13 @@ pub mod domain {
     pub struct Row {
         #[key]
         pub number: u64,
-        pub cents: Cents,
+        pub cents: i64,
     }
     #[projection(of = Account, PATH)]
     impl Row {
         #[key = 0]
         fn opened(e: &Opened) -> Self {
-            Row { number: 0, cents: e.cents.clone() }
+            Row { number: 0, cents: e.cents.0 }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Features: who asks for one store gets the driver of no other, and what other crates turn on changes nothing that is stored.
+//! Features: who asks for one store gets the driver of no other, and what other crates turn on
+//! changes nothing that is stored.
 
 use std::process::Command;
 
@@ -30,7 +31,8 @@ fn a_store_brings_its_own_driver_and_no_other() {
     }
 }
 
-/// What the program of `tests/foreign` says when it is built with these features of other crates, and whether it ran to its end.
+/// Runs the program of `tests/foreign`, built with these features of other crates. Returns its
+/// success and its output.
 fn said_with(features: &str) -> (bool, String) {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).args(["run", "--quiet", "--offline", "--locked"]);

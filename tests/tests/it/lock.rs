@@ -124,7 +124,7 @@ fn a_stranger_follows_the_messages_to_a_lock_and_through_merges() {
 
     // The message of the compiler, followed to the letter.
     let message = package.cargo("check", "").unwrap_err();
-    let expected = "error: `account.events` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it";
+    let expected = "error: `src/account.events` does not exist yet: `GESTA_SCHEMA=write cargo test gesta_schema` writes it";
     assert!(message.contains(expected), "{message}");
     let written = package.cargo("test gesta_schema", "write").unwrap();
     assert!(written.contains("src/account.events: drafted Opened v1, Renamed v1"), "{written}");

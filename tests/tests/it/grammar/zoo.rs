@@ -69,7 +69,7 @@ struct Code(u16);
 struct Price {
     minor: i64,
 }
-/// What is not written needs nothing of what is, but a default.
+/// A field that is not written needs a default and nothing else.
 #[derive(Clone, Debug, PartialEq, Default)]
 struct Cell(&'static str);
 /// A newtype of what may be nothing.

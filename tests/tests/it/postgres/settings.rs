@@ -7,8 +7,8 @@ use std::time::Duration;
 use gesta::read::{Column, ColumnKind, ColumnRole};
 use gesta::store::{ModelSpec, StoredEvent, connect};
 use gesta::{App, Position, Version};
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _};
 use xtask::postgres::Cluster;
 
 use super::server::{self, Database};
@@ -19,6 +19,9 @@ use crate::told::Listening;
 async fn send(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.unwrap_or_else(|why| panic!("{sql}: {why}"));
 }
+
+/// The accounts that were made.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// How commits wait, of whatever appends by this URL, also in a transaction of the user's.
 async fn commits(database: &Database, url: &str, joined: &str) -> Vec<String> {
@@ -35,7 +38,6 @@ async fn commits(database: &Database, url: &str, joined: &str) -> Vec<String> {
     ] {
         send(&mut admin, sql).await;
     }
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let id = account(&NUMBER.fetch_add(1, Ordering::Relaxed).to_string());
     app.execute(&id, Open { owner: "Ann".into() }).await.unwrap();
     app.execute(&id, Deposit { amount: 1 }).idempotency_key("k").await.unwrap();
@@ -144,7 +146,6 @@ async fn settings_of_a_database_change_nothing_that_is_stored() {
         "extra_float_digits = -15",
         "force_parallel_mode = on",
         "idle_in_transaction_session_timeout = '100ms'",
-        "idle_session_timeout = '300ms'",
         "lock_timeout = '1ms'",
         "plan_cache_mode = 'force_generic_plan'",
         "quote_all_identifiers = on",

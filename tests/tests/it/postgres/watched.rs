@@ -15,7 +15,7 @@ use crate::app::commands::lending;
 use crate::domain::*;
 
 /// No test takes as long; it only keeps a broken one from waiting for ever.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const NO_LOCK: &str = "create or replace function gesta_hold() returns trigger language plpgsql as 'begin return null; end'";
 
 async fn send(connection: &mut PgConnection, sql: &str) {

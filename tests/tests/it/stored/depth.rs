@@ -50,7 +50,7 @@ async fn nested_values_are_readable_or_refused_at_each_depth() {
             }
         }
         assert!(stored > 10 && refused > 30, "{stored} {refused}");
-        // What is folded of the deepest one has room around it.
+        // The state and the row have room around the deepest tree.
         let (id, done) = last.expect("some are stored");
         let done = app.execute(&id, Grow { times: 10 }).await.map_or(done.position, |done| done.position);
         let bed = app.read::<Bed>().after(done).within(LONG).get(&id).await.unwrap();

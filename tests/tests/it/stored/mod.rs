@@ -1,5 +1,7 @@
-//! What is stored can be read: values that nest too deeply, forms that lose something, code that panics, texts that not every
-//! store can hold.
+//! Stored values can be read: values that nest too deeply, forms that lose something, code that
+//! panics, texts that not every store can hold.
+
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "what serde calls takes its value by reference")]
 
 mod depth;
 mod lossy;
@@ -23,7 +25,8 @@ pub mod hundreds {
     }
 }
 
-/// A form whose code panics: when `WRITE` is written, and when `READ` is read. `UNREADABLE` is written as what is not read.
+/// A form whose code panics: when `WRITE` is written, and when `READ` is read. `UNREADABLE` is
+/// written as what is not read.
 pub mod fragile {
     use gesta::serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -195,5 +198,5 @@ pub async fn planted(app: &App, id: u64) {
     app.execute(&id, Plant { tree: Tree::of(1) }).await.expect("a shallow tree is planted");
 }
 
-/// What a test waits for at most.
-pub const LONG: Duration = Duration::from_secs(60);
+/// The longest that a test waits.
+pub const LONG: Duration = Duration::from_mins(1);

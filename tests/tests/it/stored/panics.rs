@@ -1,4 +1,5 @@
-//! A panic of the code that writes and reads values is the failure of one command, or of one stream.
+//! A panic of the code that writes and reads values is the failure of one command, or of one
+//! stream.
 
 use gesta::{Envelope, ExecuteError, Failure, UnitError};
 

@@ -1,4 +1,5 @@
-//! The property behind all of this: an event that was written and read back makes of a state what the event itself makes of it.
+//! The property behind all of this: an event that was written and read back makes of a state what
+//! the event itself makes of it.
 
 use std::fmt::Debug;
 
@@ -37,10 +38,8 @@ fn samples_are_applied_alike<A: Aggregate + PartialEq + Debug>() -> usize {
         let (_, read) = stored::<A>(event);
         assert_eq!(read, *event);
         for is_there in [false, true] {
-            let stage = || match is_there {
-                false => Stage::Absent,
-                true => A::apply(Stage::Absent, first.clone()).expect("it creates"),
-            };
+            let there = || A::apply(Stage::Absent, first.clone()).expect("it creates");
+            let stage = || if is_there { there() } else { Stage::Absent };
             assert_eq!(A::apply(stage(), read.clone()), A::apply(stage(), event.clone()), "{event:?}");
         }
     }
@@ -81,7 +80,8 @@ proptest! {
         let event = NoticedEvent::from(event);
         let (_, read) = stored::<Noticed>(&event);
         prop_assert_eq!(Noticed::apply(Stage::Absent, read.clone()), Noticed::apply(Stage::Absent, event));
-        // Written once more, since `-0.0` equals `0.0`: the same but for the order of sets and maps.
+        // Written once more, since `-0.0` equals `0.0`: the same but for the order of sets and
+        // maps.
         let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
         let (again, _) = stored::<Noticed>(&read);
         prop_assert_eq!(json(&again).to_string().len(), json(&written).to_string().len());
@@ -150,7 +150,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What kept a command from being carried out, where it was not refused by its domain.
+/// Returns the failure of a command that its domain did not refuse.
 fn failure<E>(why: ExecuteError<E>) -> Option<Failure> {
     if let ExecuteError::Failed(failure) = why { Some(failure) } else { None }
 }

@@ -65,7 +65,7 @@ async fn a_zero_character_is_refused_before_anything_is_stored() {
             let why = refused(command, Some("k")).await;
             assert!(why.starts_with("`Note` can't be stored: `"), "{why}");
         }
-        // What looks like one and is none.
+        // These look like one and are none.
         for (n, fine) in ["\\u0000", "\\\\u0000", "\"\\\"u0000\u{1}", "\\", "\u{10ffff}\u{2028}\u{7f}"].into_iter().enumerate() {
             let done = app.execute(&1, note(fine)).idempotency_key(format!("fine{n}")).await.unwrap();
             assert_eq!(app.read::<Notes>().after(&done).within(LONG).all().await.unwrap()[0].note, fine);

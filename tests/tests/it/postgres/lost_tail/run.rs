@@ -200,15 +200,12 @@ async fn keep_this(loss: Loss, primary: &Arc<Cluster>) -> Option<Cluster> {
 }
 
 async fn lose(loss: Loss, primary: &Arc<Cluster>, standby: Option<&Cluster>, proxy: &Proxy) {
-    match (loss, standby) {
-        (Loss::Promotion, Some(standby)) => {
-            primary.crash().unwrap();
-            standby.promote().unwrap();
-            proxy.turn_to(&standby.url("postgres"));
-        }
-        _ => {
-            let primary = Arc::clone(primary);
-            tokio::task::spawn_blocking(move || primary.restore().unwrap()).await.unwrap();
-        }
+    if let (Loss::Promotion, Some(standby)) = (loss, standby) {
+        primary.crash().unwrap();
+        standby.promote().unwrap();
+        proxy.turn_to(&standby.url("postgres"));
+    } else {
+        let primary = Arc::clone(primary);
+        tokio::task::spawn_blocking(move || primary.restore().unwrap()).await.unwrap();
     }
 }
