@@ -152,7 +152,10 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn migrate(connection: &Connection, from: u32) -> rusqlite::Result<()> {
     let parked = if from < 2 { PARKED } else { "" };
     let columns = if from < 3 { FORMAT_3 } else { "" };
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {parked} {columns} {BEGUN} PRAGMA user_version = {FORMAT}; COMMIT;"))
+    // No code reads it, so a file may have lost it.
+    let log_view = format!("DROP VIEW IF EXISTS gesta_log; {}", log_view());
+    connection
+        .execute_batch(&format!("BEGIN IMMEDIATE; {parked} {columns} {BEGUN} {log_view} PRAGMA user_version = {FORMAT}; COMMIT;"))
 }
 
 /// Whether the file holds nothing at all, as SQLite sees it after it has undone what a crash left half done.
