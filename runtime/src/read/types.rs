@@ -40,6 +40,7 @@ macro_rules! kept_as_text {
         impl $crate::read::OrderedColumnType for $t {}
     )* };
 }
+#[cfg(any(feature = "chrono", feature = "rust_decimal"))]
 pub(super) use kept_as_text;
 
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {

@@ -1,6 +1,7 @@
 //! What the URLs of stores have in common.
 
 /// The options behind the `?`, each once, as they are written.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) fn pairs(query: &str) -> Result<Vec<(&str, &str)>, String> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -18,6 +19,7 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(&str, &str)>, String> {
 
 /// The name of an option that is not known, unless it could be a part of a secret: an option has a
 /// name of small letters, and a value.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) fn name_shown(pair: &str) -> Option<&str> {
     let (name, _) = pair.split_once('=')?;
     let small = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '-'));
@@ -40,6 +42,7 @@ pub(super) fn shown(url: &str) -> String {
 }
 
 /// Replaces `%xx` by its byte.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) fn decode(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
