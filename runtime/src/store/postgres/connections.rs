@@ -178,10 +178,11 @@ impl Pools {
             } else {
                 let lost_at = lost_at.clone();
                 pool.after_connect(move |connection, _| {
-                    let (begin, lost_at) = (format!("{settings}; select {SERVER}"), lost_at.clone());
+                    let (begin, lost_at) = (format!("select {SERVER}; {settings}"), lost_at.clone());
                     Box::pin(async move {
-                        let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
-                        lost_at.answers(row.try_get(0)?);
+                        // The settings may answer with rows of their own.
+                        let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
+                        lost_at.answers(rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?);
                         Ok(())
                     })
                 })

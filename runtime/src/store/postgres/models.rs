@@ -199,7 +199,6 @@ impl Model {
     /// Makes the table one of this definition.
     pub(super) async fn prepare(&self, connection: &mut Session<'_>) -> Result<PreparedModel, StoreError> {
         const CONTEXT: &str = "preparing a read model";
-        self.check_names().map_err(|why| check::misuse(CONTEXT, why))?;
         let stored = self.stored(connection, true).await.during(CONTEXT)?;
         let there = sqlx::query("select to_regclass($1) is not null").bind(&self.table);
         let there: bool = there.value(connection).await.during(CONTEXT)?;
@@ -236,26 +235,6 @@ impl Model {
         query.bind(epoch.cast_signed()).run(connection).await.during(CONTEXT)?;
         let (checkpoint, replaced) = (Checkpoint { position: Position::ZERO, epoch }, stored.map(|stored| stored.fingerprint));
         Ok(PreparedModel { checkpoint, replaced, last_event: None })
-    }
-
-    /// Refuses names of columns that a table of Postgres can't have: those it gives to columns of its own, and two that are one there.
-    fn check_names(&self) -> Result<(), String> {
-        let (table, mut seen) = (self.spec.table, HashMap::new());
-        for column in self.spec.columns {
-            let name = column.name;
-            if SYSTEM_COLUMNS.contains(&name) {
-                return Err(format!(
-                    "the column `{name}` of the read model `{table}` has the name of a column that Postgres gives to each table: rename the field"
-                ));
-            }
-            if let Some(other) = seen.insert(kept(name), name) {
-                return Err(format!(
-                    "the columns `{other}` and `{name}` of the read model `{table}` have the same first {NAME_BYTES_MAX} bytes, which are all that \
-                     Postgres keeps of a name: rename one of the fields"
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn definition(&self) -> String {
@@ -504,17 +483,6 @@ impl From<sqlx::Error> for PutError<sqlx::Error> {
     fn from(error: sqlx::Error) -> Self {
         if is_unstorable(&error) { PutError::Unstorable(driver("storing a row", &error)) } else { PutError::Failed(error) }
     }
-}
-
-/// The columns that Postgres gives to each table.
-const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
-/// As much of a name is kept.
-const NAME_BYTES_MAX: usize = 63;
-
-/// As much of a name as Postgres keeps.
-fn kept(name: &str) -> &str {
-    let end = (0..=NAME_BYTES_MAX.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    name.get(..end.unwrap_or_default()).unwrap_or(name)
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -70,6 +70,8 @@ const INSERT: &str = "INSERT INTO gesta_events (position, stream, version, type,
     correlation_id, causation_id, actor, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const FIND_KEY: &str =
     "SELECT command_hash, before_version, after_version, position, hash_version FROM gesta_keys WHERE stream = ?1 AND key = ?2";
+const FIND_OLD_KEY: &str =
+    "SELECT command_hash, before_version, after_version, position, 1 FROM gesta_keys WHERE stream = ?1 AND key = ?2";
 const INSERT_KEY: &str = "INSERT INTO gesta_keys (stream, key, command_hash, before_version, after_version, position, \
     recorded_at, hash_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
@@ -110,7 +112,7 @@ impl<'w> Batch<'w> {
     fn taken_key(&mut self, append: &Append) -> Result<Option<AppendError>, Failed> {
         for part in &append.streams {
             if let Some(new) = &part.key
-                && let Some(record) = find_key(self.connection, &part.stream, &new.key)?
+                && let Some(record) = find_key(self.connection, &part.stream, &new.key, false)?
             {
                 return Ok(Some(AppendError::KeyTaken { stream: part.stream.clone(), record }));
             }
@@ -265,9 +267,9 @@ impl<'w> Batch<'w> {
     }
 }
 
-/// What the first use of a key led to.
-pub(super) fn find_key(connection: &Connection, stream: &StreamName, key: &str) -> SqlResult<Option<KeyRecord>> {
-    let mut statement = connection.prepare_cached(FIND_KEY)?;
+/// What the first use of a key led to. `old`: the file is of a format whose hashes were all made by the first algorithm.
+pub(super) fn find_key(connection: &Connection, stream: &StreamName, key: &str, old: bool) -> SqlResult<Option<KeyRecord>> {
+    let mut statement = connection.prepare_cached(if old { FIND_OLD_KEY } else { FIND_KEY })?;
     let read = |row: &rusqlite::Row<'_>| {
         Ok(KeyRecord {
             command_hash: row.get::<_, i64>(0)?.cast_unsigned(),

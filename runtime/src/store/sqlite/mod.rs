@@ -294,7 +294,11 @@ impl EventLog for Sqlite {
 #[async_trait]
 impl Keys for Sqlite {
     async fn find_key(&self, stream: &StreamName, key: &str) -> Result<Option<KeyRecord>, StoreError> {
-        self.readers()?.with(|reader| batch::find_key(&reader.connection, stream, key).during("looking up a key"))
+        let only_reads = matches!(self.access, Access::Read { .. });
+        self.readers()?.with(|reader| {
+            let old = only_reads && schema::mark(&reader.connection).during("looking up a key")?.1 < schema::KEYS_NAME_THEIR_HASH;
+            batch::find_key(&reader.connection, stream, key, old).during("looking up a key")
+        })
     }
 }
 

@@ -7,6 +7,8 @@ pub(super) const APPLICATION_ID: u32 = 0x4745_5354;
 /// `user_version`: the format this build writes, and the newest it reads. Format 1 had no `gesta_parked`. Format 2
 /// kept no version of a key's hash, and no event beside a snapshot; it had no `gesta_begun`.
 pub(super) const FORMAT: u32 = 3;
+/// The first format whose keys say how their hash was made.
+pub(super) const KEYS_NAME_THEIR_HASH: u32 = 3;
 /// The first format whose snapshots name their last event.
 pub(super) const SNAPSHOTS_NAME_EVENTS: u32 = 3;
 
