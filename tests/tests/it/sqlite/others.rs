@@ -58,7 +58,7 @@ async fn opening_names_the_program_that_holds_the_lock() {
     let directory = directory();
     let path = directory.path().canonicalize().expect("a folder").join("bank.db");
     written(&path).await;
-    let lock_all = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version = 2; COMMIT";
+    let lock_all = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version = 3; COMMIT";
     let mut child = lock(&path, lock_all);
     for mode in [SqliteMode::ReadWrite, SqliteMode::ReadOnly] {
         let refused = open_as(&path, mode).err().expect("the file is locked");
